@@ -1,0 +1,97 @@
+"""Airline Passenger: monthly totals of international airline passengers, in thousands, 1949-01 to 1960-12.
+
+Box, Jenkins and Reinsel, Time Series Analysis, series G. 144 facts, so they stand in the project.
+"""
+import hashlib
+from typing import Any, Callable, List, NamedTuple, Tuple
+
+import numpy as np
+
+from runners.contract import Score
+from runners.data import forecast as scores
+from runners.data.source import Source
+
+PASSENGERS = (
+    112, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118,
+    115, 126, 141, 135, 125, 149, 170, 170, 158, 133, 114, 140,
+    145, 150, 178, 163, 172, 178, 199, 199, 184, 162, 146, 166,
+    171, 180, 193, 181, 183, 218, 230, 242, 209, 191, 172, 194,
+    196, 196, 236, 235, 229, 243, 264, 272, 237, 211, 180, 201,
+    204, 188, 235, 227, 234, 264, 302, 293, 259, 229, 203, 229,
+    242, 233, 267, 269, 270, 315, 364, 347, 312, 274, 237, 278,
+    284, 277, 317, 313, 318, 374, 413, 405, 355, 306, 271, 306,
+    315, 301, 356, 348, 355, 422, 465, 467, 404, 347, 305, 336,
+    340, 318, 362, 348, 363, 435, 491, 505, 404, 359, 310, 337,
+    360, 342, 406, 396, 420, 472, 548, 559, 463, 407, 362, 405,
+    417, 391, 419, 461, 472, 535, 622, 606, 508, 461, 390, 432,
+)  # fmt: skip
+
+TRAIN_MONTHS = 100
+WINDOW = 12
+MINIMUM, MAXIMUM = 104, 622  # of the whole series: the published scale is 0..1 between them
+
+
+class Airline(NamedTuple):
+    """The series on the published scale: 0..1 over the whole series, shape (144,), and its parts."""
+
+    scaled: Any  # (144,)
+    train: Any  # (100,)
+    test: Any  # (44,)
+    source: Source
+
+
+def to_scale(passengers):
+    """Thousands of passengers to the published scale."""
+    return (np.asarray(passengers, float) - MINIMUM) / (MAXIMUM - MINIMUM)
+
+
+def from_scale(scaled):
+    """The published scale to thousands of passengers."""
+    return np.asarray(scaled, float) * (MAXIMUM - MINIMUM) + MINIMUM
+
+
+def load(directory=None):
+    # type: (Any) -> Airline
+    """The series; ``directory`` is not needed and there for the other data sets' sake."""
+    scaled = to_scale(PASSENGERS)
+    digest = hashlib.sha256(np.asarray(PASSENGERS, "<i4").tobytes()).hexdigest()
+    source = Source("airline", "in the project (Box and Jenkins, series G)", digest)
+    return Airline(scaled, scaled[:TRAIN_MONTHS], scaled[TRAIN_MONTHS:], source)
+
+
+def fetch(directory, say):
+    """Nothing to fetch: the series is in the project. Returns its source."""
+    return load().source
+
+
+Forecaster = Callable[[Any, int], Any]
+"""``forecast(histories, horizon)``: histories (n, >= 12) on the published scale -> forecasts (n, horizon)."""
+
+
+def forecast_test_part(airline, forecaster):
+    # type: (Airline, Forecaster) -> Tuple[Any, Any]
+    """Both protocols' forecasts of the 44 test months: (recursive, one-step), each of shape (44,).
+
+    Recursive: all months ahead from the end of the train part. One-step: each month from the 12 true ones
+    before it.
+    """
+    months = len(airline.test)
+    recursive = np.asarray(forecaster(airline.train[np.newaxis, :], months), float)[0]
+    histories = scores.windows(airline.scaled, WINDOW)[0][TRAIN_MONTHS - WINDOW :]
+    one_step = np.asarray(forecaster(histories, 1), float)[:, 0]
+    return recursive, one_step
+
+
+def score_both(airline, recursive, one_step):
+    # type: (Airline, Any, Any) -> List[Score]
+    """Scores of the two protocols' forecasts on the published scale."""
+    return [
+        Score(protocol, scores.mean_squared_error(airline.test, values), scores.r2(airline.test, values))
+        for protocol, values in (("recursive", recursive), ("one-step", one_step))
+    ]
+
+
+def seasonal_naive(histories, horizon):
+    """The baseline: each month is forecast as the same month one year before."""
+    last_year = np.asarray(histories, float)[:, -12:]
+    return last_year[:, np.arange(horizon) % 12]
