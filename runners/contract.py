@@ -33,17 +33,18 @@ class Rule(NamedTuple):
     """When the timing loop may stop. Times in seconds.
 
     Sampling ends as soon as the 95 % confidence interval of the median reaches no further than
-    ``half_width`` (a share of the median) to either side, but not before ``min_samples``; and at the
-    latest after ``budget_s`` or ``max_samples``, once ``min_samples`` are there.
+    ``half_width`` (a share of the median) to either side, but not before ``min_samples`` and ``min_time_s``;
+    and at the latest after ``budget_s`` or ``max_samples``, once ``min_samples`` are there.
     """
 
     min_warmup: int = 3
     warmup_s: float = 0.5
     min_samples: int = 10
     max_samples: int = 2000
+    min_time_s: float = 0.5  # a shorter look at the machine misses what it does now and then
     budget_s: float = 10.0
     half_width: float = 0.02
-    shortest_sample_s: float = 100e-6  # a shorter step is run several times a sample
+    shortest_sample_s: float = 1e-3  # a shorter step is run several times a sample
 
 
 class Model(NamedTuple):

@@ -74,7 +74,7 @@ def measure(
             continue
         if count >= next_look:  # looked at ever more rarely: sorting stays a small, constant share
             next_look = count + max(1, count // 10)
-            if is_precise(samples_s, rule.half_width):
+            if now - began >= rule.min_time_s and is_precise(samples_s, rule.half_width):
                 return Samples(warmup_s, samples_s, loops, "precision")
         if now - began >= rule.budget_s:
             return Samples(warmup_s, samples_s, loops, "budget")

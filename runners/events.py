@@ -1,0 +1,86 @@
+"""What the child tells its parent: one JSON object a line, over a pipe of its own.
+
+The pipe is not standard output, so whatever a framework prints cannot be taken for an event.
+    {"event": "phase", "phase": "train"}
+    {"event": "samples", "phase": "train", "count": 12, "median_s": 0.01, "interval_s": [0.009, 0.011], "left_s": 4.0}
+    {"event": "progress", "phase": "epoch", "done": 3, "total": 300}
+    {"event": "result", "record": {...}}
+"""
+import json
+import math
+import time
+from typing import Any, Dict, List
+
+from runners.contract import Rule
+from runners.measure import median_interval, quantile
+
+_SHORTEST_INTERVAL_S = 0.2
+
+
+class Sender:
+    """Writes events to a file descriptor; progress is thinned out, so that telling costs nothing."""
+
+    def __init__(self, descriptor):
+        # type: (int) -> None
+        self._file = open(descriptor, "w", encoding="utf-8")
+        self._told = 0.0
+
+    def send(self, event, **fields):
+        # type: (str, **Any) -> None
+        self._file.write(json.dumps(dict(fields, event=event), allow_nan=False) + "\n")
+        self._file.flush()
+
+    def progress(self, phase, done, total):
+        # type: (str, int, int) -> None
+        if done < total and time.monotonic() - self._told < _SHORTEST_INTERVAL_S:
+            return
+        self._told = time.monotonic()
+        self.send("progress", phase=phase, done=int(done), total=int(total))
+
+    def samples(self, phase, rule, began):
+        # type: (str, Rule, float) -> Any
+        """A callback for ``measure``: tells the median so far, its interval and the longest it can still take."""
+
+        def tell(samples_s):
+            # type: (List[float]) -> None
+            ordered = sorted(samples_s)
+            missing_s = max(0, rule.min_samples - len(ordered)) * quantile(ordered, 0.5)
+            left_s = max(missing_s, rule.budget_s - (time.monotonic() - began))
+            self.send(
+                "samples",
+                phase=phase,
+                count=len(ordered),
+                median_s=quantile(ordered, 0.5),
+                interval_s=median_interval(ordered),
+                left_s=max(0.0, left_s),
+            )
+
+        return tell
+
+
+def plain(value):
+    # type: (Any) -> Any
+    """A value as JSON can hold it: NumPy scalars become Python's, what is not finite becomes ``None``."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def is_event(message):
+    # type: (Any) -> bool
+    """Whether a decoded line is one of the events above."""
+    needed = {
+        "phase": ("phase",),
+        "samples": ("phase", "count", "median_s", "interval_s", "left_s"),
+        "progress": ("phase", "done", "total"),
+        "result": ("record",),
+    }  # type: Dict[str, Any]
+    return isinstance(message, dict) and all(
+        field in message for field in needed.get(message.get("event"), ("no such event",))
+    )

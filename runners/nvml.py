@@ -1,0 +1,104 @@
+"""What the driver says of the first NVIDIA card, through ``nvidia-ml-py``. Absent is ``None``, never assumed."""
+from contextlib import contextmanager
+from typing import Any, Dict, List, NamedTuple, Optional
+
+THROTTLE_REASONS = {  # nvml.h, nvmlClocksEventReasons*: those that mean the card ran slower than it can
+    0x0000000000000004: "power cap",
+    0x0000000000000008: "hardware slowdown",
+    0x0000000000000020: "software thermal slowdown",
+    0x0000000000000040: "hardware thermal slowdown",
+    0x0000000000000080: "hardware power brake",
+}
+
+
+class Card(NamedTuple):
+    """One reading. Bytes, MHz, degrees Celsius, millijoules since the driver was loaded."""
+
+    name: Optional[str]
+    driver: Optional[str]
+    compute_capability: Optional[str]
+    memory_total: Optional[int]
+    memory_used: Optional[int]
+    clock_mhz: Optional[int]
+    temperature_c: Optional[int]
+    throttle: Optional[List[str]]
+    energy_mj: Optional[int]
+    processes: Optional[List[int]]
+
+
+def read_card():
+    # type: () -> Optional[Card]
+    """The first card as it is now; ``None`` where there is no card, no driver or no ``nvidia-ml-py``."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    with _session(pynvml) as handle:
+        return None if handle is None else _read(pynvml, handle)
+
+
+@contextmanager
+def _session(pynvml):
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        yield None
+        return
+    try:
+        try:
+            handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+        except pynvml.NVMLError:
+            handle = None
+        yield handle
+    finally:
+        try:
+            pynvml.nvmlShutdown()
+        except pynvml.NVMLError:
+            pass  # the driver went away meanwhile: what was read stands
+
+
+def _read(pynvml, handle):
+    def ask(function, *arguments):
+        """One question; a card or driver that cannot answer it gives ``None``."""
+        try:
+            return getattr(pynvml, function)(*arguments)
+        except (pynvml.NVMLError, AttributeError):
+            return None
+
+    memory = ask("nvmlDeviceGetMemoryInfo", handle)
+    capability = ask("nvmlDeviceGetCudaComputeCapability", handle)
+    bits = ask("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
+    processes = ask("nvmlDeviceGetComputeRunningProcesses", handle)
+    return Card(
+        name=_text(ask("nvmlDeviceGetName", handle)),
+        driver=_text(ask("nvmlSystemGetDriverVersion")),
+        compute_capability=None if capability is None else "{}.{}".format(*capability),
+        memory_total=None if memory is None else int(memory.total),
+        memory_used=None if memory is None else int(memory.used),
+        clock_mhz=ask("nvmlDeviceGetClockInfo", handle, pynvml.NVML_CLOCK_SM),
+        temperature_c=ask("nvmlDeviceGetTemperature", handle, pynvml.NVML_TEMPERATURE_GPU),
+        throttle=None if bits is None else [name for bit, name in sorted(THROTTLE_REASONS.items()) if bits & bit],
+        energy_mj=ask("nvmlDeviceGetTotalEnergyConsumption", handle),
+        processes=None if processes is None else [process.pid for process in processes],
+    )
+
+
+def _text(value):
+    # type: (Any) -> Optional[str]
+    """Older releases of nvidia-ml-py answer in bytes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+def record(card):
+    # type: (Optional[Card]) -> Optional[Dict[str, Any]]
+    """The card as the result record's ``environment.gpu`` holds it."""
+    if card is None:
+        return None
+    return {
+        "name": card.name,
+        "memory_bytes": card.memory_total,
+        "driver": card.driver,
+        "compute_capability": card.compute_capability,
+        "clock_mhz": card.clock_mhz,
+        "temperature_c": card.temperature_c,
+    }

@@ -1,0 +1,124 @@
+"""Results on disk: written whole, found again, and never lost to a shorter or a failed run.
+
+    <out>/<machine>/<stack>/<model>.<device>.json            the result the page shows
+    <out>/<machine>/<stack>/.kept/<model>.<device>.<profile>.json   the last good one of another profile or run
+"""
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import tempfile
+from typing import Any, Callable, Dict, Iterator, Optional
+
+from runners.contract import UsageError
+
+
+def result_path(out, record):
+    # type: (str, Dict[str, Any]) -> str
+    """Where a record belongs."""
+    name = "{}.{}.json".format(record["model"]["key"], record["device"])
+    return os.path.join(out, record["machine"], record["stack"], name)
+
+
+def write_whole(path, text):
+    # type: (str, str) -> None
+    """Write a file so that it is there whole or not at all; raises ``UsageError`` if it cannot be written."""
+    folder = os.path.dirname(path)
+    temporary = None
+    try:
+        os.makedirs(folder, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=".writing-", dir=folder)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.rename(temporary, path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise UsageError(_cannot_write(path, error))
+
+
+def _cannot_write(path, error):
+    # type: (str, OSError) -> str
+    cure = "free some space and run again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another RESULTS"
+    return "cannot write '{}': {}; {}; nothing that was there is lost".format(path, error.strerror, cure)
+
+
+def check_writable(out):
+    # type: (str) -> None
+    """Raise ``UsageError`` now rather than after an hour of measuring."""
+    probe = os.path.join(out, ".writing-probe-{}".format(os.getpid()))
+    write_whole(probe, "")
+    os.unlink(probe)
+
+
+def save(out, record):
+    # type: (str, Dict[str, Any]) -> str
+    """Write a record to its place; a good one of another profile, or one that a failure replaces, is kept aside."""
+    path = result_path(out, record)
+    old = _read(path)
+    if old is not None and old.get("status") == "ok":
+        if old.get("profile") != record["profile"] or record["status"] != "ok":
+            kept = _kept_path(path, str(old.get("profile")))
+            os.makedirs(os.path.dirname(kept), exist_ok=True)
+            os.rename(path, kept)
+    write_whole(path, json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    return path
+
+
+def find_reusable(out, record):
+    # type: (str, Dict[str, Any]) -> Optional[Dict[str, Any]]
+    """A finished result with the record's fingerprint, brought to its place if it was kept aside."""
+    path = result_path(out, record)
+    kept = _kept_path(path, record["profile"])
+    for candidate in (path, kept):
+        found = _read(candidate)
+        if found is not None and _is_same(found, record):
+            if candidate == kept:
+                save(out, found)
+                os.unlink(kept)
+            return found
+    return None
+
+
+def _is_same(found, record):
+    provenance = found.get("provenance")
+    return (
+        found.get("status") == "ok"
+        and found.get("schema_version") == record["schema_version"]
+        and isinstance(provenance, dict)
+        and provenance.get("fingerprint") == record["provenance"]["fingerprint"]
+    )
+
+
+def _kept_path(path, profile):
+    folder, name = os.path.split(path)
+    return os.path.join(folder, ".kept", "{}.{}.json".format(name[: -len(".json")], profile))
+
+
+def _read(path):
+    # type: (str) -> Optional[Dict[str, Any]]
+    """A JSON object, or ``None`` where there is none that can be read: a broken file is measured again."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@contextlib.contextmanager
+def only_bench(out, say):
+    # type: (str, Callable[[str], None]) -> Iterator[None]
+    """Hold the results folder, so that two benches never measure into it at once; waits, and says so."""
+    with open(os.path.join(out, ".lock"), "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            say("another bench is measuring into '{}'; waiting for it to end".format(out))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

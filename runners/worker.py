@@ -1,0 +1,264 @@
+"""The child: one model on one device, once.
+
+Reads a job (JSON) from standard input, tells its parent how it goes over the pipe named by ``--events``, and
+hands up a result record. It never writes a file of its own: the parent does, whatever happens here.
+"""
+import ctypes
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from runners import environment, events, nvml
+from runners.contract import Backend, Context, DataUnavailable, DeviceUnavailable, Quality, Rule, Steps
+from runners.data import dataset
+from runners.gate import reason_not_training
+from runners.measure import interquartile_range, is_precise, measure, median_interval, quantile
+from runners.registry import load_model
+
+UNSTABLE = 0.10  # interquartile range as a share of the median (torch.utils.benchmark warns at the same)
+OTHER_LOAD = 0.10  # processors kept busy by others during a timed phase
+ENERGY_WINDOW_S = 1.0  # the card's energy counter moves about ten times a second: a shorter window says little
+OUT_OF_MEMORY_NAMES = ("OutOfMemoryError", "ResourceExhaustedError", "MemoryError")
+
+
+class Timed(NamedTuple):
+    """One timed phase as the record holds it, with the marks it earned and what it cost."""
+
+    phase: Dict[str, Any]
+    marks: List[Dict[str, str]]
+    joules_per_batch: Optional[float]
+
+
+def main():
+    # type: () -> int
+    _die_with_parent()
+    sender = events.Sender(int(sys.argv[sys.argv.index("--events") + 1]))
+    job = json.load(sys.stdin)
+    record = job["record"]
+    try:
+        run(job, record, sender)
+    except (DeviceUnavailable, DataUnavailable) as error:
+        record["status"] = "skipped" if isinstance(error, DeviceUnavailable) else "failed"
+        record["reason"] = str(error)
+    except Exception as error:  # a failure is a result with a reason
+        traceback.print_exc()
+        record["status"] = "out_of_memory" if _is_out_of_memory(error) else "failed"
+        record["reason"] = "{}: {}".format(type(error).__name__, error)[:2000]
+    sender.send("result", record=events.plain(record))
+    return 0
+
+
+def run(job, record, sender):
+    # type: (Dict[str, Any], Dict[str, Any], events.Sender) -> None
+    """Fill ``record`` by timing the model and training it; raises what the model raises."""
+    sender.send("phase", phase="prepare")
+    card_before = nvml.read_card() if record["device"] == "gpu" else None
+    model = load_model(record["framework"], record["model"]["key"])
+    backend = _open_backend(record["framework"])(record["device"], job["threads"])
+    record["environment"] = environment.describe(job["threads"], backend.versions())
+    data = dataset(model.dataset).load(job["data_dir"])
+    record["data"] = data.source.record()
+    context = Context(
+        backend=backend,
+        device=record["device"],
+        profile=record["profile"],
+        settings=model.settings[record["profile"]],
+        seed=job["seed"],
+        data=data,
+        progress=sender.progress,
+        checkpoints=job["checkpoints"],
+    )
+
+    backend.seed(job["seed"])
+    steps = model.prepare(context)
+    record["model"].update(parameters=steps.parameters, details=steps.details)
+    time_model(steps, backend, Rule(**job["rule"]), record, card_before, sender)
+    record["kernel_path"] = backend.kernel_path()
+
+    sender.send("phase", phase="quality")
+    if data.source.synthetic:
+        quality = Quality(reason="the data are synthetic, so a loss or accuracy would mean nothing")
+    else:
+        backend.seed(job["seed"])
+        quality = model.train_to_quality(context)
+    record["quality"] = _quality_record(quality)
+    record["timing"].update(_whole_passes(steps, quality, record["timing"]))
+    record["status"] = "ok"
+
+
+def time_model(steps, backend, rule, record, card_before, sender):
+    # type: (Steps, Backend, Rule, Dict[str, Any], Optional[nvml.Card], events.Sender) -> None
+    """Time training and prediction, with the memory they took, into ``record``."""
+    resident_before = environment.Resident.now()
+    environment.Resident.reset_peak()
+    backend.reset_memory()
+
+    losses = []  # type: List[float]
+    state_before = steps.state()
+    on_gpu = record["device"] == "gpu"
+
+    def keep_loss(answer):
+        losses.append(steps.read_loss(answer))
+
+    train = _time_phase("train", steps, backend, rule, keep_loss, on_gpu, sender)
+    warmups = len(train.phase["warmup_s"])
+    reason = reason_not_training(losses[warmups:], steps.iterative, state_before, steps.state())
+    train.phase.update(losses=losses, counts=reason is None, reason=reason)
+    predict = _time_phase("predict", steps, backend, rule, lambda answer: None, on_gpu, sender)
+
+    card_after = nvml.read_card() if card_before is not None else None
+    counted = backend.read_memory()
+    record["memory"] = {
+        "peak_allocated_bytes": counted.get("peak_allocated_bytes"),
+        "peak_reserved_bytes": counted.get("peak_reserved_bytes"),
+        "device_before_bytes": card_before.memory_used if card_before else None,
+        "device_after_bytes": card_after.memory_used if card_after else None,
+        "device_total_bytes": card_before.memory_total if card_before else None,
+        "resident_before_bytes": resident_before,
+        "peak_resident_bytes": environment.Resident.peak(),
+    }
+    if train.joules_per_batch is not None or predict.joules_per_batch is not None:
+        record["energy"] = {
+            "train_joules_per_batch": train.joules_per_batch,
+            "predict_joules_per_batch": predict.joules_per_batch,
+            "source": "NVML total energy consumption",
+        }
+    record["timing"] = {"train": train.phase, "predict": predict.phase, "epoch": None, "test_set": None}
+    record["marks"] = train.marks + predict.marks
+
+
+def _time_phase(name, steps, backend, rule, observe, on_gpu, sender):
+    # type: (str, Steps, Backend, Rule, Any, bool, events.Sender) -> Timed
+    sender.send("phase", phase=name)
+    step, next_batch = (steps.train, steps.train_batch) if name == "train" else (steps.predict, steps.predict_batch)
+    card_before = nvml.read_card() if on_gpu else None
+    load_before, began = environment.cpu_time(), time.monotonic()
+    samples = measure(
+        step,
+        backend.synchronize,
+        rule,
+        next_batch=next_batch,
+        observe=observe,
+        progress=sender.samples(name, rule, began),
+    )
+    elapsed_s, load_after = time.monotonic() - began, environment.cpu_time()
+    card_after = nvml.read_card() if on_gpu else None
+
+    ordered = sorted(samples.samples_s)
+    phase = {
+        "unit": steps.train_unit if name == "train" else "batch",
+        "batch_size": steps.batch_size,
+        "inner_loops": samples.inner_loops,
+        "warmup_s": samples.warmup_s,
+        "samples_s": samples.samples_s,
+        "stopped_by": samples.stopped_by,
+        "median_s": quantile(ordered, 0.5),
+        "interval_s": median_interval(ordered),
+        "iqr_s": interquartile_range(ordered),
+        "losses": [],
+        "counts": True,
+        "reason": None,
+    }
+    found = _sample_marks(phase, rule) + _load_marks(load_before, load_after) + _card_marks(card_before, card_after)
+    marks = [{"key": key, "phase": name, "reason": reason} for key, reason in found]
+    batches = len(samples.warmup_s) + len(samples.samples_s) * samples.inner_loops
+    return Timed(phase, marks, _joules_per_batch(card_before, card_after, batches, elapsed_s))
+
+
+def _sample_marks(phase, rule):
+    # type: (Dict[str, Any], Rule) -> List[Tuple[str, str]]
+    marks = []
+    if phase["iqr_s"] >= UNSTABLE * phase["median_s"]:
+        share = 100 * phase["iqr_s"] / phase["median_s"]
+        marks.append(("unstable", "the middle half of the samples spans {:.0f} % of the median".format(share)))
+    if phase["stopped_by"] != "precision" and not is_precise(phase["samples_s"], rule.half_width):
+        why = {"budget": "its time budget", "count": "its largest number of samples"}[phase["stopped_by"]]
+        wanted = "the median's 95 % interval within {:g} % of it".format(100 * rule.half_width)
+        marks.append(("imprecise", "stopped by {} after {} samples, before {}".format(why, len(phase["samples_s"]), wanted)))
+    return marks
+
+
+def _load_marks(before, after):
+    # type: (Any, Any) -> List[Tuple[str, str]]
+    others, stolen = environment.other_load(before, after)
+    marks = []
+    if others >= OTHER_LOAD:
+        marks.append(("other-load", "other processes kept {:.1f} processors busy meanwhile".format(others)))
+    if stolen >= OTHER_LOAD:
+        marks.append(("stolen-time", "the host took {:.1f} processors away meanwhile".format(stolen)))
+    return marks
+
+
+def _card_marks(before, after):
+    # type: (Optional[nvml.Card], Optional[nvml.Card]) -> List[Tuple[str, str]]
+    if before is None or after is None:
+        return []
+    marks = []
+    reasons = sorted(set((before.throttle or []) + (after.throttle or [])))
+    if reasons:
+        marks.append(("throttled", "the card was held back by: {}".format(", ".join(reasons))))
+    foreign = [pid for pid in after.processes or [] if pid != os.getpid()]
+    if foreign and os.getpid() in (after.processes or []):  # in a container the driver's pids are not ours
+        marks.append(("foreign-process", "other processes used the card: {}".format(", ".join(map(str, foreign)))))
+    return marks
+
+
+def _joules_per_batch(before, after, batches, elapsed_s):
+    # type: (Optional[nvml.Card], Optional[nvml.Card], int, float) -> Optional[float]
+    if before is None or after is None or before.energy_mj is None or after.energy_mj is None:
+        return None
+    if elapsed_s < ENERGY_WINDOW_S or after.energy_mj < before.energy_mj:
+        return None
+    return (after.energy_mj - before.energy_mj) / 1000.0 / batches
+
+
+def _whole_passes(steps, quality, timing):
+    # type: (Steps, Quality, Dict[str, Any]) -> Dict[str, Any]
+    """Seconds an epoch and a test set, where the page quotes them: as measured, else multiplied out."""
+
+    def whole(batches, measured_s, phase):
+        if batches is None or not phase["counts"]:
+            return None
+        if measured_s is not None:
+            return {"seconds": measured_s, "batches": batches, "how": "measured"}
+        return {"seconds": batches * phase["median_s"], "batches": batches, "how": "multiplied"}
+
+    return {
+        "epoch": whole(steps.train_batches, quality.epoch_seconds, timing["train"]),
+        "test_set": whole(steps.test_batches, quality.test_seconds, timing["predict"]),
+    }
+
+
+def _quality_record(quality):
+    # type: (Quality) -> Dict[str, Any]
+    record = dict(quality._asdict())
+    record["scores"] = [dict(score._asdict()) for score in quality.scores]
+    return record
+
+
+def _open_backend(framework):
+    from importlib import import_module
+
+    return import_module("runners.{}.backend".format(framework)).open_backend
+
+
+def _is_out_of_memory(error):
+    # type: (Exception) -> bool
+    return type(error).__name__ in OUT_OF_MEMORY_NAMES or "out of memory" in str(error).lower()
+
+
+def _die_with_parent():
+    # type: () -> None
+    """Ask the kernel to end this process with its parent (prctl(2), PR_SET_PDEATHSIG = 1): none is left running."""
+    try:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    except (OSError, AttributeError):
+        pass  # not Linux: the parent's own clean-up has to do
+
+
+if __name__ == "__main__":
+    sys.exit(main())
