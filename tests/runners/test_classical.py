@@ -1,0 +1,93 @@
+"""The autoregressive models: exact numbers on every stack, and what led to the published ones."""
+import pytest
+
+numpy = pytest.importorskip("numpy")
+pytest.importorskip("statsmodels")
+
+from runners import registry  # noqa: E402
+from runners.classical import ar_ols, ar_polyfit, autoregression, compat  # noqa: E402
+from runners.contract import Context, DeviceUnavailable  # noqa: E402
+from runners.data import airline  # noqa: E402
+
+
+def quality(key):
+    context = Context(None, "cpu", "quick", {}, 0, airline.load(), None)
+    return registry.load_model("classical", key).train_to_quality(context)
+
+
+def score(key, protocol):
+    found = [one for one in quality(key).scores if one.protocol == protocol and not one.baseline]
+    assert len(found) == 1
+    return "{:.8f} {:.8f}".format(found[0].loss, found[0].accuracy)
+
+
+@pytest.mark.parametrize(
+    "key,protocol,expected",
+    [
+        ("ar", "recursive", "0.01347857 0.38114552"),
+        ("ar", "one-step", "0.00159338 0.92684144"),
+        ("ar-ols", "recursive", "0.01347857 0.38114552"),
+        ("ar-ols", "one-step", "0.00159338 0.92684144"),
+        ("ar-ols", "as-published", "0.05613363 -0.18177911"),
+        ("ar-polyfit", "recursive", "0.00875667 0.59794672"),
+        ("ar-polyfit", "one-step", "0.00210928 0.90315444"),
+    ],
+)
+def test_the_autoregressive_rows_have_their_reference_values(key, protocol, expected):
+    """MSE and R2 on the published scale, to every digit."""
+    assert score(key, protocol) == expected
+
+
+def test_the_page_shows_the_recursive_scores_as_it_did():
+    """The published AR figures were recursive ones."""
+    assert {quality(key).protocol for key in ("ar", "ar-ols", "ar-polyfit")} == {"recursive"}
+
+
+def test_the_fitted_line_is_the_published_one():
+    """x[t] = a x[t-12] + b."""
+    assert ["{:.8f}".format(value) for value in ar_polyfit.fit(airline.load().train)] == ["1.12606145", "0.03206947"]
+
+
+def test_the_as_published_note_names_the_three_slips_and_the_right_order_of_r2():
+    """A reader learns how the figure arose."""
+    (note,) = [one.note for one in quality("ar-ols").scores if one.protocol == "as-published"]
+    assert all(slip in note for slip in ar_ols.SLIPS)
+    assert note.endswith("in the right order R2 is -1.35184659")
+
+
+def test_our_recursion_is_statsmodels_own_forecast():
+    """44 months ahead, by the library's own predict."""
+    series = airline.load()
+    coefficients = compat.fit_autoregression(series.train, 12)
+    ours = autoregression.linear_forecaster(coefficients[0], coefficients[1:])(series.train[numpy.newaxis], 44)[0]
+    if hasattr(compat.ar_model, "AutoReg"):
+        theirs = compat.ar_model.AutoReg(series.train, lags=12, trend="c").fit().predict(100, 143)
+    else:
+        theirs = compat.ar_model.AR(series.train).fit(maxlag=12, trend="c").predict(100, 143)
+    assert ours == pytest.approx(theirs, rel=1e-9)
+
+
+def test_least_squares_by_numpy_is_least_squares_by_statsmodels():
+    """Done right, AR(OLS) is AR."""
+    train = airline.load().train
+    assert ar_ols.fit(train) == pytest.approx(compat.fit_autoregression(train, 12), rel=1e-8)
+
+
+def test_a_fit_made_ready_for_timing_really_fits():
+    """A training step returns new coefficients whose loss is that of the train part."""
+    from runners.classical.backend import open_backend
+
+    context = Context(open_backend("cpu", 1), "cpu", "quick", {}, 0, airline.load(), None)
+    steps = registry.load_model("classical", "ar").prepare(context)
+    answer = steps.train(steps.train_batch())
+    assert len(answer) == steps.parameters == 13
+    assert 0 < steps.read_loss(answer) < 0.001
+    assert steps.predict(steps.predict_batch()).shape == (32, 1)
+
+
+def test_the_gpu_is_refused_with_its_reason():
+    """So that the row is skipped, not failed."""
+    from runners.classical.backend import open_backend
+
+    with pytest.raises(DeviceUnavailable, match="statsmodels and NumPy compute on the CPU only"):
+        open_backend("gpu", 1)

@@ -1,0 +1,153 @@
+"""The timing loop: what lies between the two readings of the clock, when it stops, what it keeps."""
+import math
+import random
+
+import pytest
+
+from runners.contract import Rule
+from runners.measure import interquartile_range, is_precise, measure, median_interval, quantile
+
+
+class Bench:
+    """A clock that moves only when a step runs, and a diary of everything that happened."""
+
+    def __init__(self, seconds):
+        self.now = 0.0
+        self.diary = []
+        self.seconds = iter(seconds)
+
+    def clock(self):
+        self.diary.append("clock")
+        return self.now
+
+    def step(self, batch):
+        self.now += next(self.seconds)
+        self.diary.append("step {}".format(batch))
+        return "answer"
+
+    def synchronize(self):
+        self.diary.append("synchronize")
+
+
+RULE = Rule(min_warmup=1, warmup_s=0, min_samples=6, max_samples=50, min_time_s=0, budget_s=1000)
+
+
+def steadily(seconds):
+    while True:
+        yield seconds
+
+
+def test_only_the_step_and_its_synchronization_lie_between_two_readings_of_the_clock():
+    """Loading a batch comes before the clock starts, reading the loss after it has stopped."""
+    bench = Bench(steadily(1.0))
+    measure(
+        bench.step,
+        bench.synchronize,
+        RULE,
+        clock=bench.clock,
+        next_batch=lambda: bench.diary.append("load") or "batch",
+        observe=lambda answer: bench.diary.append("read {}".format(answer)),
+    )
+    began = bench.diary.index("load")
+    assert bench.diary[began : began + 7] == [
+        "load",
+        "synchronize",
+        "clock",
+        "step batch",
+        "synchronize",
+        "clock",
+        "read answer",
+    ]
+
+
+def test_every_warm_up_and_every_sample_is_kept_in_order():
+    """The first, slow step is a warm-up and stands apart; nothing is left out."""
+    bench = Bench([9.0] + [1.0, 1.01, 1.0, 0.99, 1.0, 1.0])
+    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
+    assert samples.warmup_s == [9.0]
+    assert samples.samples_s == pytest.approx([1.0, 1.01, 1.0, 0.99, 1.0, 1.0])
+    assert samples.stopped_by == "precision"
+
+
+def test_sampling_goes_on_until_the_interval_is_tight():
+    """Two kinds of step that differ by 30 % need more than the least number of samples."""
+    random.seed(0)
+    bench = Bench(random.choice([1.0, 1.3]) if index % 3 == 0 else 1.0 for index in range(1000))
+    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
+    assert samples.stopped_by == "precision"
+    assert is_precise(samples.samples_s, 0.02)
+
+
+def test_a_budget_that_ends_first_is_recorded_as_the_reason():
+    """Steps that never agree stop at the budget, and the result says so."""
+    bench = Bench(1.0 + index % 7 for index in range(1000))
+    samples = measure(bench.step, bench.synchronize, RULE._replace(budget_s=60), clock=bench.clock)
+    assert samples.stopped_by == "budget"
+    assert not is_precise(samples.samples_s, 0.02)
+
+
+def test_the_least_number_of_samples_outranks_the_budget():
+    """A step that is longer than the whole budget is still measured as often as the rule asks."""
+    bench = Bench(steadily(100.0))
+    samples = measure(bench.step, bench.synchronize, RULE._replace(budget_s=1, half_width=0), clock=bench.clock)
+    assert len(samples.samples_s) == 6
+
+
+def test_the_largest_number_of_samples_ends_it():
+    """Samples that never agree stop at the count where the budget is not spent."""
+    bench = Bench(1.0 + index % 7 for index in range(1000))
+    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
+    assert (samples.stopped_by, len(samples.samples_s)) == ("count", 50)
+
+
+def test_a_step_too_short_for_the_clock_runs_several_times_a_sample():
+    """Ten microseconds against a shortest sample of a millisecond: a hundred steps a sample, seconds a step."""
+    bench = Bench(steadily(10e-6))
+    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
+    assert samples.inner_loops == 100
+    assert samples.samples_s == pytest.approx([10e-6] * len(samples.samples_s))
+
+
+def test_the_samples_cover_at_least_the_least_time():
+    """However steady the steps are, the machine is watched for min_time_s."""
+    bench = Bench(steadily(0.01))
+    samples = measure(bench.step, bench.synchronize, RULE._replace(min_time_s=0.3, max_samples=500), clock=bench.clock)
+    assert sum(samples.samples_s) >= 0.3
+
+
+def test_a_failing_step_is_not_swallowed():
+    """What the step raises reaches the caller."""
+
+    def step(batch):
+        raise ArithmeticError("overflow")
+
+    with pytest.raises(ArithmeticError, match="overflow"):
+        measure(step, lambda: None, RULE)
+
+
+@pytest.mark.parametrize("count", list(range(1, 101)) + [101, 250, 1000])
+def test_the_median_interval_covers_95_percent_and_is_the_narrowest_that_does(count):
+    """Against the binomial distribution added up term by term (for over 100 values, to within one rank)."""
+    interval = median_interval(list(range(1, count + 1)))
+    below = [0.0]
+    logarithm = -count * math.log(2)
+    for k in range(count):
+        below.append(below[-1] + math.exp(logarithm))
+        logarithm += math.log((count - k) / (k + 1.0))
+    rank = max(k for k in range(count) if below[k] <= 0.025)  # P(Binomial < k) <= 2.5 %
+    if rank == 0:
+        assert interval is None
+        return
+    slack = 0 if count <= 100 else 1
+    assert abs(interval[0] - rank) <= slack
+    assert interval[0] + interval[1] == count + 1
+
+
+def test_quantiles_are_those_of_numpy():
+    """Interpolated between neighbours as NumPy's default does."""
+    numpy = pytest.importorskip("numpy")
+    random.seed(1)
+    values = sorted(random.random() for _ in range(37))
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        assert quantile(values, share) == pytest.approx(numpy.percentile(values, 100 * share))
+    assert interquartile_range(values) == pytest.approx(numpy.subtract(*numpy.percentile(values, [75, 25])))

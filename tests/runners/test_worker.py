@@ -1,0 +1,180 @@
+"""The child's work: order of the counters, marks, and what becomes of errors. A framework made of air stands in."""
+import pytest
+
+pytest.importorskip("numpy")
+
+from jobs import make_record  # noqa: E402
+
+from runners import nvml, worker  # noqa: E402
+from runners.contract import Backend, Quality, Rule, Steps  # noqa: E402
+
+RULE = Rule(min_warmup=1, warmup_s=0, min_samples=6, min_time_s=0, max_samples=6, shortest_sample_s=0)
+
+
+class Air:
+    """A framework that keeps a diary. Every step improves the loss by one."""
+
+    def __init__(self, peak=None):
+        self.diary = []
+        self.loss = 100.0
+        self.peak = peak or {}
+
+    def backend(self):
+        return Backend(
+            name="air",
+            synchronize=lambda: self.diary.append("synchronize"),
+            reset_memory=lambda: self.diary.append("reset"),
+            read_memory=lambda: self.diary.append("read") or self.peak,
+            versions=dict,
+            kernel_path=dict,
+            seed=lambda seed: None,
+        )
+
+    def train(self, batch):
+        self.diary.append("train")
+        self.loss -= 1
+        return self.loss
+
+    def steps(self, **fields):
+        usual = dict(
+            train=self.train,
+            train_batch=lambda: None,
+            read_loss=lambda answer: answer,
+            predict=lambda batch: self.diary.append("predict"),
+            predict_batch=lambda: None,
+            state=lambda: str(self.loss).encode(),
+            parameters=1,
+        )
+        return Steps(**dict(usual, **fields))
+
+
+class Silent:
+    """A sender that nobody hears."""
+
+    def send(self, event, **fields):
+        pass
+
+    def samples(self, phase, rule, began):
+        return lambda samples: None
+
+
+def time_air(air, card=None, **fields):
+    record = make_record(device="gpu" if card else "cpu")
+    worker.time_model(air.steps(**fields), air.backend(), RULE, record, card, Silent())
+    return record
+
+
+def test_the_memory_counters_are_reset_before_and_read_after():
+    """Peak figures are those of the timed steps alone."""
+    air = Air({"peak_allocated_bytes": 5, "peak_reserved_bytes": 7})
+    record = time_air(air)
+    assert (air.diary[0], air.diary[-1]) == ("reset", "read")
+    assert air.diary.count("reset") == air.diary.count("read") == 1
+    assert (record["memory"]["peak_allocated_bytes"], record["memory"]["peak_reserved_bytes"]) == (5, 7)
+
+
+def test_every_step_is_synchronized_before_and_after():
+    """The order is the same on every device."""
+    air = Air()
+    time_air(air)
+    assert air.diary[1:7] == ["synchronize", "train", "synchronize"] * 2
+
+
+def test_a_loss_is_kept_for_every_step_and_the_time_counts_if_it_fell():
+    """Warm-up first."""
+    train = time_air(Air())["timing"]["train"]
+    assert train["losses"] == [99.0, 98.0, 97.0, 96.0, 95.0, 94.0, 93.0]
+    assert (train["counts"], train["reason"]) == (True, None)
+
+
+def test_a_model_that_does_not_learn_gives_a_reason_instead_of_a_time():
+    """The samples stay in the record; the page shows the reason."""
+    air = Air()
+    train = time_air(air, state=lambda: b"the same")["timing"]["train"]
+    assert (train["counts"], train["reason"]) == (False, "training did not change the model's parameters")
+    assert len(train["samples_s"]) == 6
+
+
+CARD = nvml.Card("GTX", "535", "6.1", 8 << 30, 1 << 30, 1700, 60, [], 1000, None)
+
+
+def test_the_card_s_memory_is_read_before_and_after(monkeypatch):
+    """Used and total bytes of the whole device."""
+    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(memory_used=3 << 30))
+    memory = time_air(Air(), CARD)["memory"]
+    assert (memory["device_before_bytes"], memory["device_after_bytes"]) == (1 << 30, 3 << 30)
+    assert memory["device_total_bytes"] == 8 << 30
+
+
+def test_a_card_that_was_held_back_is_marked(monkeypatch):
+    """With the driver's reasons."""
+    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(throttle=["power cap"]))
+    marks = [mark for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "throttled"]
+    assert [mark["phase"] for mark in marks] == ["train", "predict"]
+    assert marks[0]["reason"] == "the card was held back by: power cap"
+
+
+def test_a_card_whose_driver_goes_away_leaves_gaps_not_zeros(monkeypatch):
+    """What could not be read is null."""
+    monkeypatch.setattr(nvml, "read_card", lambda: None)
+    record = time_air(Air(), CARD)
+    assert record["memory"]["device_after_bytes"] is None
+    assert record["energy"] is None
+
+
+def test_another_process_on_the_card_is_marked(monkeypatch):
+    """Only where the driver's process ids are ours: in a container they are not."""
+    import os
+
+    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(processes=[os.getpid(), 4711]))
+    marks = [mark["reason"] for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "foreign-process"]
+    assert marks == ["other processes used the card: 4711"] * 2
+    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(processes=[4711]))
+    assert not [mark for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "foreign-process"]
+
+
+def test_energy_is_the_counter_s_difference_a_batch():
+    """Millijoules to joules; too short a window or a counter that went back gives nothing."""
+    after = CARD._replace(energy_mj=5000)
+    assert worker._joules_per_batch(CARD, after, batches=8, elapsed_s=2.0) == 0.5
+    assert worker._joules_per_batch(CARD, after, batches=8, elapsed_s=0.5) is None
+    assert worker._joules_per_batch(after, CARD, batches=8, elapsed_s=2.0) is None
+    assert worker._joules_per_batch(CARD._replace(energy_mj=None), after, batches=8, elapsed_s=2.0) is None
+
+
+def test_unstable_and_imprecise_samples_are_marked_with_figures():
+    """Never hidden."""
+    phase = {"iqr_s": 0.2, "median_s": 1.0, "stopped_by": "budget", "samples_s": [0.8, 1.0, 1.2]}
+    assert worker._sample_marks(phase, RULE) == [
+        ("unstable", "the middle half of the samples spans 20 % of the median"),
+        (
+            "imprecise",
+            "stopped by its time budget after 3 samples, before the median's 95 % interval within 2 % of it",
+        ),
+    ]
+
+
+def test_an_epoch_is_multiplied_out_unless_it_was_measured():
+    """And says which."""
+    steps = Air().steps(train_batches=100, test_batches=10)
+    timing = {"train": {"median_s": 0.5, "counts": True}, "predict": {"median_s": 0.1, "counts": True}}
+    assert worker._whole_passes(steps, Quality(epoch_seconds=42.0), timing) == {
+        "epoch": {"seconds": 42.0, "batches": 100, "how": "measured"},
+        "test_set": {"seconds": 1.0, "batches": 10, "how": "multiplied"},
+    }
+    timing["train"]["counts"] = False
+    assert worker._whole_passes(steps, Quality(), timing)["epoch"] is None
+
+
+@pytest.mark.parametrize(
+    "error,expected",
+    [
+        (MemoryError(), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating tensor"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), False),
+    ],
+)
+def test_want_of_memory_is_told_from_other_errors(error, expected):
+    """Python's, PyTorch's of every age, and TensorFlow's."""
+    assert worker._is_out_of_memory(error) is expected
