@@ -54,11 +54,9 @@ def environment_of(suite: Suite) -> tuple[Path, dict[str, str]]:
         venv.make(VENVS / "tests", ROOT / "tests/requirements.lock")
         return VENVS / "tests/bin/python", variables
     framework = suite.name.split()[0]
-    old = suite.stack == "gtx1080"
-    pytest = VENVS / ("pytest36" if old else "pytest")
-    home = VENVS / suite.stack / framework
-    venv.make(home, STACKS / suite.stack / f"{framework}.lock", suite.stack)
-    venv.make(pytest, ROOT / f"tests/{pytest.name}.lock", suite.stack)
+    home, pytest = VENVS / suite.stack / framework, VENVS / suite.stack / "tests"
+    for folder in (home, pytest):
+        venv.make(folder, STACKS / suite.stack / f"{folder.name}.lock", suite.stack)
     beside = next(pytest.glob("lib/python3.*/site-packages"))
     return home / "bin/python", {**variables, "PYTHONPATH": os.pathsep.join([str(ROOT), str(beside)])}
 

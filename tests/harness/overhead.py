@@ -1,0 +1,87 @@
+"""The project's loop beside a bare one and beside other tools, paired in one process (A B A B …)."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from collections.abc import Callable
+
+from runners.measure import median_interval
+from tests.harness.tools import KEEPS, all_tools, bare
+
+STEPS_S = (100e-6, 1e-3, 20e-3)
+LIMITS = {100e-6: 1.05, 1e-3: 1.01, 20e-3: 1.01}  # of the project's own loop
+ROUNDS = 40
+SHARE_S = 0.1  # of measuring, a tool and round
+
+
+def make_step(seconds: float) -> Callable[[], object]:
+    """Real work of about that length: a hash over a buffer, which allocates nothing and never waits."""
+    size, took = 4096, 0.0
+    while took < seconds / 2:
+        size *= 2
+        buffer = bytes(size)
+        took = min(_seconds(lambda buffer=buffer: hashlib.sha256(buffer)) for _ in range(5))
+    buffer = bytes(int(size * seconds / took))
+    return lambda: hashlib.sha256(buffer).digest()
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
+    """Tool -> a ratio a round: its figure for the step over the mean of the bare loop's before and after it."""
+    step, tools = make_step(seconds), all_tools()
+    count = max(6, int(SHARE_S / seconds))
+    ratios: dict[str, list[float]] = {name: [] for name in tools}
+    for _ in range(rounds):
+        before = bare(step, count).seconds
+        for name, tool in tools.items():
+            figure = tool(step, count).seconds
+            after = bare(step, count).seconds
+            ratios[name].append(figure / ((before + after) / 2))
+            before = after
+    return ratios
+
+
+def wall_share(seconds: float) -> float:
+    """Wall time of the whole loop over the time inside the steps it timed."""
+    from tests.harness.tools import erabench
+
+    step, count = make_step(seconds), int(1.0 / seconds)
+    shares = []
+    for _ in range(5):
+        inside: list[float] = []
+
+        def counted() -> None:
+            start = time.perf_counter()
+            step()
+            inside.append(time.perf_counter() - start)
+
+        start = time.perf_counter()
+        erabench(counted, count)
+        shares.append((time.perf_counter() - start) / sum(inside))
+    return statistics.median(shares)
+
+
+def main(rounds: int = ROUNDS) -> bool:
+    """Print the tables; whether the project's loop kept its limits."""
+    kept = True
+    for seconds in STEPS_S:
+        print(f"\nA step of {1000 * seconds:g} ms: each tool's figure over a bare loop's, {rounds} pairs")
+        print(f"  {'tool':<24}{'ratio':>8}   95 % interval       it keeps")
+        for name, ratios in compare(seconds, rounds).items():
+            ordered = sorted(ratios)
+            low, high = median_interval(ordered) or (ordered[0], ordered[-1])
+            ratio = statistics.median(ordered)
+            print(f"  {name:<24}{ratio:>8.4f}   {low:.4f} to {high:.4f}    {KEEPS[name]}")
+            if name.startswith("erabench"):
+                kept = kept and low <= LIMITS[seconds]
+        print(f"  wall time of the whole loop over the time inside its steps: {wall_share(seconds):.4f}")
+    limits = ", ".join(f"{limit:g} at {1000 * seconds:g} ms" for seconds, limit in LIMITS.items())
+    print(f"\nLimits of the project's loop: {limits}: {'kept' if kept else 'NOT KEPT'}")
+    return kept
