@@ -3,7 +3,8 @@ import glob
 import os
 import platform
 import re
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+import resource
+from typing import Any, Dict, NamedTuple, Optional
 
 from runners import nvml
 
@@ -47,36 +48,68 @@ def thread_variables(threads):
     return {name: str(threads) for name in _THREAD_VARIABLES}
 
 
-class CpuTime(NamedTuple):
-    """Processor seconds since boot, of the whole machine and of this process."""
+class Reading(NamedTuple):
+    """The machine and this process at one moment. Processor seconds since boot; counts since the process began."""
 
-    busy_s: float
-    stolen_s: float
-    own_s: float
     wall_s: float
+    busy_s: Optional[float]
+    stolen_s: Optional[float]
+    own_s: float
+    usage: Any  # resource.getrusage
+    frequency_mhz: Optional[float]
 
 
-def cpu_time():
-    # type: () -> Optional[CpuTime]
-    """A reading of ``/proc/stat`` (proc(5)); ``None`` where there is none."""
-    line = _read("/proc/stat", first_line=True)
-    if line is None:
-        return None
-    user, nice, system, idle, iowait, irq, softirq, steal = [int(field) for field in line.split()[1:9]]
-    tick = float(os.sysconf("SC_CLK_TCK"))
+def read_conditions():
+    # type: () -> Reading
+    """A reading of ``/proc/stat`` (proc(5)), of this process's counters, and of the processors' mean frequency."""
     times = os.times()
-    busy = (user + nice + system + irq + softirq) / tick
-    return CpuTime(busy, steal / tick, times.user + times.system, times.elapsed)
+    busy = stolen = None
+    line = _read("/proc/stat", first_line=True)
+    if line is not None:
+        user, nice, system, _, _, irq, softirq, steal = [int(field) for field in line.split()[1:9]]
+        tick = float(os.sysconf("SC_CLK_TCK"))
+        busy, stolen = (user + nice + system + irq + softirq) / tick, steal / tick
+    own = times.user + times.system
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return Reading(times.elapsed, busy, stolen, own, usage, _frequency_mhz())
 
 
-def other_load(before, after):
-    # type: (Optional[CpuTime], Optional[CpuTime]) -> Tuple[float, float]
-    """(processors kept busy by others, processors stolen by the host) on average between two readings."""
-    if before is None or after is None or after.wall_s <= before.wall_s:
-        return 0.0, 0.0
-    wall = after.wall_s - before.wall_s
-    others = (after.busy_s - before.busy_s) - (after.own_s - before.own_s)
-    return max(0.0, others / wall), max(0.0, (after.stolen_s - before.stolen_s) / wall)
+def conditions(before, after):
+    # type: (Reading, Reading) -> Dict[str, Any]
+    """What happened between two readings, as the record's ``conditions`` holds it.
+
+    ``others_busy`` and ``stolen`` are processors on average: those that other processes kept busy, and those that
+    the host of a virtual machine took away. The kernel counts them in hundredths of a second.
+    """
+    wall_s = after.wall_s - before.wall_s
+    others = stolen = None
+    if wall_s > 0 and before.busy_s is not None and after.busy_s is not None:
+        others = max(0.0, (after.busy_s - before.busy_s) - (after.own_s - before.own_s)) / wall_s
+        stolen = max(0.0, (after.stolen_s or 0.0) - (before.stolen_s or 0.0)) / wall_s
+    counted = {
+        name: getattr(after.usage, field) - getattr(before.usage, field)
+        for name, field in (
+            ("minor_faults", "ru_minflt"),
+            ("major_faults", "ru_majflt"),
+            ("voluntary_switches", "ru_nvcsw"),
+            ("involuntary_switches", "ru_nivcsw"),
+        )
+    }
+    return dict(
+        counted,
+        wall_s=wall_s,
+        others_busy=others,
+        stolen=stolen,
+        frequency_mhz_before=before.frequency_mhz,
+        frequency_mhz_after=after.frequency_mhz,
+    )
+
+
+def _frequency_mhz():
+    # type: () -> Optional[float]
+    """The mean of what the kernel says of each processor's clock."""
+    found = re.findall(r"^cpu MHz\s*:\s*([0-9.]+)$", _read("/proc/cpuinfo") or "", re.MULTILINE)
+    return sum(map(float, found)) / len(found) if found else None
 
 
 class Resident:

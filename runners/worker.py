@@ -10,17 +10,15 @@ import signal
 import sys
 import time
 import traceback
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
-from runners import environment, events, nvml
+from runners import environment, events, marks, nvml
 from runners.contract import Backend, Context, DataUnavailable, DeviceUnavailable, Quality, Rule, Steps
 from runners.data import dataset
 from runners.gate import reason_not_training
-from runners.measure import interquartile_range, is_precise, measure, median_interval, quantile
+from runners.measure import interquartile_range, measure, median_interval, quantile
 from runners.registry import load_model
 
-UNSTABLE = 0.10  # interquartile range as a share of the median (torch.utils.benchmark warns at the same)
-OTHER_LOAD = 0.10  # processors kept busy by others during a timed phase
 ENERGY_WINDOW_S = 1.0  # the card's energy counter moves about ten times a second: a shorter window says little
 OUT_OF_MEMORY_NAMES = ("OutOfMemoryError", "ResourceExhaustedError", "MemoryError")
 
@@ -29,7 +27,7 @@ class Timed(NamedTuple):
     """One timed phase as the record holds it, with the marks it earned and what it cost."""
 
     phase: Dict[str, Any]
-    marks: List[Dict[str, str]]
+    marks: List[Dict[str, Any]]
     joules_per_batch: Optional[float]
 
 
@@ -79,6 +77,9 @@ def run(job, record, sender):
     time_model(steps, backend, Rule(**job["rule"]), record, card_before, sender)
     record["kernel_path"] = backend.kernel_path()
 
+    if job.get("timing_only"):
+        record["status"] = "ok"
+        return
     sender.send("phase", phase="quality")
     if data.source.synthetic:
         quality = Quality(reason="the data are synthetic, so a loss or accuracy would mean nothing")
@@ -136,7 +137,7 @@ def _time_phase(name, steps, backend, rule, observe, on_gpu, sender):
     sender.send("phase", phase=name)
     step, next_batch = (steps.train, steps.train_batch) if name == "train" else (steps.predict, steps.predict_batch)
     card_before = nvml.read_card() if on_gpu else None
-    load_before, began = environment.cpu_time(), time.monotonic()
+    conditions_before, began = environment.read_conditions(), time.monotonic()
     samples = measure(
         step,
         backend.synchronize,
@@ -145,7 +146,8 @@ def _time_phase(name, steps, backend, rule, observe, on_gpu, sender):
         observe=observe,
         progress=sender.samples(name, rule, began),
     )
-    elapsed_s, load_after = time.monotonic() - began, environment.cpu_time()
+    elapsed_s = time.monotonic() - began
+    conditions = environment.conditions(conditions_before, environment.read_conditions())
     card_after = nvml.read_card() if on_gpu else None
 
     ordered = sorted(samples.samples_s)
@@ -159,52 +161,16 @@ def _time_phase(name, steps, backend, rule, observe, on_gpu, sender):
         "median_s": quantile(ordered, 0.5),
         "interval_s": median_interval(ordered),
         "iqr_s": interquartile_range(ordered),
+        "process_medians_s": [],
         "losses": [],
         "counts": True,
         "reason": None,
+        "conditions": conditions,
     }
-    found = _sample_marks(phase, rule) + _load_marks(load_before, load_after) + _card_marks(card_before, card_after)
-    marks = [{"key": key, "phase": name, "reason": reason} for key, reason in found]
+    found = marks.of_samples(samples.samples_s, phase["iqr_s"], phase["median_s"], samples.stopped_by, rule)
+    found += marks.of_conditions(conditions) + marks.of_card(card_before, card_after, os.getpid())
     batches = len(samples.warmup_s) + len(samples.samples_s) * samples.inner_loops
-    return Timed(phase, marks, _joules_per_batch(card_before, card_after, batches, elapsed_s))
-
-
-def _sample_marks(phase, rule):
-    # type: (Dict[str, Any], Rule) -> List[Tuple[str, str]]
-    marks = []
-    if phase["iqr_s"] >= UNSTABLE * phase["median_s"]:
-        share = 100 * phase["iqr_s"] / phase["median_s"]
-        marks.append(("unstable", "the middle half of the samples spans {:.0f} % of the median".format(share)))
-    if phase["stopped_by"] != "precision" and not is_precise(phase["samples_s"], rule.half_width):
-        why = {"budget": "its time budget", "count": "its largest number of samples"}[phase["stopped_by"]]
-        wanted = "the median's 95 % interval within {:g} % of it".format(100 * rule.half_width)
-        marks.append(("imprecise", "stopped by {} after {} samples, before {}".format(why, len(phase["samples_s"]), wanted)))
-    return marks
-
-
-def _load_marks(before, after):
-    # type: (Any, Any) -> List[Tuple[str, str]]
-    others, stolen = environment.other_load(before, after)
-    marks = []
-    if others >= OTHER_LOAD:
-        marks.append(("other-load", "other processes kept {:.1f} processors busy meanwhile".format(others)))
-    if stolen >= OTHER_LOAD:
-        marks.append(("stolen-time", "the host took {:.1f} processors away meanwhile".format(stolen)))
-    return marks
-
-
-def _card_marks(before, after):
-    # type: (Optional[nvml.Card], Optional[nvml.Card]) -> List[Tuple[str, str]]
-    if before is None or after is None:
-        return []
-    marks = []
-    reasons = sorted(set((before.throttle or []) + (after.throttle or [])))
-    if reasons:
-        marks.append(("throttled", "the card was held back by: {}".format(", ".join(reasons))))
-    foreign = [pid for pid in after.processes or [] if pid != os.getpid()]
-    if foreign and os.getpid() in (after.processes or []):  # in a container the driver's pids are not ours
-        marks.append(("foreign-process", "other processes used the card: {}".format(", ".join(map(str, foreign)))))
-    return marks
+    return Timed(phase, [dict(mark._asdict(), phase=name) for mark in found], _joules_per_batch(card_before, card_after, batches, elapsed_s))
 
 
 def _joules_per_batch(before, after, batches, elapsed_s):

@@ -122,17 +122,6 @@ def test_a_card_whose_driver_goes_away_leaves_gaps_not_zeros(monkeypatch):
     assert record["energy"] is None
 
 
-def test_another_process_on_the_card_is_marked(monkeypatch):
-    """Only where the driver's process ids are ours: in a container they are not."""
-    import os
-
-    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(processes=[os.getpid(), 4711]))
-    marks = [mark["reason"] for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "foreign-process"]
-    assert marks == ["other processes used the card: 4711"] * 2
-    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(processes=[4711]))
-    assert not [mark for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "foreign-process"]
-
-
 def test_energy_is_the_counter_s_difference_a_batch():
     """Millijoules to joules; too short a window or a counter that went back gives nothing."""
     after = CARD._replace(energy_mj=5000)
@@ -140,18 +129,6 @@ def test_energy_is_the_counter_s_difference_a_batch():
     assert worker._joules_per_batch(CARD, after, batches=8, elapsed_s=0.5) is None
     assert worker._joules_per_batch(after, CARD, batches=8, elapsed_s=2.0) is None
     assert worker._joules_per_batch(CARD._replace(energy_mj=None), after, batches=8, elapsed_s=2.0) is None
-
-
-def test_unstable_and_imprecise_samples_are_marked_with_figures():
-    """Never hidden."""
-    phase = {"iqr_s": 0.2, "median_s": 1.0, "stopped_by": "budget", "samples_s": [0.8, 1.0, 1.2]}
-    assert worker._sample_marks(phase, RULE) == [
-        ("unstable", "the middle half of the samples spans 20 % of the median"),
-        (
-            "imprecise",
-            "stopped by its time budget after 3 samples, before the median's 95 % interval within 2 % of it",
-        ),
-    ]
 
 
 def test_an_epoch_is_multiplied_out_unless_it_was_measured():

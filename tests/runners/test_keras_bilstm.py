@@ -1,0 +1,209 @@
+"""Bi-LSTM: parts, views, baselines, training and resumption. Tiny nets; runs on TensorFlow 1.15 and 2."""
+import tracemalloc
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
+
+from runners.contract import Context, DataUnavailable
+from runners.data import forecast, household
+from runners.data.__main__ import default_directory
+from runners.data.source import Source
+from runners.gate import reason_not_training
+from runners.keras import bilstm, compat, household_bilstm
+from runners.keras.backend import open_backend
+
+TINY = dict(bilstm.MODEL.settings["smoke"], units=2, epochs=3, train_minutes=300, test_minutes=100)
+
+
+def made_up(minutes=1000):
+    """A small series in place of the real one: an AR(1) about 0.3, on the scale 0..1."""
+    random = np.random.RandomState(0)
+    values = np.empty(minutes)
+    values[0] = 0.3
+    for minute in range(1, minutes):
+        values[minute] = 0.03 + 0.9 * values[minute - 1] + 0.02 * random.randn()
+    scaled = values.astype(np.float32)
+    split = int(minutes * 0.7)
+    source = Source("household", "made up for a test", "0" * 64, synthetic=True)
+    return household.Household(None, scaled, scaled[:split], scaled[split:], source)
+
+
+DATA = made_up()
+
+
+def context(settings=TINY, data=DATA, profile="smoke", checkpoints=None, progress=lambda phase, done, total: None):
+    return Context(open_backend("cpu", 1), "cpu", profile, settings, 0, data, progress, checkpoints)
+
+
+def test_the_parts_meet_at_the_split_and_are_views():
+    """The train part ends where the test part begins; no window is a copy of the series."""
+    train, test = household_bilstm.parts(DATA, TINY)
+    assert np.array_equal(train.following, DATA.train[-240:])
+    assert np.array_equal(test.following, DATA.test[:100])
+    assert np.array_equal(test.windows[0], DATA.train[-60:])
+    assert (train.windows.shape, test.windows.shape) == ((240, 60), (100, 60))
+    for part in (train, test):
+        assert np.shares_memory(part.windows, DATA.scaled)
+        assert np.shares_memory(part.following, DATA.scaled)
+
+
+def test_in_full_the_parts_are_the_whole_series():
+    """Every train minute with an hour before it, and every test minute."""
+    train, test = household_bilstm.parts(DATA, dict(TINY, train_minutes=None, test_minutes=None))
+    assert (len(train.following), len(test.following)) == (700 - 60, 300)
+
+
+def test_windows_of_a_long_series_take_no_memory():
+    """A million minutes as windows of an hour would be 240 MB if they were copied."""
+    scaled = np.zeros(1000000, np.float32)
+    data = DATA._replace(scaled=scaled, train=scaled[:700000], test=scaled[700000:])
+    tracemalloc.start()
+    household_bilstm.parts(data, dict(TINY, train_minutes=None, test_minutes=None))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1000000
+
+
+def test_the_untrained_net_is_persistence():
+    """An output layer of zeros forecasts no change, whatever the windows."""
+    compat.start_over()
+    _, test = household_bilstm.parts(DATA, TINY)
+    net = household_bilstm._build(TINY, zero_output=True)
+    scale = household_bilstm.Scale(0.3, 0.1, 0.02)
+    values = household_bilstm.forecasts(net, test, scale, 32)
+    assert np.array_equal(values, household_bilstm.persistence(test))
+
+
+def test_the_net_is_two_stacked_bidirectional_layers():
+    """Two directions each: twice an LSTM's parameters, the second layer seeing both directions of the first."""
+    compat.start_over()
+    net = household_bilstm._build(dict(TINY, units=3), zero_output=False)
+    names = [type(layer).__name__ for layer in net.layers if type(layer).__name__ != "InputLayer"]
+    assert names == ["Bidirectional", "Bidirectional", "Dense"]
+    assert net.count_params() == 2 * 4 * (3 * (1 + 3) + 3) + 2 * 4 * (3 * (6 + 3) + 3) + 6 + 1
+
+
+def test_a_last_batch_that_is_short_changes_no_forecast():
+    """100 minutes in batches of 32 are forecast as in one batch of 100."""
+    open_backend("cpu", 1)
+    compat.start_over()
+    train, test = household_bilstm.parts(DATA, TINY)
+    scale = household_bilstm.fit_scale(train)
+    net = household_bilstm._build(TINY, zero_output=False)
+    in_batches = household_bilstm.forecasts(net, test, scale, 32)
+    assert np.allclose(in_batches, household_bilstm.forecasts(net, test, scale, 100), atol=1e-6)
+
+
+def test_the_linear_baseline_is_least_squares(monkeypatch):
+    """Summed up in blocks of 50 windows it is NumPy's own solution over all windows."""
+    monkeypatch.setattr(household_bilstm, "BLOCK", 50)
+    train, test = household_bilstm.parts(DATA, TINY)
+    design = np.column_stack([train.windows.astype(float), np.ones(240)])
+    wanted = np.linalg.lstsq(design, train.following.astype(float), -1)[0]
+    found = household_bilstm.fit_autoregression(train)
+    assert np.allclose(found, wanted, atol=1e-5)
+    wanted_forecasts = np.column_stack([test.windows.astype(float), np.ones(100)]).dot(wanted)
+    assert np.allclose(household_bilstm.autoregression(test, found), wanted_forecasts, atol=1e-5)
+
+
+@pytest.mark.parametrize("warmups,count", [(3, 6), (3, 10), (4, 11), (20, 10), (20, 60)])
+def test_the_timed_steps_really_train(warmups, count):
+    """Loss falls and parameters change, after however many warm-ups and over however many samples."""
+    steps = bilstm.MODEL.prepare(context(dict(TINY, units=8, train_minutes=600)))
+    for _ in range(warmups):
+        steps.train(steps.train_batch())
+    before = steps.state()
+    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(count)]
+    assert reason_not_training(losses, steps.iterative, before, steps.state()) is None
+
+
+def test_an_epoch_and_a_test_set_are_counted_over_the_whole_series():
+    """The page quotes seconds an epoch, so the batches are those of all minutes, whatever part the profile trains on."""
+    steps = bilstm.MODEL.prepare(context())
+    assert (steps.train_batches, steps.test_batches) == (20, 10)  # 640 and 300 windows in batches of 32
+
+
+def test_the_scores_stand_beside_both_baselines_on_the_same_minutes():
+    """One protocol, the net's own score first, then persistence and AR(60); a part is named as what it is."""
+    quality = bilstm.MODEL.train_to_quality(context())
+    assert [(score.protocol, score.name, score.baseline, score.note) for score in quality.scores] == [
+        ("one-step", "", False, "on 100 test minutes"),
+        ("one-step", "persistence", True, "on 100 test minutes"),
+        ("one-step", "linear AR(60)", True, "on 100 test minutes"),
+    ]
+    truth = quality.forecasts["truth"]
+    assert quality.scores[0].loss == forecast.mean_squared_error(truth, quality.forecasts["one-step"])
+    assert (quality.epoch_seconds, quality.test_seconds) == (None, None), "a part is no epoch"
+    assert "on the last 240 windows before the split" in quality.notes[1]
+
+
+def test_in_full_the_epoch_and_the_test_set_are_measured():
+    """Seconds of a real epoch and a real pass over the test part are in the record."""
+    settings = dict(TINY, epochs=1, train_minutes=None, test_minutes=None)
+    quality = bilstm.MODEL.train_to_quality(context(settings, profile="full"))
+    assert quality.epoch_seconds > 0
+    assert quality.test_seconds > 0
+    assert len(quality.notes) == 1
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_killed_training_goes_on_as_if_it_had_not_been(tmp_path):
+    """Stopped in the second of three epochs and started again: the same losses and forecasts, bit for bit."""
+    calls = []
+
+    def killing(phase, done, total):
+        calls.append(done)
+        if done >= total / 3.0:
+            raise Killed
+
+    whole = bilstm.MODEL.train_to_quality(context())
+    with pytest.raises(Killed):
+        bilstm.MODEL.train_to_quality(context(checkpoints=str(tmp_path), progress=killing))
+    resumed = bilstm.MODEL.train_to_quality(
+        context(checkpoints=str(tmp_path), progress=lambda phase, done, total: calls.append((phase, done)))
+    )
+    assert ("quality", 0) not in calls, "the first epoch was not done again"
+    assert resumed.history["loss"] == whole.history["loss"]
+    assert resumed.forecasts == whole.forecasts
+
+
+@pytest.mark.parametrize("damage", ["other settings", "broken", "empty"])
+def test_a_checkpoint_that_does_not_fit_is_ignored(tmp_path, damage):
+    """Other settings, or a broken file: the training starts anew and gives what it always gives."""
+    settings = dict(TINY, epochs=1)
+    whole = bilstm.MODEL.train_to_quality(context(settings))
+    path = tmp_path / "bilstm.npz"
+    if damage == "other settings":
+        bilstm.MODEL.train_to_quality(context(dict(settings, learning_rate=0.1), checkpoints=str(tmp_path)))
+    else:
+        path.write_bytes(b"PK\x03\x04 broken" if damage == "broken" else b"")
+    again = bilstm.MODEL.train_to_quality(context(settings, checkpoints=str(tmp_path)))
+    assert again.history["loss"] == whole.history["loss"]
+    assert [name.name for name in tmp_path.iterdir()] == ["bilstm.npz"]
+
+
+def test_training_beats_persistence_where_there_is_something_to_learn():
+    """On a series that returns to its mean the small net learns to say so."""
+    data = made_up(6000)
+    settings = dict(TINY, units=8, epochs=4, learning_rate=5e-3, train_minutes=None, test_minutes=None)
+    quality = bilstm.MODEL.train_to_quality(context(settings, data))
+    own, persistence, _ = quality.scores
+    assert own.loss < persistence.loss
+    assert quality.history["loss"][-1] < quality.history["loss"][0]
+
+
+def test_the_baselines_on_the_real_series_are_the_known_ones():
+    """Persistence 0.9403 and AR(60) 0.9413 on the last 30 % of the minutes."""
+    try:
+        data = household.load(default_directory())
+    except DataUnavailable as reason:
+        pytest.skip(str(reason))
+    train, test = household_bilstm.parts(data, bilstm.MODEL.settings["full"])
+    linear = household_bilstm.autoregression(test, household_bilstm.fit_autoregression(train))
+    assert round(forecast.r2(test.following, household_bilstm.persistence(test)), 4) == 0.9403
+    assert round(forecast.r2(test.following, linear), 4) == 0.9413

@@ -1,0 +1,197 @@
+"""LSTM and LSTM(AUG): scale, augmentation, training, scores. Tiny nets; runs on TensorFlow 1.15 and 2."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
+
+from runners.contract import Context
+from runners.data import airline, forecast
+from runners.gate import reason_not_training
+from runners.keras import airline_lstm, compat, lstm, lstm_aug, network, search
+from runners.keras.backend import open_backend
+
+DATA = airline.load()
+TINY = dict(lstm.MODEL.settings["smoke"], units=4, epochs=3)
+
+
+def context(settings, data=DATA, profile="smoke"):
+    backend = open_backend("cpu", 1)
+    return Context(backend, "cpu", profile, settings, 0, data, lambda phase, done, total: None)
+
+
+def quiet(done, total):
+    pass
+
+
+def test_a_window_s_scale_comes_from_the_window_alone():
+    """Ten times the passengers are the same question, and the answer comes back at ten times the passengers."""
+    histories = airline.to_scale([[112.0] * 6 + [224.0] * 6, [1120.0] * 6 + [2240.0] * 6])
+    windows, level = airline_lstm.to_net_scale(histories)
+    assert np.allclose(windows[0], windows[1])
+    answers = airline.from_scale(airline_lstm.from_net_scale(windows[:, -1:], level))
+    assert np.allclose(answers, [[224.0], [2240.0]])
+
+
+def test_the_augmentation_is_five_fold_and_a_power_of_the_passengers():
+    """LSTM(AUG) has each pair five times; amplitude a is the window of passengers ** a."""
+    amplitudes = lstm_aug.MODEL.settings["full"]["amplitudes"]
+    plain = airline_lstm.training_pairs(DATA.train, [1.0])
+    windows, targets = airline_lstm.training_pairs(DATA.train, amplitudes)
+    assert (plain[0].shape, windows.shape, targets.shape) == ((88, 12), (440, 12), (440,))
+    for fold, power in enumerate(amplitudes):
+        powered = airline.to_scale(np.asarray(airline.PASSENGERS[:100], float) ** power)
+        wanted = airline_lstm.training_pairs(powered, [1.0])
+        assert np.allclose(windows[88 * fold : 88 * fold + 88], wanted[0])
+        assert np.allclose(targets[88 * fold : 88 * fold + 88], wanted[1])
+    assert amplitudes[0] == 1.0
+    assert len(set(amplitudes)) == 5
+
+
+def test_every_window_is_seen_once_in_a_pass():
+    """Shuffled batches run through all windows before any comes again, and all have one size."""
+    batches = network.shuffled_batches(88, 32, 0)
+    seen = np.concatenate([next(batches) for _ in range(11)])
+    assert sorted(seen[:88]) == sorted(seen[88:176]) == list(range(88))
+
+
+def test_the_net_is_two_stacked_lstm_layers():
+    """Layers, shapes and the number of trainable parameters by the LSTM's formula 4 (u (i + u) + u)."""
+    compat.start_over()
+    net = network.build(12, 5)
+    names = [type(layer).__name__ for layer in net.layers if type(layer).__name__ != "InputLayer"]
+    assert names == ["LSTM", "LSTM", "Dense"]
+    assert net.count_params() == 4 * (5 * (1 + 5) + 5) + 4 * (5 * (5 + 5) + 5) + 5 + 1
+    assert tuple(net.output_shape) == (None, 1)
+
+
+@pytest.mark.parametrize("model", [lstm.MODEL, lstm_aug.MODEL], ids=["lstm", "lstm-aug"])
+@pytest.mark.parametrize("warmups,count", [(3, 6), (3, 10), (4, 11), (20, 60)])
+def test_the_timed_steps_really_train(model, warmups, count):
+    """Loss falls and parameters change, after however many warm-ups and over however many samples."""
+    steps = model.prepare(context(model.settings["smoke"]))
+    for _ in range(warmups):
+        steps.train(steps.train_batch())
+    before = steps.state()
+    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(count)]
+    assert reason_not_training(losses, steps.iterative, before, steps.state()) is None
+
+
+def test_steps_take_batches_of_32_from_the_host():
+    """The batch the page speaks of, in host memory, and the answers back in host memory."""
+    steps = lstm.MODEL.prepare(context(TINY))
+    inputs, targets = steps.train_batch()
+    assert (inputs.shape, targets.shape, steps.batch_size) == ((32, 12, 1), (32, 1), 32)
+    answers = steps.predict(steps.predict_batch())
+    assert isinstance(answers, np.ndarray)
+    assert answers.shape == (32, 1)
+
+
+def test_a_long_forecast_feeds_its_own_answers_back():
+    """Two months ahead is one month ahead, twice."""
+    net = airline_lstm.train(DATA.train, TINY, 0, quiet).net
+    forecaster = airline_lstm.forecaster(net)
+    history = DATA.train[np.newaxis, :]
+    both = forecaster(history, 2)
+    first = forecaster(history, 1)
+    second = forecaster(np.concatenate([history, first], axis=1), 1)
+    assert both.shape == (1, 2)
+    assert np.array_equal(both, np.concatenate([first, second], axis=1))
+
+
+def test_no_test_month_touches_training():
+    """With other test months the nets and their training losses are the same, bit for bit."""
+    other = DATA._replace(scaled=np.concatenate([DATA.train, DATA.test[::-1]]), test=DATA.test[::-1])
+    ours, theirs = (lstm.MODEL.train_to_quality(context(TINY, data)) for data in (DATA, other))
+    assert ours.history == theirs.history
+    assert ours.forecasts["one-step"][0] == theirs.forecasts["one-step"][0], "the first one sees train months only"
+
+
+def test_the_figures_are_medians_over_the_seeds():
+    """Both protocols, five baselines' worth of fields filled, the middle seed's history and forecasts."""
+    settings = dict(TINY, seeds=3)
+    quality = lstm_aug.MODEL.train_to_quality(context(settings))
+    assert [(score.protocol, score.baseline, score.name) for score in quality.scores] == [
+        ("recursive", False, ""),
+        ("one-step", False, ""),
+        ("recursive", True, "seasonal naive"),
+        ("one-step", True, "seasonal naive"),
+    ]
+    assert quality.protocol == "one-step"
+    losses = [run["loss"] for run in quality.by_seed]
+    assert [run["seed"] for run in quality.by_seed] == [0, 1, 2]
+    assert quality.scores[1].loss == sorted(losses)[1]
+    assert forecast.mean_squared_error(DATA.test, quality.forecasts["one-step"]) == sorted(losses)[1]
+    assert quality.forecasts["truth"] == list(DATA.test)
+    assert len(quality.history["loss"]) == quality.epochs == 3
+
+
+def test_training_lowers_the_loss_and_beats_the_mean():
+    """A small net in a few seconds: the last epoch's loss is far below the first, and R2 is above that of a constant."""
+    quality = lstm.MODEL.train_to_quality(context(dict(TINY, units=16, epochs=60, seeds=1)))
+    assert quality.history["loss"][-1] < 0.2 * quality.history["loss"][0]
+    assert quality.scores[1].accuracy > 0.5
+
+
+SAME_AGAIN = """
+from runners.data import airline
+from runners.keras import airline_lstm
+from runners.keras.backend import open_backend
+open_backend("cpu", 1)
+settings = {}
+net = airline_lstm.train(airline.load().train, settings, 7, lambda done, total: None).net
+print("weights", b"".join(values.tobytes() for values in net.get_weights()).hex())
+"""
+
+
+def test_the_same_seed_gives_the_same_net_bit_for_bit():
+    """Twice in this process and once in another, on the CPU."""
+    open_backend("cpu", 1)
+    runs = []
+    for _ in range(2):
+        net = airline_lstm.train(DATA.train, TINY, 7, quiet).net
+        runs.append(b"".join(values.tobytes() for values in net.get_weights()).hex())
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    script = SAME_AGAIN.format(TINY)
+    said = subprocess.check_output([sys.executable, "-c", script], cwd=root, stderr=subprocess.DEVNULL)
+    assert runs[0] == runs[1]
+    assert said.decode().split()[-1] == runs[0]
+
+
+def test_another_seed_gives_another_net():
+    """The seed is really used."""
+    open_backend("cpu", 1)
+    nets = [airline_lstm.train(DATA.train, dict(TINY, epochs=1), seed, quiet).net for seed in (1, 2)]
+    assert not np.array_equal(nets[0].get_weights()[0], nets[1].get_weights()[0])
+
+
+def test_the_search_never_reads_a_test_month(monkeypatch, capsys):
+    """It trains on the first 88 months, is scored on the last train year, and prints a line for each candidate."""
+    seen = []
+    train = airline_lstm.train
+
+    def watched(series, settings, seed, progress):
+        seen.append(series)
+        return train(series, dict(settings, units=2, epochs=1), seed, progress)
+
+    scored = []
+    monkeypatch.setattr(airline_lstm, "train", watched)
+    monkeypatch.setattr(search.forecast, "r2", lambda truth, values: scored.append(truth) or 0.5)
+    monkeypatch.setitem(search.GRIDS, "lstm", {"units": [2], "epochs": [1, 2]})
+    assert search.main(["--seeds", "1"]) == 0
+    assert [np.array_equal(series, DATA.train[:88]) for series in seen] == [True, True]
+    assert [np.array_equal(truth, DATA.train[88:]) for truth in scored] == [True, True]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| units | epochs | median MSE | median R2 |")
+    assert len(lines) == 6
+    assert lines[-1].startswith("best: {'units': 2, 'epochs': ")
+
+
+def test_the_settings_in_use_are_among_those_searched():
+    """quick and full use a candidate of the committed search."""
+    for key, model in search.MODELS.items():
+        for profile in ("quick", "full"):
+            assert model.settings[profile] in list(search.candidates(key))

@@ -1,0 +1,103 @@
+"""Marks: each warning appears where it should, and not by chance."""
+import random
+
+import pytest
+
+from runners import marks, nvml
+from runners.contract import Rule
+from runners.measure import interquartile_range, quantile
+
+
+def keys(samples, stopped_by="precision"):
+    ordered = sorted(samples)
+    found = marks.of_samples(samples, interquartile_range(ordered), quantile(ordered, 0.5), stopped_by, Rule())
+    return [mark.key for mark in found]
+
+
+def normal(count, deviation, seed=0):
+    generator = random.Random(seed)
+    return [generator.gauss(1.0, deviation) for _ in range(count)]
+
+
+def test_steady_samples_earn_no_mark():
+    """One per cent of noise is a quiet machine."""
+    assert keys(normal(200, 0.01)) == []
+
+
+def test_a_wide_middle_half_is_unstable():
+    """At 10 % of the median and above."""
+    assert keys(normal(200, 0.10)) == ["unstable"]
+
+
+def test_a_trend_is_drift():
+    """Five per cent slower over the run, under one per cent of noise."""
+    samples = [value * (1 + 0.08 * index / 200) for index, value in enumerate(normal(200, 0.01))]
+    assert keys(samples) == ["drifting"]
+    assert marks.drift(samples) == pytest.approx(0.053, abs=0.01)
+
+
+def test_noise_alone_is_hardly_ever_drift_or_two_modes():
+    """A thousand quiet and noisy runs without a trend: at most two false marks of either kind."""
+    drifting = bimodal = 0
+    for seed in range(500):
+        for deviation in (0.01, 0.2):
+            samples = normal(60, deviation, seed)
+            drifting += marks.drift(samples) is not None
+            bimodal += marks.two_modes(samples) is not None
+    assert (drifting <= 2, bimodal <= 2) == (True, True)
+
+
+def test_a_long_tail_is_not_a_second_mode():
+    """Step times are skewed; that alone is no mode."""
+    generator = random.Random(1)
+    assert marks.two_modes([1 + generator.expovariate(5) for _ in range(300)]) is None
+
+
+def test_two_values_are_found_and_named():
+    """A processor that changes its clock: a third of the steps take 30 % longer."""
+    generator = random.Random(2)
+    samples = [generator.gauss(1.3 if generator.random() < 0.33 else 1.0, 0.01) for _ in range(200)]
+    assert marks.two_modes(samples) == pytest.approx((1.0, 1.3), abs=0.01)
+    assert "bimodal" in keys(samples)
+
+
+def test_few_samples_tell_no_trend_and_no_modes():
+    """Six steps of a big net."""
+    assert marks.drift([1, 2, 3, 4, 5, 6]) is None
+    assert marks.two_modes([1, 1, 1, 2, 2, 2]) is None
+
+
+def test_a_budget_that_ended_first_is_marked_with_its_figures():
+    """By what, after how many, and what was wanted."""
+    samples = [1.0, 1.5, 2.0]
+    (mark,) = [mark for mark in marks.of_samples(samples, 0, 1.5, "budget", Rule()) if mark.key == "imprecise"]
+    assert mark.reason == (
+        "stopped by its time budget after 3 samples, before the median's 95 % interval within 2 % of it"
+    )
+    assert mark.figures == {"by": "budget", "samples": 3, "percent": 2.0}
+
+
+@pytest.mark.parametrize(
+    "others,stolen,expected",
+    [(0.05, 0.0, []), (1.3, 0.0, ["other-load"]), (0.0, 0.4, ["stolen-time"]), (None, None, [])],
+)
+def test_other_load_and_stolen_time_are_marked(others, stolen, expected):
+    """From a tenth of a processor on; unknown is not none and not a mark."""
+    found = marks.of_conditions({"others_busy": others, "stolen": stolen})
+    assert [mark.key for mark in found] == expected
+
+
+CARD = nvml.Card("GTX", "535", "6.1", 8 << 30, 1 << 30, 1700, 60, [], 1000, [10])
+
+
+def test_a_card_held_back_before_or_after_is_marked_once():
+    """All reasons in one sentence."""
+    before, after = CARD._replace(throttle=["power cap"]), CARD._replace(throttle=["hardware thermal slowdown", "power cap"])
+    (mark,) = marks.of_card(before, after, 10)
+    assert mark.reason == "the card was held back by: hardware thermal slowdown, power cap"
+
+
+def test_a_foreign_process_counts_only_where_our_own_is_seen():
+    """In a container the driver's process ids are not ours."""
+    assert [mark.key for mark in marks.of_card(CARD, CARD._replace(processes=[10, 11]), 10)] == ["foreign-process"]
+    assert marks.of_card(CARD, CARD._replace(processes=[11]), 10) == []

@@ -1,0 +1,82 @@
+"""The card as the real nvidia-ml-py tells it, from a driver library that the test compiles in place of NVIDIA's."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("pynvml", reason="nvidia-ml-py is not in this environment")
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAM = "import json; from runners import nvml; card = nvml.read_card(); print(json.dumps(card and card._asdict()))"
+GTX_1080 = {
+    "name": "NVIDIA GeForce GTX 1080",
+    "driver": "535.183.01",
+    "compute_capability": "6.1",
+    "memory_total": 8 << 30,
+    "memory_used": 1 << 30,
+    "clock_mhz": 1733,
+    "temperature_c": 62,
+    "throttle": [],
+    "energy_mj": 123456,
+    "processes": [4242],
+}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    """The folder with the compiled stand-in."""
+    folder = tmp_path_factory.mktemp("nvml")
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nvml_standin.c")
+    try:
+        subprocess.check_call(["cc", "-shared", "-fPIC", "-o", str(folder / "libnvidia-ml.so.1"), source])
+    except FileNotFoundError:
+        pytest.skip("there is no C compiler to make the stand-in of libnvidia-ml.so.1")
+    return folder
+
+
+def read(library, *states):
+    """What a program reads from the card in a state."""
+    path = library / "state"
+    path.write_text("\n".join(states) + "\n")
+    environ = dict(os.environ, LD_LIBRARY_PATH=str(library), NVML_STANDIN_STATE=str(path), PYTHONPATH=ROOT)
+    return json.loads(subprocess.check_output([sys.executable, "-c", PROGRAM], env=environ).decode())
+
+
+def test_a_card_is_read_whole(library):
+    """Every field comes through the real nvidia-ml-py."""
+    assert read(library, "card") == GTX_1080
+
+
+def test_a_card_appears_between_two_readings(library):
+    """No card is no reading; once it is there, it is read."""
+    assert read(library, "none") is None
+    assert read(library, "card") == GTX_1080
+
+
+def test_a_card_that_fills_shows_its_memory_in_use(library):
+    """The device total before and after is where a run's memory shows."""
+    assert read(library, "card", "full") == dict(GTX_1080, memory_used=8 << 30)
+
+
+def test_a_throttled_card_says_why(library):
+    """The reasons are named, not numbered."""
+    throttled = dict(GTX_1080, clock_mhz=1101, temperature_c=91, throttle=["power cap", "software thermal slowdown"])
+    assert read(library, "card", "throttled") == throttled
+
+
+def test_a_card_without_an_energy_counter_has_no_energy(library):
+    """Pascal cards of the era have none: that is no zero."""
+    assert read(library, "card", "no-energy") == dict(GTX_1080, energy_mj=None)
+
+
+def test_a_driver_that_is_lost_half_way_leaves_what_was_read(library):
+    """The first answer stands, the others are absent, and nothing is raised."""
+    assert read(library, "card", "lost-later") == dict(dict.fromkeys(GTX_1080), memory_total=8 << 30, memory_used=1 << 30)
+
+
+def test_a_driver_that_is_not_loaded_is_no_card(library):
+    """Asking fails quietly."""
+    assert read(library, "card", "lost") is None
