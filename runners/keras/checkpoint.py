@@ -1,0 +1,56 @@
+"""What a long training keeps after every epoch, so that a killed run goes on where it was."""
+import json
+import os
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from runners.keras import compat
+
+
+class Checkpoint:
+    """One file in ``folder``; with no folder it keeps nothing. A file of other settings or versions is ignored."""
+
+    def __init__(self, folder: Optional[str], name: str, identity: Dict[str, Any]) -> None:
+        self._path = os.path.join(folder, name + ".npz") if folder else None
+        self._identity = json.dumps([identity, compat.versions()], sort_keys=True)
+
+    def save(self, net: Any, losses: List[float], seconds: List[float]) -> None:
+        """Writes weights, optimizer state and the epochs so far; the old file stays until the new one is whole."""
+        if self._path is None:
+            return
+        weights, moments = net.get_weights(), compat.optimizer_values(net)
+        arrays = {"weight{}".format(index): values for index, values in enumerate(weights)}
+        arrays.update({"optimizer{}".format(index): values for index, values in enumerate(moments)})
+        arrays.update(losses=np.asarray(losses), seconds=np.asarray(seconds), identity=np.asarray(self._identity))
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        partial = "{}.{}.partial".format(self._path, os.getpid())
+        try:
+            with open(partial, "wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(partial, self._path)
+        finally:
+            if os.path.exists(partial):
+                os.unlink(partial)
+
+    def restore(self, net: Any) -> Tuple[List[float], List[float]]:
+        """Puts the kept state into the compiled net; returns loss and seconds of each epoch that it had."""
+        if self._path is None or not os.path.exists(self._path):
+            return [], []
+        try:
+            with np.load(self._path, allow_pickle=False) as kept:
+                arrays = {name: kept[name] for name in kept.files}
+            if str(arrays["identity"]) != self._identity:
+                return [], []
+        except (OSError, ValueError, KeyError, EOFError):  # not one of ours: train from the start, then replace it
+            return [], []
+        net.set_weights(_numbered(arrays, "weight"))
+        compat.set_optimizer_values(net, _numbered(arrays, "optimizer"))
+        return [float(loss) for loss in arrays["losses"]], [float(value) for value in arrays["seconds"]]
+
+
+def _numbered(arrays: Dict[str, Any], name: str) -> List[Any]:
+    count = sum(key.startswith(name) for key in arrays)
+    return [arrays["{}{}".format(name, index)] for index in range(count)]

@@ -1,0 +1,181 @@
+"""Every difference between TensorFlow 1.15 (Python 3.6, graph mode) and today's TensorFlow with Keras 3.
+
+Importing this module imports TensorFlow, which reads some of its settings from the environment only then.
+"""
+import os
+import random
+from typing import Any, Dict, List, Optional, Set
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # keep TensorFlow's start-up lines out of the display
+os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # TensorFlow 1.15 on a GPU; later ones have a call for it
+
+import numpy as np
+import tensorflow as tf
+
+TF1 = tf.__version__.startswith("1.")
+keras = tf.keras  # Keras 3 where TensorFlow is 2.16 or later
+
+_threads: Optional[int] = None
+_device = "cpu"
+
+tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
+
+
+def visible_gpus() -> List[Any]:
+    """The GPUs that TensorFlow can use."""
+    return list(tf.config.experimental.list_physical_devices("GPU"))
+
+
+def configure(device: str, threads: Optional[int]) -> None:
+    """Pins device, threads and determinism for the process, before TensorFlow has computed anything."""
+    global _threads, _device
+    _threads, _device = threads, device
+    if TF1:
+        start_over()
+        return
+    gpus = visible_gpus()
+    if device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)  # else "allocated" is the whole card
+    if threads is not None:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    tf.config.experimental.enable_op_determinism()
+
+
+def start_over() -> None:
+    """Forgets all models; in TensorFlow 1 with a new session that has the threads and devices of ``configure``."""
+    keras.backend.clear_session()
+    if TF1:
+        threads = _threads or 0  # 0: TensorFlow decides
+        options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+        options.allow_soft_placement = True
+        options.gpu_options.allow_growth = True
+        if _device == "cpu":
+            options.device_count["GPU"] = 0
+        tf.compat.v1.keras.backend.set_session(tf.compat.v1.Session(config=options))
+
+
+def seed_everything(seed: int) -> None:
+    """Seeds Python, NumPy and TensorFlow. In TensorFlow 1 this holds for the graph that is current."""
+    random.seed(seed)
+    np.random.seed(seed)
+    if TF1:
+        tf.compat.v1.set_random_seed(seed)
+    else:
+        keras.utils.set_random_seed(seed)
+
+
+def input_layers(shape: Any) -> List[Any]:
+    """What a Sequential model starts with to know its input's shape."""
+    return [keras.layers.InputLayer(input_shape=shape)] if TF1 else [keras.Input(shape)]
+
+
+def compile_options() -> Dict[str, Any]:
+    """Arguments of ``Model.compile`` that only one of the two knows: no XLA, as in 2017."""
+    return {} if TF1 else {"jit_compile": False}
+
+
+def cosine_decay(start: float, steps: int) -> Any:
+    """A learning rate that falls from ``start`` to 0 over ``steps`` updates along half a cosine."""
+    schedules = tf.keras.experimental if TF1 else keras.optimizers.schedules
+    return schedules.CosineDecay(start, steps)
+
+
+def optimizer_values(model: Any) -> List[Any]:
+    """The optimizer's state as arrays: moments and step count."""
+    optimizer = model.optimizer
+    if TF1:
+        return list(optimizer.get_weights())
+    return [np.asarray(variable) for variable in optimizer.variables]
+
+
+def set_optimizer_values(model: Any, values: List[Any]) -> None:
+    """Puts back what ``optimizer_values`` gave. The model must be one that has been compiled alike."""
+    optimizer = model.optimizer
+    if TF1:
+        model._make_train_function()  # creates the moments, which set_weights needs
+        optimizer.set_weights(values)
+        return
+    optimizer.build(model.trainable_variables)
+    for variable, value in zip(optimizer.variables, values):
+        variable.assign(value)
+
+
+def synchronize() -> None:
+    """Returns when all work given to the GPU is done.
+
+    In TensorFlow 1 a session's run ends with a synchronization of its devices, so there is nothing to wait for.
+    """
+    if not TF1 and _device == "gpu":
+        tf.test.experimental.sync_devices()
+
+
+def reset_memory() -> None:
+    """Sets the GPU's peak to what is in use now. TensorFlow 1 cannot: its peak is that of the process."""
+    if not TF1 and _device == "gpu":
+        tf.config.experimental.reset_memory_stats("GPU:0")
+
+
+def read_memory() -> Dict[str, int]:
+    """The GPU's peak of allocated bytes; nothing on the CPU, where TensorFlow counts none."""
+    if _device != "gpu":
+        return {}
+    if not TF1:
+        return {"peak_allocated_bytes": int(tf.config.experimental.get_memory_info("GPU:0")["peak"])}
+    try:
+        with tf.Graph().as_default(), tf.device("/device:GPU:0"):
+            peak = tf.contrib.memory_stats.MaxBytesInUse()
+            with tf.compat.v1.Session() as session:
+                return {"peak_allocated_bytes": int(session.run(peak))}
+    except (AttributeError, ImportError, tf.errors.OpError):  # a build without tf.contrib
+        return {}
+
+
+def versions() -> Dict[str, str]:
+    """Versions of the libraries that compute."""
+    found = {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}
+    build = {} if TF1 else tf.sysconfig.get_build_info()
+    for key, name in (("cuda_version", "cuda"), ("cudnn_version", "cudnn")):
+        if build.get(key):
+            found[name] = str(build[key])
+    return found
+
+
+def operations_run() -> Set[str]:
+    """Types of the operations in every graph this process has built since ``start_over``."""
+    if TF1:
+        graph = tf.compat.v1.get_default_graph()
+        types = {operation.type for operation in graph.get_operations()}
+        return types | {node.op for function in graph.as_graph_def().library.function for node in function.node_def}
+    from tensorflow.python.eager import context
+
+    eager = context.context()
+    return {
+        node.op for name in eager.list_function_names() for node in eager.get_function_def(name).node_def
+    }
+
+
+def onednn_is_on() -> Optional[bool]:
+    """Whether oneDNN's kernels are used on the CPU; ``None`` where the build does not tell."""
+    try:
+        from tensorflow.python.framework import test_util
+
+        return bool(test_util.IsMklEnabled())
+    except (ImportError, AttributeError):
+        return None
+
+
+def determinism_is_on() -> bool:
+    """Whether TensorFlow was told to choose deterministic kernels."""
+    if TF1:
+        return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
+    from tensorflow.python.framework import config
+
+    return bool(config.is_op_determinism_enabled())
+
+
+def tf32_is_on() -> bool:
+    """Whether matrix products on the GPU may round their inputs to TensorFloat-32."""
+    return not TF1 and bool(tf.config.experimental.tensor_float_32_execution_enabled())

@@ -1,0 +1,91 @@
+"""The one net of the Keras rows, two stacked LSTM layers and a linear output, and its steps for timing."""
+import itertools
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import numpy as np
+
+from runners.contract import BATCH_SIZE, Steps
+from runners.keras import compat
+
+
+def build(window: int, units: int, bidirectional: bool = False, zero_output: bool = False) -> Any:
+    """An uncompiled Sequential net: (n, window, 1) -> LSTM(units) -> LSTM(units) -> linear -> (n, 1).
+
+    ``units`` is for one direction. ``zero_output`` starts the linear layer at zero, so that an untrained net
+    forecasts the zero of its target's scale.
+    """
+    layers = compat.keras.layers
+    net = compat.keras.models.Sequential(compat.input_layers((window, 1)))
+    for sequences in (True, False):
+        lstm = layers.LSTM(units, return_sequences=sequences)
+        net.add(layers.Bidirectional(lstm) if bidirectional else lstm)
+    net.add(layers.Dense(1, kernel_initializer="zeros" if zero_output else "glorot_uniform"))
+    return net
+
+
+def compile_with_adam(net: Any, learning_rate: Any) -> Any:
+    """The net, ready for ``train_on_batch``: Adam on the mean squared error. The rate may be a schedule."""
+    optimizer = compat.keras.optimizers.Adam(learning_rate)
+    net.compile(optimizer=optimizer, loss="mse", **compat.compile_options())
+    return net
+
+
+def shuffled_batches(count: int, size: int, seed: int) -> Iterator[Any]:
+    """Endless index arrays of shape (size,) that run through one shuffle of ``range(count)`` after another.
+
+    What a shuffle leaves over opens the next batch, so every batch is whole and TensorFlow builds one graph.
+    """
+    random = np.random.RandomState(seed)
+    waiting = np.zeros(0, np.intp)
+    while True:
+        while len(waiting) < size:
+            waiting = np.concatenate([waiting, random.permutation(count)])
+        yield waiting[:size]
+        waiting = waiting[size:]
+
+
+def alike_batches(inputs: Any, targets: Any, count: int) -> List[Tuple[Any, Any]]:
+    """``count`` batches whose targets are distributed alike, so that the loss of one can be held against another's.
+
+    Takes windows evenly from the middle nine tenths of the targets in order of size (one rare jump more or less
+    would else decide a batch's loss) and deals them out in turn: inputs (n, window) and targets (n,) become pairs
+    of float32 arrays of shapes (BATCH_SIZE, window, 1) and (BATCH_SIZE, 1).
+    """
+    ordered = np.argsort(targets, kind="mergesort")
+    places = np.linspace(0.05, 0.95, count * BATCH_SIZE) * (len(ordered) - 1)
+    picked = ordered[places.astype(np.intp)]
+    return [
+        (
+            np.ascontiguousarray(inputs[rows][:, :, np.newaxis], np.float32),
+            np.ascontiguousarray(targets[rows][:, np.newaxis], np.float32),
+        )
+        for rows in (picked[start::count] for start in range(count))
+    ]
+
+
+def steps(
+    net: Any,
+    batches: List[Tuple[Any, Any]],
+    details: Dict[str, Any],
+    train_batches: Optional[int] = None,
+    test_batches: Optional[int] = None,
+) -> Steps:
+    """The compiled net as the timing loop takes it, training on ``batches`` in turn.
+
+    A training step is Keras' ``train_on_batch``: what ``fit`` does for every batch, the loss brought back to
+    the host included, so it is finished when it returns; a prediction is ``predict_on_batch``.
+    """
+    turns = itertools.cycle(batches)
+    questions = itertools.cycle([inputs for inputs, _ in batches])
+    return Steps(
+        train=lambda batch: net.train_on_batch(*batch),
+        train_batch=lambda: next(turns),
+        read_loss=float,
+        predict=net.predict_on_batch,
+        predict_batch=lambda: next(questions),
+        state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
+        parameters=int(net.count_params()),
+        train_batches=train_batches,
+        test_batches=test_batches,
+        details=details,
+    )

@@ -1,0 +1,180 @@
+"""Every fork between PyTorch 1.0 and today's, so that the other files of this folder read as one version."""
+import inspect
+import os
+import random
+import re
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+import torch
+
+# CUDA before 11 has no torch.cuda.get_arch_list() with it: the newest card (compute capability) that a wheel made
+# with each version has machine code for (PyTorch's own builds; CUDA Toolkit release notes, "supported GPUs").
+_NEWEST_CARD = {"8": (6, 2), "9": (7, 0), "10": (7, 5)}
+
+
+def versions():
+    # type: () -> Dict[str, str]
+    """Versions of what the numbers depend on; CUDA and cuDNN are what PyTorch was built with."""
+    found = {"torch": torch.__version__, "numpy": np.__version__}
+    try:
+        from torchvision import __version__ as torchvision
+    except Exception:  # not needed to train: an absent or broken one must not stop a run
+        pass
+    else:
+        found["torchvision"] = torchvision
+    if torch.version.cuda:
+        found["cuda"] = str(torch.version.cuda)
+    if torch.backends.cudnn.is_available():
+        found["cudnn"] = str(torch.backends.cudnn.version())
+    return found
+
+
+def seed_everything(seed):
+    # type: (int) -> None
+    """Seeds Python's, NumPy's and PyTorch's generators, on the CPU and on every GPU."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def reset_peak_memory(cuda):
+    # type: (Any) -> None
+    """Sets the allocator's peaks to what is allocated now, with whatever calls the version has (1.0 has none)."""
+    if hasattr(cuda, "reset_peak_memory_stats"):  # 1.4 and later
+        cuda.reset_peak_memory_stats()
+    elif hasattr(cuda, "reset_max_memory_allocated"):  # 1.1 to 1.3
+        cuda.reset_max_memory_allocated()
+        cuda.reset_max_memory_cached()
+
+
+def peak_memory_since(cuda):
+    # type: (Any) -> str
+    """What the peaks cover."""
+    resets = hasattr(cuda, "reset_peak_memory_stats") or hasattr(cuda, "reset_max_memory_allocated")
+    return "since the last reset" if resets else "of the whole process"
+
+
+def peak_reserved_memory(cuda):
+    # type: (Any) -> int
+    """Most bytes that the caching allocator held; called "cached" before PyTorch 1.4."""
+    return int(cuda.max_memory_reserved() if hasattr(cuda, "max_memory_reserved") else cuda.max_memory_cached())
+
+
+def reason_no_code(capability, cuda, cuda_version):
+    # type: (Tuple[int, int], Any, Optional[str]) -> Optional[str]
+    """Why this build cannot run on a card of ``capability`` (major, minor); ``None`` if it can.
+
+    Machine code (sm_XY) runs on cards of the same major number and at least that minor one; PTX (compute_XY) on
+    every newer card. CUDA C++ Programming Guide, "Compute Capability" and "Just-in-Time Compilation".
+    """
+    if hasattr(cuda, "get_arch_list"):
+        built_for = list(cuda.get_arch_list())
+        if any(_runs_on(name, capability) for name in built_for):
+            return None
+        return "it has code for {} only".format(", ".join(built_for) or "no card")
+    newest = _NEWEST_CARD.get(str(cuda_version).split(".")[0])
+    if newest is None or capability <= newest:
+        return None
+    return "its CUDA {} knows no card above {}.{}".format(cuda_version, *newest)
+
+
+def _runs_on(built_for, capability):
+    # type: (str, Tuple[int, int]) -> bool
+    match = re.match(r"(sm|compute)_(\d+)(\d)([af]?)$", built_for)
+    if not match:
+        return False
+    kind, major, minor, only = match.groups()
+    code = (int(major), int(minor))
+    if only == "a":  # for this very card and no other
+        return code == capability
+    if kind == "compute" and not only:
+        return code <= capability
+    return code[0] == capability[0] and code[1] <= capability[1]
+
+
+def tf32():
+    # type: () -> Dict[str, bool]
+    """Whether TF32 may replace FP32 on the GPU, by kind of operation; empty where the version knows no TF32."""
+    backends = torch.backends
+    if hasattr(backends.cudnn, "conv"):  # 2.9 and later: one setting an operation, and the old names warn
+        return {
+            "tf32_convolution": backends.cudnn.conv.fp32_precision == "tf32",
+            "tf32_matmul": backends.cuda.matmul.fp32_precision == "tf32",
+        }
+    if hasattr(backends.cudnn, "allow_tf32"):
+        return {
+            "tf32_convolution": bool(backends.cudnn.allow_tf32),
+            "tf32_matmul": bool(backends.cuda.matmul.allow_tf32),
+        }
+    return {}
+
+
+def onednn():
+    # type: () -> Optional[bool]
+    """Whether convolutions on the CPU may use oneDNN (MKL-DNN); ``None`` where the version does not tell."""
+    backend = getattr(torch.backends, "mkldnn", None)
+    if backend is None:
+        return None
+    return bool(backend.is_available() and getattr(backend, "enabled", True))
+
+
+def inter_op_threads():
+    # type: () -> Optional[int]
+    return torch.get_num_interop_threads() if hasattr(torch, "get_num_interop_threads") else None
+
+
+def memory_format(tensor):
+    # type: (Any) -> str
+    """How a tensor of four dimensions lies in memory: "contiguous" (NCHW), "channels_last" (NHWC) or "strided"."""
+    if tensor.is_contiguous():
+        return "contiguous"
+    if hasattr(torch, "channels_last") and tensor.is_contiguous(memory_format=torch.channels_last):
+        return "channels_last"
+    return "strided"
+
+
+def operators_run(work):
+    # type: (Any) -> List[str]
+    """Names of the operators that PyTorch ran in ``work()``, from its own profiler, without their namespace."""
+    with torch.autograd.profiler.profile() as profile:
+        work()
+    events = profile.function_events or []
+    return sorted({event.name.split("::")[-1] for event in events})
+
+
+def train_deterministically():
+    # type: () -> None
+    """Asks for the same bits every time on the same device; warns where an operation cannot give them."""
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    if hasattr(torch, "use_deterministic_algorithms"):
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+        try:
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        except TypeError:  # before 1.11 it could only raise
+            pass
+
+
+def generator_states(on_gpu):
+    # type: (bool) -> Dict[str, Any]
+    """States of PyTorch's generators, each a tensor of bytes."""
+    states = {"cpu": torch.get_rng_state()}
+    if on_gpu:
+        states["gpu"] = torch.cuda.get_rng_state()
+    return states
+
+
+def set_generator_states(states):
+    # type: (Dict[str, Any]) -> None
+    torch.set_rng_state(states["cpu"])
+    if "gpu" in states:
+        torch.cuda.set_rng_state(states["gpu"])
+
+
+def load_file(path):
+    # type: (str) -> Any
+    """What ``torch.save`` wrote, on the CPU; from version 1.13 on reading cannot run code from the file."""
+    if "weights_only" in inspect.signature(torch.load).parameters:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    return torch.load(path, map_location="cpu")
