@@ -1,0 +1,516 @@
+"""Reads result records from disk: checks everything, gathers every problem, goes on with the good ones.
+
+Results come from other machines, so nothing in them is trusted here: neither that a file is JSON, nor that it is
+where its own words put it, nor that a link stays inside the folder.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+import sys
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, cast
+
+import orjson
+
+from report.versions import NEWEST, VERSIONS, Record, upgraded, violations
+
+Device = Literal["cpu", "gpu"]
+Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
+ScoreName = Literal["loss", "accuracy"]
+Figures = Sequence[float]
+"""Read-only. A missing value is NaN. Held as packed doubles: 10,000 results would take 110 MB more as floats."""
+
+LARGEST_FILE_BYTES = 64 * 1024 * 1024
+"""A record with 2,000 samples a phase has 0.2 MB; anything this large is not one."""
+
+CALIBRATION_FILE = "calibration.json"
+"""A machine's measured noise, beside its stacks' folders; read by report.statistics, no result."""
+
+_VIOLATIONS_SHOWN = 10
+_SERIES = ("warmup_s", "samples_s", "losses", "process_medians_s")
+
+
+class ResultsUnavailable(Exception):
+    """The results folder cannot be read. The message names the folder and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What was measured: one row of the page."""
+
+    key: str
+    title: str
+    params: str
+    library: str
+    dataset: str
+    position: int
+    parameters: int | None  # trainable ones
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One protocol's loss and accuracy; a baseline's where ``baseline`` is true, and then ``name`` says whose."""
+
+    protocol: str
+    loss: float | None
+    accuracy: float | None
+    note: str
+    baseline: bool
+    name: str
+
+    def value(self, which: ScoreName) -> float | None:
+        """The loss or the accuracy."""
+        return self.loss if which == "loss" else self.accuracy
+
+
+@dataclass(frozen=True, slots=True)
+class SeedScore:
+    """What training with one seed gave."""
+
+    seed: int
+    seconds: float | None
+    loss: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well the model did; ``protocol`` names the score that the page's Loss and Accuracy show."""
+
+    protocol: str
+    loss_metric: str
+    accuracy_metric: str
+    scores: tuple[Score, ...]
+    by_seed: tuple[SeedScore, ...]
+    epochs: int | None
+    history: Mapping[str, Figures]  # a value an epoch, of the median seed
+    forecasts: Mapping[str, Figures]  # by protocol, and "truth"
+    test_seconds: float | None
+    epoch_seconds: float | None
+    reason: str
+    notes: tuple[str, ...]
+
+    def score(self, protocol: str) -> Score | None:
+        """The model's own score under ``protocol``; None if it has none."""
+        return next((s for s in self.scores if s.protocol == protocol and not s.baseline), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """The timed training steps or predictions; seconds per ``unit``, every sample kept."""
+
+    unit: Literal["batch", "fit"]
+    batch_size: int
+    inner_loops: int
+    warmup_s: Figures
+    samples_s: Figures
+    stopped_by: Literal["precision", "budget", "count"]
+    median_s: float
+    interval_s: tuple[float, float] | None  # 95 % confidence interval of the median
+    iqr_s: float
+    losses: Figures
+    counts: bool  # False: the model was not really training, so the time may not be shown
+    reason: str | None
+    process_medians_s: Figures = ()  # of further fresh processes, this one's not among them
+    conditions: Mapping[str, float | None] | None = None  # what else went on meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Seconds for a whole epoch or test set."""
+
+    seconds: float
+    batches: int
+    how: Literal["measured", "multiplied"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What was timed; None where a phase was not run or the page quotes no whole epoch or test set."""
+
+    train: Phase | None
+    predict: Phase | None
+    epoch: Whole | None
+    test_set: Whole | None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes; None where nobody counted."""
+
+    peak_allocated_bytes: int | None
+    peak_reserved_bytes: int | None
+    device_before_bytes: int | None
+    device_after_bytes: int | None
+    device_total_bytes: int | None
+    resident_before_bytes: int | None
+    peak_resident_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """Joules per batch, where the card counts them."""
+
+    train_joules_per_batch: float | None
+    predict_joules_per_batch: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Which data, from where, and whether they were generated for want of real ones."""
+
+    name: str
+    source: str
+    sha256: str
+    synthetic: bool
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A warning about one phase's figure, shown on its cell with its reason below the table."""
+
+    key: str
+    phase: Literal["train", "predict", "quality", "all"]
+    reason: str
+    figures: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # those in the reason
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """The graphics card."""
+
+    name: str | None
+    memory_bytes: int | None
+    driver: str | None
+    compute_capability: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The machine and its software; ``more`` holds what the record says beyond the fields that every one has."""
+
+    cpu: str | None
+    cores: int | None
+    threads: int | None
+    governor: str | None
+    memory_bytes: int | None
+    gpu: Gpu | None
+    os: str | None
+    kernel: str | None
+    python: str | None
+    versions: Mapping[str, str]
+    more: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Which code, locks and image made the result."""
+
+    git_commit: str | None
+    git_clean: bool | None
+    code_sha256: str
+    lock_sha256: str | None
+    image: str | None
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One model on one device, once: what one JSON file holds, and where it lies."""
+
+    machine: str
+    stack: str
+    engine: str
+    profile: Literal["smoke", "quick", "full"]
+    framework: str
+    device: Device
+    model: Model
+    status: Status
+    reason: str | None
+    log: str | None
+    started: str | None  # UTC, "2026-11-24T03:00:00Z"
+    duration_s: float | None
+    settings: Mapping[str, Any]
+    quality: Quality | None
+    timing: Timing | None
+    memory: Memory | None
+    energy: Energy | None
+    kernel_path: Mapping[str, Any] | None
+    data: Data | None
+    marks: tuple[Mark, ...]
+    environment: Environment | None
+    provenance: Provenance
+    path: Path  # the file it was read from: the figures' provenance
+
+    @property
+    def file(self) -> str:
+        """Where the file lies below the results folder, made of checked names only."""
+        return f"{self.machine}/{self.stack}/{self.model.key}.{self.device}.json"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """A file that could not be used. ``file`` is relative to the results folder; texts are as found, not escaped."""
+
+    file: str
+    message: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}; {self.cure}"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The usable results in the order of their names, and what was wrong with the others."""
+
+    results: tuple[Result, ...]
+    problems: tuple[Problem, ...]
+
+
+class _Shared:
+    """Parts that many results have in common, such as a machine's environment, made and held once: all are frozen."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[Callable[[Any], Any], bytes], Any] = {}
+
+    def __call__(self, make: Callable[[Any], Any], part: Any) -> Any:
+        if part is None:
+            return None
+        key = (make, orjson.dumps(part))
+        try:
+            return self._made[key]
+        except KeyError:
+            made = self._made[key] = make(part)
+            return made
+
+
+class _Unusable(Exception):
+    """Says what is wrong with one file, once or more, and the cure."""
+
+    def __init__(self, cure: str, *messages: str) -> None:
+        super().__init__(*messages)
+        self.cure = cure
+        self.messages = messages
+
+
+def load_results(root: str | os.PathLike[str]) -> Loaded:
+    """Every usable result at ``root/<machine>/<stack>/<model>.<device>.json``, and every problem with the others.
+
+    Folders and files whose names begin with a dot are passed over (the runners keep theirs there), and so is a
+    machine's calibration. Raises ResultsUnavailable if ``root`` is no folder that can be read.
+    """
+    root = Path(root)
+    try:
+        with os.scandir(root):
+            pass
+        inside = root.resolve(strict=True)
+    except OSError as error:
+        raise ResultsUnavailable(
+            f"results folder {root}: {error.strerror}; measure first (make bench), or name the folder that holds "
+            "<machine>/<stack>/<model>.<device>.json"
+        ) from None
+    results: list[Result] = []
+    problems: list[Problem] = []
+    shared = _Shared()
+    for path in _files(root, problems):
+        try:
+            results.append(_load(path, root, inside, shared))
+        except _Unusable as unusable:
+            name = path.relative_to(root).as_posix()
+            problems.extend(Problem(name, message, unusable.cure) for message in unusable.messages)
+    results.sort(key=lambda result: (result.machine, result.stack, result.model.position, result.file))
+    return Loaded(tuple(results), tuple(sorted(problems)))
+
+
+def _files(root: Path, problems: list[Problem]) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        name = Path(str(error.filename)).relative_to(root).as_posix()
+        problems.append(Problem(name, f"cannot be read ({error.strerror})", "make the folder readable"))
+
+    for folder, names, files in os.walk(root, onerror=unreadable):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        for name in names:
+            path = Path(folder, name)
+            if path.is_symlink():
+                problems.append(
+                    Problem(path.relative_to(root).as_posix(), "is a link to a folder", "copy the folder here instead")
+                )
+        for name in sorted(files):
+            path = Path(folder, name)
+            if name == CALIBRATION_FILE and path.parent.parent == root:
+                continue
+            if name.endswith(".json") and not name.startswith("."):
+                yield path
+
+
+def _load(path: Path, root: Path, inside: Path, shared: _Shared) -> Result:
+    record = _parse(_read(path, inside))
+    result = _result(upgraded(record, _checked_version(record)), path, shared)
+    found = path.relative_to(root).as_posix()
+    if found != result.file:
+        raise _Unusable(
+            "keep one file a machine, stack, model and device, under its own name",
+            f"says it is {result.file}, which is not where it lies",
+        )
+    return result
+
+
+def _read(path: Path, inside: Path) -> bytes:
+    try:
+        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(inside):
+            raise _Unusable("copy the file here instead", f"is a link that leaves the folder, to {os.readlink(path)}")
+        with open(path, "rb", opener=_open_now) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise _Unusable("delete it", "is no ordinary file")
+            if status.st_size > LARGEST_FILE_BYTES:
+                raise _Unusable("delete it and measure again", f"has {status.st_size:,} bytes, too many for a result")
+            return file.read()
+    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _Unusable(
+            "make the file readable, or delete it and measure again", f"cannot be read ({reason})"
+        ) from None
+
+
+def _open_now(name: str, flags: int) -> int:
+    """Opens without waiting: a pipe with nobody at its other end must not hang the report."""
+    return os.open(name, flags | os.O_NONBLOCK)
+
+
+def _parse(content: bytes) -> Record:
+    """The file as a JSON object. orjson takes a sixth of json's time, and refuses NaN, Infinity and lone surrogates."""
+    if not content.strip(b"\0 \t\r\n"):
+        raise _Unusable("delete it and measure again", "is empty")
+    try:
+        record = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _Unusable(
+            "the file is cut short or broken: delete it and measure again", f"is not JSON ({error.msg}, {where})"
+        ) from None
+    if not isinstance(record, dict):
+        raise _Unusable("move the file elsewhere", f"is no result of erabench but {_short(record)}")
+    return record
+
+
+def _checked_version(record: Record) -> int:
+    version = record.get("schema_version")
+    if type(version) is not int or version < 1:
+        raise _Unusable(
+            "move the file elsewhere",
+            f"is no result of erabench (schema_version is {_short(version)})"
+            if "schema_version" in record
+            else "is no result of erabench (it has no schema_version)",
+        )
+    if version not in VERSIONS:
+        raise _Unusable(
+            "update the project" if version > NEWEST else "measure again",
+            f"was made by a newer erabench (schema {version}; this one reads up to {NEWEST})"
+            if version > NEWEST
+            else f"has the unknown schema version {version}",
+        )
+    messages = [
+        f"{violation.place or 'the record'}: {_short(violation.message, 200, quote=False)}"
+        for violation in violations(record, version)
+    ]
+    if messages:
+        more = len(messages) - _VIOLATIONS_SHOWN
+        shown = messages[:_VIOLATIONS_SHOWN] + ([f"and {more:,} more places"] if more > 0 else [])
+        raise _Unusable(f"not what schema {version} asks for: delete the file and measure again", *shown)
+    return version
+
+
+def _short(value: object, most: int = 60, quote: bool = True) -> str:
+    text = repr(value) if quote else str(value)
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _result(record: Record, path: Path, shared: _Shared) -> Result:
+    """A valid record of the newest version, frozen."""
+    fields = {name: value for name, value in record.items() if name != "schema_version"}
+    for name in ("machine", "stack", "engine", "profile", "framework", "device"):
+        fields[name] = sys.intern(fields[name])
+    fields["model"] = shared(_model, record["model"])
+    fields["settings"] = shared(_frozen, record["settings"])
+    fields["quality"] = record["quality"] and _quality(record["quality"])
+    fields["timing"] = record["timing"] and _timing(record["timing"])
+    fields["memory"] = record["memory"] and Memory(**record["memory"])
+    fields["energy"] = record["energy"] and Energy(**record["energy"])
+    fields["kernel_path"] = shared(_frozen, record["kernel_path"])
+    fields["data"] = shared(_data, record["data"])
+    fields["marks"] = tuple(Mark(**_frozen(mark)) for mark in record["marks"])
+    fields["environment"] = shared(_environment, record["environment"])
+    fields["provenance"] = Provenance(**record["provenance"])
+    return Result(**fields, path=path)
+
+
+def _model(record: Record) -> Model:
+    return Model(**{**record, "details": _frozen(record["details"] or {})})
+
+
+def _data(record: Record) -> Data:
+    return Data(**record)
+
+
+def _quality(record: Record) -> Quality:
+    frozen = {
+        "scores": tuple(Score(**score) for score in record["scores"]),
+        "by_seed": tuple(
+            SeedScore(seed["seed"], seed["seconds"], seed["loss"], seed["accuracy"]) for seed in record["by_seed"]
+        ),
+        "history": MappingProxyType({name: _figures(values) for name, values in record["history"].items()}),
+        "forecasts": MappingProxyType({name: _figures(values) for name, values in record["forecasts"].items()}),
+        "notes": tuple(record["notes"]),
+    }
+    return Quality(**{**record, **frozen})
+
+
+def _timing(record: Record) -> Timing:
+    return Timing(
+        train=record["train"] and _phase(record["train"]),
+        predict=record["predict"] and _phase(record["predict"]),
+        epoch=record["epoch"] and Whole(**record["epoch"]),
+        test_set=record["test_set"] and Whole(**record["test_set"]),
+    )
+
+
+def _phase(record: Record) -> Phase:
+    packed = {name: _figures(record[name]) for name in _SERIES if name in record}
+    changed = {"interval_s": record["interval_s"] and tuple(record["interval_s"])}
+    if "conditions" in record:
+        changed["conditions"] = _frozen(record["conditions"])
+    return Phase(**{**record, **packed, **changed})
+
+
+def _environment(record: Record) -> Environment:
+    known = {name: record[name] for name in Environment.__slots__ if name in record and name != "more"}
+    gpu = record["gpu"] and Gpu(*(record["gpu"][name] for name in Gpu.__slots__))
+    more = {name: value for name, value in record.items() if name not in known}
+    return Environment(**{**known, "gpu": gpu, "versions": _frozen(record["versions"]), "more": _frozen(more)})
+
+
+def _figures(values: list[float | None]) -> Figures:
+    whole = [math.nan if value is None else value for value in values] if None in values else values
+    return memoryview(array("d", cast(list[float], whole)).tobytes()).cast("d")
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, dict):
+        return MappingProxyType({name: _frozen(inner) for name, inner in value.items()})
+    if isinstance(value, list):
+        if value and isinstance(value[0], (dict, list)):
+            return tuple(_frozen(inner) for inner in value)
+        return tuple(value)
+    return value

@@ -1,0 +1,30 @@
+"""Writes the golden pages anew, after a change of the page that is meant:
+
+    python -m tests.report.golden.make
+
+and then read ``git diff tests/report/golden`` line by line: it is the change that readers will see.
+"""
+
+from pathlib import Path
+
+from report.load import load_results
+from report.page import build_page, render_page
+from report.published import published_figures
+
+FOLDER = Path(__file__).parent
+FIXTURES = FOLDER.parent / "fixtures"
+
+PAGES = (("one", "ko"), ("one", "en"), ("many", "ko"), ("many", "en"))
+"""Fixture folder and language; the page is ``<folder>.<language>.markdown``."""
+
+
+def page(fixture: str, language: str) -> str:
+    """The page about a fixture folder, without pictures (their tests are their own)."""
+    loaded = load_results(FIXTURES / fixture)
+    assert loaded.problems == ()
+    return render_page(build_page(loaded.results, published_figures()), language)
+
+
+if __name__ == "__main__":
+    for fixture, language in PAGES:
+        (FOLDER / f"{fixture}.{language}.markdown").write_text(page(fixture, language), encoding="utf-8")

@@ -1,0 +1,72 @@
+"""The page's sentences in both languages."""
+
+import re
+import string
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from report.columns import COLUMNS
+from report.marks import KNOWN
+from report.messages import LOCALES, Spoken, locale, message
+
+ROOT = Path(__file__).parents[2]
+
+
+def fields(sentence: str) -> set[str]:
+    """The names in a sentence's braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_both_languages_have_every_sentence() -> None:
+    """No key is missing in one language, and each wants the same values."""
+    korean, english = locale("ko").sentences, locale("en").sentences
+    assert set(korean) == set(english)
+    assert {key for key in korean if fields(korean[key]) != fields(english[key])} == set()
+
+
+@pytest.mark.parametrize("name", LOCALES)
+def test_every_sentence_that_the_code_asks_for_is_there(name: str) -> None:
+    """Keys written out in the code and in the templates exist."""
+    sources = [*(ROOT / "report").glob("*.py"), *(ROOT / "report" / "templates").glob("*.md.j2")]
+    asked = set()
+    for source in sources:
+        if not source.name.startswith("compare"):  # the comparison has its own sentences
+            asked |= set(re.findall(r'(?:message|\bt)\(\s*"([a-z0-9_.-]+\.[a-z0-9_-]+)"', source.read_text("utf-8")))
+    asked |= {column.legend for column in COLUMNS}
+    asked |= {f"{kind}.{key}" for key in KNOWN for kind in ("mark", "mark-reason")}
+    assert asked - set(locale(name).sentences) == set()
+    assert len(asked) > 100
+
+
+def test_each_column_has_its_own_legend_entry() -> None:
+    """Eleven columns, eleven entries, all different."""
+    assert len({column.legend for column in COLUMNS}) == 11
+
+
+def test_values_in_a_sentence_are_escaped_and_the_sentence_is_not() -> None:
+    """What fills a sentence cannot act on the page, on a terminal it stays as it is."""
+    sentence = message("note.skipped", reason="<b> | {{ x }}")
+    assert locale("en").markdown(sentence) == "Not measured: &#60;b&#62; &#124; &#123;&#123; x &#125;&#125;"
+    assert locale("en").plain(sentence) == "Not measured: <b> | {{ x }}"
+
+
+def test_a_runners_sentence_is_translated_with_its_values() -> None:
+    """A sentence among [[spoken]] is said in Korean, any other in the runner's English."""
+    known = Spoken("the child process was killed by SIGKILL")
+    assert locale("ko").markdown(known) == "자식 프로세스가 SIGKILL 신호로 종료되었습니다"
+    assert locale("en").markdown(known) == "the child process was killed by SIGKILL"
+    assert locale("ko").markdown(Spoken("something | new")) == "something &#124; new"
+    assert locale("ko").markdown(Spoken("the child process was killed by {{ x }} {0}")) == (
+        "자식 프로세스가 &#123;&#123; x &#125;&#125; &#123;0&#125; 신호로 종료되었습니다"
+    )
+
+
+def test_the_translated_sentences_are_those_that_the_runners_say() -> None:
+    """Every [[spoken]] sentence stands in the runners' code, so that none is translated in vain."""
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "runners").rglob("*.py"))
+    said = re.sub(r'"\s*\n\s*"', "", code)  # sentences are broken over lines
+    said = re.sub(r"\{[^{}]*\}", "{}", said)
+    spoken = tomllib.loads((ROOT / "report" / "locale" / "ko.toml").read_text("utf-8"))["spoken"]
+    assert [pair["runner"] for pair in spoken if pair["runner"] not in said] == []

@@ -1,0 +1,218 @@
+"""The page as a whole: golden files in both languages, and a page that hostile results cannot touch."""
+
+import copy
+import dataclasses
+import json
+import random
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from report.load import Problem, Result, load_results
+from report.page import DETAILED_SECTIONS, Picture, build_page, render_page
+from report.published import published_figures
+from tests.report.fixtures.build import FOLDER, Record, mark, one, write
+from tests.report.golden import make
+from tests.report.test_escape import HOSTILE, hostile_text
+from tests.report.test_load import JSON
+
+
+@pytest.mark.parametrize(("fixture", "language"), make.PAGES)
+def test_the_page_is_the_golden_file(fixture: str, language: str) -> None:
+    """The whole page, front matter to last line; regenerate with python -m tests.report.golden.make."""
+    golden = make.FOLDER / f"{fixture}.{language}.markdown"
+    assert make.page(fixture, language) == golden.read_text(encoding="utf-8")
+
+
+def test_the_front_matter_is_as_published() -> None:
+    """Keys and values of the page of 2017-08-05, in its order."""
+    assert make.page("one", "ko").splitlines()[:9] == [
+        "---",
+        "layout: page",
+        "title: 딥러닝 모델 비교 분석",
+        "date:   2017-08-05 01:00:00",
+        'categories: "deep-learning"',
+        "asset_path: /assets/images/",
+        "tags: ['resnet', 'densenet']",
+        "",
+        "---",
+    ]
+
+
+def test_the_models_table_has_the_published_header() -> None:
+    """Eleven columns in their order, and as many cells in every row."""
+    page = make.page("one", "ko")
+    header = "| Model | Params | Lib | Data | Loss | Accuracy | Memory | CPU(T) | CPU(P) | GPU(T) | GPU(P) |"
+    table = page[page.index(header) :].split("\n\n")[0].splitlines()
+    assert len(table) == 2 + 8
+    assert {line.count("|") for line in table} == {12}
+
+
+def test_every_figure_links_to_its_record_and_every_mark_to_its_note() -> None:
+    """Each link leads to a record of the fixtures or to a place on the page, and each note is referred to."""
+    page = make.page("one", "en")
+    files = set(re.findall(r"\]\(2017-08-05_Model-Comparison/([^)]+)\)", page))
+    assert files <= {path.relative_to(FOLDER / "one").as_posix() for path in (FOLDER / "one").rglob("*.json")}
+    assert len(files) == 13  # all but the two that were skipped, of which no figure is shown
+    anchors, marks = set(re.findall(r'<a id="([^"]+)">', page)), set(re.findall(r'<a href="#([^"]+)">', page))
+    assert anchors == marks
+
+
+def test_a_page_about_many_machines_is_brief() -> None:
+    """More than six sections keep their tables and leave out what would bury them; the page says how to see it."""
+    results = load_results(FOLDER / "many").results
+
+    def machines(count: int) -> str:
+        copies = [dataclasses.replace(results[0], machine=f"m{number}") for number in range(count)]
+        return render_page(build_page(copies, published_figures()), "en")
+
+    assert machines(DETAILED_SECTIONS).count("### Reproduction") == DETAILED_SECTIONS
+    brief = machines(DETAILED_SECTIONS + 1)
+    assert brief.count("### Models") == DETAILED_SECTIONS + 1
+    assert brief.count("### Reproduction") == 0
+    assert "With MACHINE=name, `make page` shows one machine with all of them." in brief
+
+
+def test_pictures_stand_in_their_section_with_an_alt_text() -> None:
+    """A picture is shown with its machine, and its texts are escaped."""
+    pictures = [Picture("2017-08-05_Model-Comparison/gtx-box/gtx1080/a.svg", "a | b", "c <d>", "gtx-box", "gtx1080")]
+    page = render_page(build_page(load_results(FOLDER / "one").results, published_figures(), (), pictures), "en")
+    assert "\n![a &#124; b](2017-08-05_Model-Comparison/gtx-box/gtx1080/a.svg)\n\nc &#60;d&#62;\n" in page
+
+
+def test_files_that_could_not_be_used_are_named_on_the_page() -> None:
+    """A reader sees what is missing; of very many problems the first hundred."""
+    problems = [Problem(f"m/s/{number}.json", "is | empty", "delete it") for number in range(150)]
+    page = render_page(build_page(load_results(FOLDER / "one").results, published_figures(), problems), "en")
+    assert "* **m/s/0.json**: is &#124; empty; delete it\n" in page
+    assert page.count("is &#124; empty") == 100
+    assert "* and 50 more\n" in page
+
+
+LINES = ("title", "params", "library")
+NOTES = ("quality notes", "quality reason", "mark reason", "score note", "baseline", "protocol", "metric")
+HARDWARE = ("cpu", "gpu", "os", "driver", "python", "version")
+PLACES = (*LINES, *NOTES, *HARDWARE, "reason", "not training", "source", "image", "history")
+PLAIN = dict.fromkeys(PLACES, "plain")
+
+
+def placed(texts: Mapping[str, str]) -> list[Record]:
+    """Three records with ``texts`` wherever a record takes free text; each text ends in words of its own."""
+
+    def text(place: str, most: int) -> str:
+        return texts[place][: most - 10] + f" p{PLACES.index(place)}"
+
+    made = copy.deepcopy([r for r in one() if r["model"]["key"] in ("lstm", "densenet-24x3")][:3])
+    lstm, other, image = made
+    other.update(status="failed", reason=text("reason", 4000), log=text("reason", 20000))
+    lstm["model"].update({name: text(name, 500) for name in LINES})
+    quality = lstm["quality"]
+    quality["notes"] = [text("quality notes", 4000)]
+    quality["scores"][0].update(note=text("score note", 2000), protocol=text("protocol", 100))
+    quality["scores"][-1]["name"] = text("baseline", 100)
+    quality["loss_metric"] = quality["accuracy_metric"] = text("metric", 100)
+    quality["history"] = {text("history", 100): [1.0]}
+    image["quality"] = {**copy.deepcopy(quality), "scores": [], "reason": text("quality reason", 4000)}
+    image["timing"]["train"].update(counts=False, reason=text("not training", 2000))
+    lstm["marks"] = [
+        mark("novel", "all", text("mark reason", 2000)),
+        mark("throttled", "train", "x", reasons=text("mark reason", 10**6)),
+    ]
+    environment = lstm["environment"]
+    environment.update(cpu=text("cpu", 500), os=text("os", 500), python=text("python", 100))
+    environment["gpu"].update(name=text("gpu", 500), driver=text("driver", 100))
+    environment["versions"] = {text("version", 100): text("version", 200)}
+    lstm["data"]["source"] = text("source", 500)
+    lstm["provenance"]["image"] = text("image", 500)
+    return made
+
+
+def page_of(root: Path, records: list[Record], language: str = "en") -> str:
+    """The page about these records, all of which must be valid."""
+    loaded = load_results(write(root, records))
+    assert loaded.problems == ()
+    return render_page(build_page(loaded.results, published_figures()), language)
+
+
+LINK = re.compile(r"\]\(([^)\s]*)\)|href=\"([^\"]*)\"")
+OURS = re.compile(
+    r"#(?:note-\d+-\d+|section-\d+)|2017-08-05_Model-Comparison/[\w.-]+/[\w.-]+/[\w.-]+\.json|https://arxiv\.org/abs/1608\.06993"
+)
+TAGS = re.compile(r"</?(?:div|sup|a|br)\b[^<>]*>")
+
+
+def assert_untouched(page: str, plain: str) -> None:
+    """The page has the same shape as one with plain words: hostile text added no line, cell, tag, link or command."""
+    lines, expected = page.splitlines(), plain.splitlines()
+    assert len(lines) == len(expected)
+    for line, wanted in zip(lines, expected, strict=True):
+        assert line.count("|") == wanted.count("|")
+        assert line[:2] == wanted[:2]
+    assert TAGS.findall(page) == TAGS.findall(plain)
+    body = page.split("---", 2)[2]
+    assert "<" not in TAGS.sub("", body)
+    assert "{" not in body
+    assert LINK.findall(page) == LINK.findall(plain)
+    assert all(OURS.fullmatch(first or second) for first, second in LINK.findall(page))
+    assert all(character.isprintable() or character == "\n" for character in page)
+    assert len(page) < 400_000
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.fixed_dictionaries(dict.fromkeys(PLACES, hostile_text)), st.sampled_from(["ko", "en"]))
+def test_hostile_text_acts_on_no_part_of_the_page(
+    tmp_path_factory: pytest.TempPathFactory, texts: dict[str, str], language: str
+) -> None:
+    """Whatever stands in a record's texts, the page keeps its lines, its tables, its tags and its links."""
+    page = page_of(tmp_path_factory.mktemp("hostile"), placed(texts), language)
+    assert_untouched(page, page_of(tmp_path_factory.mktemp("plain"), placed(PLAIN), language))
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_each_hostile_string_everywhere_at_once(tmp_path: Path, number: int) -> None:
+    """One string in every place that takes text."""
+    hostile = page_of(tmp_path / "hostile", placed(dict.fromkeys(PLACES, HOSTILE[number])))
+    assert_untouched(hostile, page_of(tmp_path / "plain", placed(PLAIN)))
+
+
+def mutated(value: Any, replacement: Any, choose: random.Random) -> Any:
+    """A copy with one leaf or branch, chosen at random, replaced."""
+    if isinstance(value, dict) and value and choose.random() < 0.9:
+        key = choose.choice(sorted(value))
+        return {**value, key: mutated(value[key], replacement, choose)}
+    if isinstance(value, list) and value and choose.random() < 0.7:
+        place = choose.randrange(len(value))
+        return [*value[:place], mutated(value[place], replacement, choose), *value[place + 1 :]]
+    return replacement
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 14), JSON | st.floats(allow_nan=False, allow_infinity=False), st.randoms(use_true_random=False))
+def test_any_record_that_is_valid_can_be_shown(
+    tmp_path_factory: pytest.TempPathFactory, number: int, replacement: Any, choose: random.Random
+) -> None:
+    """A record with any one value changed to anything is refused with a problem, or makes a page in both languages."""
+    made = mutated(one()[number], replacement, choose)
+    root = tmp_path_factory.mktemp("mutated")
+    original = one()[number]
+    path = root / "gtx-box" / "gtx1080" / f"{original['model']['key']}.{original['device']}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(made), encoding="utf-8")
+    loaded = load_results(root)
+    assert len(loaded.results) + bool(loaded.problems) == 1
+    for language in ("ko", "en"):
+        page = render_page(build_page(loaded.results, published_figures(), loaded.problems), language)
+        assert page.startswith("---\nlayout: page\n")
+        assert len(page) < 400_000
+
+
+def test_building_a_page_changes_nothing() -> None:
+    """The same results give the same page again, in whatever order they come."""
+    results: list[Result] = list(load_results(FOLDER / "one").results)
+    first = render_page(build_page(results, published_figures()), "ko")
+    assert render_page(build_page(reversed(results), published_figures()), "ko") == first
