@@ -115,7 +115,8 @@ def make_job(model, device, source, options):
     # type: (Model, str, Any, Any) -> Dict[str, Any]
     """What the child is told, with the record it is to fill in."""
     rule = dict(model.rules[options.profile]._asdict())
-    settings = dict(model.settings[options.profile], seed=SEED, batch_size=BATCH_SIZE, threads=options.threads, rule=rule)
+    settings = dict({"batch_size": BATCH_SIZE}, **model.settings[options.profile])
+    settings.update(seed=SEED, threads=options.threads, rule=rule)
     code = code_sha256(options.framework)
     known = source.record() if isinstance(source, Source) else None
     identity = {
