@@ -14,6 +14,7 @@ from report.rows import Row
 
 PhaseName = Literal["train", "predict"]
 
+PUBLISHED_BATCH_SIZE = 32
 SECONDS_AN_EPOCH = "s/epc"
 SECONDS_A_TEST_SET = "s/(t)"
 SECONDS_A_FIT = "s/fit"
@@ -144,6 +145,8 @@ def _seconds(phase_name: PhaseName, phase: Phase | None, whole: Whole | None) ->
 def _phase_notes(result: Result, name: PhaseName, phase: Phase | None, whole: Whole | None) -> Iterator[Message]:
     if whole is not None and whole.how == "multiplied":
         yield message(f"note.multiplied-{name}", batches=f"{whole.batches:,.0f}")
+    if phase is not None and phase.batch_size != PUBLISHED_BATCH_SIZE and phase.unit == "batch":
+        yield message("note.batch", batch=phase.batch_size)
     if phase is not None and phase.interval_s is None:
         yield message("note.few-samples", count=len(phase.samples_s))
     yield from _marks(result, name)

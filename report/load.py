@@ -323,42 +323,40 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
     results: list[Result] = []
     problems: list[Problem] = []
     shared = _Shared()
-    for path in _files(root, problems):
+    for name in _files(root, problems):
         try:
-            results.append(_load(path, root, inside, shared))
+            results.append(_load(root, name, inside, shared))
         except _Unusable as unusable:
-            name = path.relative_to(root).as_posix()
             problems.extend(Problem(name, message, unusable.cure) for message in unusable.messages)
     results.sort(key=lambda result: (result.machine, result.stack, result.model.position, result.file))
     return Loaded(tuple(results), tuple(sorted(problems)))
 
 
-def _files(root: Path, problems: list[Problem]) -> Iterator[Path]:
+def _files(root: Path, problems: list[Problem]) -> Iterator[str]:
+    """The names of the JSON files below ``root``, relative to it."""
+
     def unreadable(error: OSError) -> None:
         name = Path(str(error.filename)).relative_to(root).as_posix()
         problems.append(Problem(name, f"cannot be read ({error.strerror})", "make the folder readable"))
 
     for folder, names, files in os.walk(root, onerror=unreadable):
+        below = Path(folder).relative_to(root).as_posix()
+        prefix = "" if below == "." else f"{below}/"
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in names:
-            path = Path(folder, name)
-            if path.is_symlink():
-                problems.append(
-                    Problem(path.relative_to(root).as_posix(), "is a link to a folder", "copy the folder here instead")
-                )
+            if os.path.islink(os.path.join(folder, name)):
+                problems.append(Problem(prefix + name, "is a link to a folder", "copy the folder here instead"))
         for name in sorted(files):
-            path = Path(folder, name)
-            if name == CALIBRATION_FILE and path.parent.parent == root:
-                continue
-            if name.endswith(".json") and not name.startswith("."):
-                yield path
+            is_calibration = name == CALIBRATION_FILE and prefix.count("/") == 1
+            if name.endswith(".json") and not name.startswith(".") and not is_calibration:
+                yield prefix + name
 
 
-def _load(path: Path, root: Path, inside: Path, shared: _Shared) -> Result:
+def _load(root: Path, name: str, inside: Path, shared: _Shared) -> Result:
+    path = root / name
     record = _parse(_read(path, inside))
     result = _result(upgraded(record, _checked_version(record)), path, shared)
-    found = path.relative_to(root).as_posix()
-    if found != result.file:
+    if name != result.file:
         raise _Unusable(
             "keep one file a machine, stack, model and device, under its own name",
             f"says it is {result.file}, which is not where it lies",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from report import figures
+from report.escape import Safe
 from report.load import Mark
 from report.messages import Text, message
 
@@ -41,4 +42,5 @@ def _said(figure: str, value: object) -> Text:
         return message(f"stopped.{value}")
     if figure == "samples" or isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    return figures.significant(value, 4 if figure.endswith("_s") else 2)
+    shown = figures.significant(value, 4 if figure.endswith("_s") else 2)
+    return Safe(shown.removesuffix(".0"))

@@ -190,9 +190,13 @@ def render_page(page: Page, language: str) -> str:
 
 
 def _box(label: str) -> Safe:
-    """Opens a box in which a table too wide for its column scrolls, by keyboard too; ``</div>`` closes it."""
+    """Opens a box in which a table too wide for its column scrolls, by keyboard too; ``</div>`` closes it.
+
+    keep-all, or a narrow column would break Korean words at every syllable.
+    """
     named = escape.text(label, escape.LINE)
-    return Safe(f'<div style="overflow-x: auto" markdown="1" tabindex="0" role="region" aria-label="{named}">')
+    style = "overflow-x: auto; word-break: keep-all"
+    return Safe(f'<div style="{style}" markdown="1" tabindex="0" role="region" aria-label="{named}">')
 
 
 def _figure(text: Text, result: Result | None, words: Locale) -> Safe:

@@ -56,6 +56,7 @@ class PublishedRow:
     params: str
     library: str
     dataset: str
+    batch_size: int  # of the run behind the figures, whatever the page says
     figures: tuple[Figure, ...]
     known: Mapping[str, str]  # locale -> our own words
 
@@ -70,7 +71,6 @@ class Published:
 
     system: Mapping[str, str]
     gpu_memory_bytes: int
-    batch_size: int
     rows: tuple[PublishedRow, ...]
 
     def row(self, key: str) -> PublishedRow | None:
@@ -105,4 +105,4 @@ def published_figures() -> Published:
         )
         for row in record["rows"]
     )
-    return Published(MappingProxyType(system), gpu_memory_bytes, record["batch_size"], rows)
+    return Published(MappingProxyType(system), gpu_memory_bytes, rows)

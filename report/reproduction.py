@@ -11,7 +11,7 @@ from types import MappingProxyType
 from report import figures
 from report.columns import COLUMNS, score_text, uncertainty
 from report.escape import Safe
-from report.load import Result, ScoreName
+from report.load import Device, Result, ScoreName
 from report.messages import Message, Text, message
 from report.published import DEVICE_OF_COLUMN, Figure, Published, PublishedRow
 from report.rows import Group, Row
@@ -70,7 +70,7 @@ def compared(group: Group, published: Published) -> Iterator[Comparison]:
                 reasons = column.format(row).notes if row else (message("reason.no-row"),)
                 judged = Verdict.NOT_MEASURED, reasons
             else:
-                judged = _judged(figure, ours, published)
+                judged = _judged(published_row, figure, ours, published)
             yield Comparison(
                 published_row,
                 column.heading,
@@ -121,8 +121,10 @@ def _time(row: Row, result: Result, figure: Figure) -> _Ours | None:
     return _Ours(phase.median_s, figures.rounded(phase.median_s, uncertainty(phase)), result)
 
 
-def _judged(figure: Figure, ours: _Ours, published: Published) -> tuple[Verdict, tuple[Message, ...]]:
-    reason = _not_comparable(figure, ours.source, published)
+def _judged(
+    row: PublishedRow, figure: Figure, ours: _Ours, published: Published
+) -> tuple[Verdict, tuple[Message, ...]]:
+    reason = _not_comparable(row, figure, ours.source, published)
     if reason is not None:
         return Verdict.NOT_COMPARABLE, (reason,)
     kind = figure.column if figure.column in TOLERANCES else "time"
@@ -136,16 +138,23 @@ def _judged(figure: Figure, ours: _Ours, published: Published) -> tuple[Verdict,
     return (Verdict.BETTER if better else Verdict.WORSE), ()
 
 
-def _not_comparable(figure: Figure, result: Result, published: Published) -> Message | None:
+def _not_comparable(row: PublishedRow, figure: Figure, result: Result, published: Published) -> Message | None:
     if figure.doubt is not None:
         return message(f"doubt.{figure.doubt}")
     is_score = figure.column in ("loss", "accuracy")
     closed_form = is_score and result.quality is not None and result.quality.epochs is None
     if result.profile == "smoke" and not closed_form:
         return message("reason.smoke")
-    if is_score or figure.column == "memory":
+    if is_score:
         return None
-    device = DEVICE_OF_COLUMN[figure.column]
+    timing = result.timing
+    phase = timing and (timing.predict if figure.column.endswith("predict") else timing.train)
+    if phase and figure.unit in ("s/batch", "MB") and phase.batch_size != row.batch_size:
+        return message("reason.other-batch", ours=phase.batch_size, theirs=row.batch_size)
+    return None if figure.column == "memory" else _other_hardware(DEVICE_OF_COLUMN[figure.column], result, published)
+
+
+def _other_hardware(device: Device, result: Result, published: Published) -> Message | None:
     environment = result.environment
     gpu = environment.gpu.name if environment and environment.gpu else None
     hardware = (environment.cpu if environment else None) if device == "cpu" else gpu
@@ -153,10 +162,6 @@ def _not_comparable(figure: Figure, result: Result, published: Published) -> Mes
         return message("reason.unknown-hardware", device=device.upper())
     if not re.search(published.system[f"{device}_pattern"], hardware):
         return message("reason.other-hardware", hardware=hardware)
-    timing = result.timing
-    phase = timing and (timing.train if figure.column.endswith("train") else timing.predict)
-    if phase and figure.unit == "s/batch" and phase.batch_size != published.batch_size:
-        return message("reason.other-batch", ours=phase.batch_size, theirs=published.batch_size)
     return None
 
 

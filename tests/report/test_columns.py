@@ -144,6 +144,13 @@ def test_marks_stand_on_the_cells_of_their_phase(tmp_path: Path) -> None:
     assert shown(row, "CPU(P)") == "0.002000 [drifting: no figures here] [novel: something new]"
 
 
+def test_another_batch_size_is_noted(tmp_path: Path) -> None:
+    """The legend says 32: a cell that means another number of examples says so."""
+    row = row_of(tmp_path, airline(timing=timing(phase(0.01, batch_size=16), phase(0.01, unit="fit", batch_size=16))))
+    assert shown(row, "CPU(T)") == "0.01000 [A batch has 16 examples here.]"
+    assert shown(row, "CPU(P)") == "0.01000s/fit"
+
+
 def test_few_samples_give_two_digits_and_a_note(tmp_path: Path) -> None:
     """Where the median has no interval, the figure is rounded hard."""
     row = row_of(tmp_path, airline(timing=timing(phase(31.234, count=4), phase(6.0))))

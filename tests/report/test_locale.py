@@ -1,5 +1,6 @@
 """The page's sentences in both languages."""
 
+import ast
 import re
 import string
 import tomllib
@@ -65,8 +66,8 @@ def test_a_runners_sentence_is_translated_with_its_values() -> None:
 
 def test_the_translated_sentences_are_those_that_the_runners_say() -> None:
     """Every [[spoken]] sentence stands in the runners' code, so that none is translated in vain."""
-    code = "".join(path.read_text("utf-8") for path in (ROOT / "runners").rglob("*.py"))
-    said = re.sub(r'"\s*\n\s*"', "", code)  # sentences are broken over lines
-    said = re.sub(r"\{[^{}]*\}", "{}", said)
+    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "runners").rglob("*.py")]
+    texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    said = {re.sub(r"\{[^{}]*\}", "{}", text) for text in texts if isinstance(text, str)}
     spoken = tomllib.loads((ROOT / "report" / "locale" / "ko.toml").read_text("utf-8"))["spoken"]
     assert [pair["runner"] for pair in spoken if pair["runner"] not in said] == []
