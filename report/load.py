@@ -82,6 +82,20 @@ class SeedScore:
 
 
 @dataclass(frozen=True, slots=True)
+class RollingOrigin:
+    """Errors of forecasts from every origin in the test part, on the published scale; of a baseline, ``name`` says whose."""
+
+    name: str
+    baseline: bool
+    origins: int
+    horizon: int
+    mae: float | None
+    rmse: float | None
+    mase: float | None
+    mase_quartiles: tuple[float, ...]  # over the origins
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """How well the model did; ``protocol`` names the score that the page's Loss and Accuracy show."""
 
@@ -97,6 +111,7 @@ class Quality:
     epoch_seconds: float | None
     reason: str
     notes: tuple[str, ...]
+    rolling_origin: tuple[RollingOrigin, ...] = ()
 
     def score(self, protocol: str) -> Score | None:
         """The model's own score under ``protocol``; None if it has none."""
@@ -471,8 +486,14 @@ def _quality(record: Record) -> Quality:
         "history": MappingProxyType({name: _figures(values) for name, values in record["history"].items()}),
         "forecasts": MappingProxyType({name: _figures(values) for name, values in record["forecasts"].items()}),
         "notes": tuple(record["notes"]),
+        "rolling_origin": tuple(_rolling(errors) for errors in record.get("rolling_origin", ())),
     }
     return Quality(**{**record, **frozen})
+
+
+def _rolling(record: Record) -> RollingOrigin:
+    quartiles = tuple(value for value in record["mase_quartiles"] if value is not None)
+    return RollingOrigin(**{**record, "mase_quartiles": quartiles})
 
 
 def _timing(record: Record) -> Timing:

@@ -179,6 +179,7 @@ def render_page(page: Page, language: str) -> str:
         say=words.markdown,
         t=lambda key, **values: words.markdown(message(key, **values)),
         figure=lambda text, result: _figure(text, result, words),
+        error=lambda value: Safe("") if value is None else figures.significant(value, 4),
         marks=_marks,
         protocol=_protocol,
         median=lambda phase: figures.rounded(phase.median_s, uncertainty(phase)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from report.columns import dataset, score_text
 from report.escape import Safe
 from report.figures import score as score_figure
-from report.load import Quality, Result, Score
+from report.load import Quality, Result, RollingOrigin, Score
 from report.messages import Text
 from report.published import Figure, Published
 from report.rows import Group, Row
@@ -38,6 +38,7 @@ class Line:
     source: Result
     published: tuple[Figure, ...]  # loss and accuracy, where the page gave them
     published_protocol: str | None
+    rolling: RollingOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class ProtocolTable:
     protocols: tuple[str, ...]
     accuracy_metric: str
     lines: tuple[Line, ...]
+
+    @property
+    def rolling(self) -> RollingOrigin | None:
+        """The first line's rolling-origin errors, which stand for how those of all were made; None without any."""
+        return next((line.rolling for line in self.lines if line.rolling), None)
 
     @property
     def mixed(self) -> tuple[str, ...]:
@@ -78,19 +84,24 @@ def _models(scored: list[tuple[Row, Quality]], protocols: tuple[str, ...], publi
         figures = tuple(f for f in known.figures if f.column in ("loss", "accuracy")) if known else ()
         entries = tuple(_entry(quality.score(protocol), quality) for protocol in protocols)
         protocol = next((figure.protocol for figure in figures), None)
-        yield Line(row.model.title, False, entries, row.judged, figures, protocol)
+        yield Line(row.model.title, False, entries, row.judged, figures, protocol, _rolling(quality, ""))
 
 
 def _baselines(scored: list[tuple[Row, Quality]], protocols: tuple[str, ...]) -> Iterator[Line]:
     """Each baseline once, from the first model that brings it: it is the same for every model of a data set."""
-    found: dict[str, tuple[Row, dict[str, Score]]] = {}
+    found: dict[str, tuple[Row, Quality, dict[str, Score]]] = {}
     for row, quality in scored:
         for score in quality.scores:
             if score.baseline:
-                found.setdefault(score.name, (row, {}))[1].setdefault(score.protocol, score)
-    for name, (row, scores) in found.items():
+                found.setdefault(score.name, (row, quality, {}))[2].setdefault(score.protocol, score)
+    for name, (row, quality, scores) in found.items():
         entries = tuple(_entry(scores.get(protocol), None) for protocol in protocols)
-        yield Line(name, True, entries, row.judged, (), None)
+        yield Line(name, True, entries, row.judged, (), None, _rolling(quality, name))
+
+
+def _rolling(quality: Quality, name: str) -> RollingOrigin | None:
+    """The rolling-origin errors of the model itself ("") or of one of its baselines."""
+    return next((errors for errors in quality.rolling_origin if errors.name == name), None)
 
 
 def _entry(score: Score | None, quality: Quality | None) -> Entry:

@@ -144,6 +144,7 @@ class Quality(NamedTuple):
     epochs: Optional[int] = None
     history: Dict[str, List[float]] = {}  # of the median seed: "loss" an epoch, ...
     forecasts: Dict[str, List[float]] = {}  # protocol -> test forecasts of the median seed; "truth" among them
+    rolling_origin: List[Dict[str, Any]] = []  # errors a year ahead: see runners.data.airline.rolling_origin
     test_seconds: Optional[float] = None  # the whole test set, measured
     epoch_seconds: Optional[float] = None  # a whole epoch, measured
     reason: str = ""

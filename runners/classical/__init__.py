@@ -1,4 +1,4 @@
 """The autoregressive models in statsmodels and NumPy."""
 
 TITLE = "statsmodels, NumPy"
-MODELS = ("ar", "ar-ols", "ar-polyfit")
+MODELS = ("ar", "ar-ols", "ar-polyfit", "sarimax")

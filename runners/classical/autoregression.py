@@ -26,26 +26,25 @@ def linear_forecaster(constant, weights):
 
 
 def quality(series, forecaster, extra_scores=(), notes=()):
-    """Both protocols' scores and forecasts; the page shows the recursive ones, as it did in 2017."""
+    """Every protocol's scores and forecasts; the page shows the recursive ones, as it did in 2017."""
     recursive, one_step = airline.forecast_test_part(series, forecaster)
-    naive = airline.score_both(series, *airline.forecast_test_part(series, airline.seasonal_naive))
-    baselines = [score._replace(baseline=True, name="seasonal naive") for score in naive]
     return Quality(
         protocol="recursive",
         loss_metric="mse",
         accuracy_metric="r2",
-        scores=airline.score_both(series, recursive, one_step) + list(extra_scores) + baselines,
+        scores=airline.score_both(series, recursive, one_step) + list(extra_scores) + airline.baselines(series),
         forecasts={"recursive": list(recursive), "one-step": list(one_step), "truth": list(series.test)},
+        rolling_origin=airline.rolling_origins(series, forecaster),
         notes=list(notes),
     )
 
 
-def steps(series, fit, make_forecaster, fitted_values):
-    """The model for timing: training is one whole fit, a prediction is one month ahead for 32 windows.
+def steps(series, fit, make_forecaster, fitted_values, history=LAGS, details=None):
+    """The model for timing: training is one whole fit, a prediction is one month ahead for 32 histories.
 
     ``fit(train) -> coefficients``; ``fitted_values(train, coefficients) -> (truth, fitted)`` gives the loss.
     """
-    histories = forecast.windows(series.train, LAGS)[0][-BATCH_SIZE:]
+    histories = forecast.windows(series.train, history)[0][-BATCH_SIZE:]
     fitted = {"coefficients": fit(series.train)}
     forecaster = make_forecaster(fitted["coefficients"])
 
@@ -63,7 +62,7 @@ def steps(series, fit, make_forecaster, fitted_values):
         parameters=len(fitted["coefficients"]),
         train_unit="fit",
         iterative=False,
-        details={"lags": LAGS, "train_months": len(series.train)},
+        details=dict(details or {"lags": LAGS}, train_months=len(series.train)),
     )
 
 

@@ -1,6 +1,7 @@
 """Where statsmodels 0.8 and today's differ."""
 import numpy as np
 from statsmodels.tsa import ar_model
+from statsmodels.tsa.statespace import sarimax
 
 
 def fit_autoregression(series, lags):
@@ -13,3 +14,22 @@ def fit_autoregression(series, lags):
     if hasattr(ar_model, "AutoReg"):
         return np.asarray(ar_model.AutoReg(series, lags=lags, trend="c").fit().params)
     return np.asarray(ar_model.AR(series).fit(maxlag=lags, trend="c", method="cmle").params)
+
+
+def fit_seasonal(series, order, seasonal_order):
+    """Parameters (k,) of a SARIMA by exact maximum likelihood through the Kalman filter, from its default start."""
+    return np.asarray(_seasonal(series, order, seasonal_order).fit(disp=0).params)
+
+
+def forecast_seasonal(series, order, seasonal_order, parameters, horizon):
+    """``horizon`` values after a series, with parameters fitted elsewhere; shape (horizon,)."""
+    return np.asarray(_seasonal(series, order, seasonal_order).filter(parameters).forecast(horizon))
+
+
+def fitted_seasonal(series, order, seasonal_order, parameters):
+    """One-step forecasts of a series itself; shape (n,)."""
+    return np.asarray(_seasonal(series, order, seasonal_order).filter(parameters).fittedvalues)
+
+
+def _seasonal(series, order, seasonal_order):
+    return sarimax.SARIMAX(np.asarray(series, float), order=order, seasonal_order=seasonal_order)

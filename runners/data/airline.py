@@ -3,7 +3,7 @@
 Box, Jenkins and Reinsel, Time Series Analysis, series G. 144 facts, so they stand in the project.
 """
 import hashlib
-from typing import Any, Callable, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ PASSENGERS = (
 
 TRAIN_MONTHS = 100
 WINDOW = 12
+SEASONAL_NAIVE = "seasonal naive"
 MINIMUM, MAXIMUM = 104, 622  # of the whole series: the published scale is 0..1 between them
 
 
@@ -67,19 +68,46 @@ def fetch(directory, say):
 Forecaster = Callable[[Any, int], Any]
 """``forecast(histories, horizon)``: histories (n, >= 12) on the published scale -> forecasts (n, horizon)."""
 
+HISTORY = TRAIN_MONTHS  # months that a forecast of a test month may look back on
+YEAR = 12
+
 
 def forecast_test_part(airline, forecaster):
     # type: (Airline, Forecaster) -> Tuple[Any, Any]
     """Both protocols' forecasts of the 44 test months: (recursive, one-step), each of shape (44,).
 
-    Recursive: all months ahead from the end of the train part. One-step: each month from the 12 true ones
-    before it.
+    Recursive: all months ahead from the end of the train part. One-step: each month from the true ones before it.
     """
-    months = len(airline.test)
-    recursive = np.asarray(forecaster(airline.train[np.newaxis, :], months), float)[0]
-    histories = scores.windows(airline.scaled, WINDOW)[0][TRAIN_MONTHS - WINDOW :]
+    recursive = np.asarray(forecaster(airline.train[np.newaxis, :], len(airline.test)), float)[0]
+    histories = scores.windows(airline.scaled, HISTORY)[0]
     one_step = np.asarray(forecaster(histories, 1), float)[:, 0]
     return recursive, one_step
+
+
+def rolling_origin(airline, forecaster, name="", baseline=False):
+    # type: (Airline, Forecaster, str, bool) -> Dict[str, Any]
+    """Errors a year ahead from every month of the test years that has a year of truth after it, published scale.
+
+    Rolling-origin evaluation (Tashman, International Journal of Forecasting 16, 2000) with 33 origins and no new
+    fit. MASE is the mean absolute error over that of the seasonal naive forecast within the train part (Hyndman and
+    Koehler, International Journal of Forecasting 22, 2006); its spread is the quartiles over the origins.
+    """
+    histories, _ = scores.windows(airline.scaled, HISTORY)
+    origins = len(airline.test) - YEAR + 1
+    truth = np.stack([airline.test[start : start + YEAR] for start in range(origins)])
+    errors = np.asarray(forecaster(histories[:origins], YEAR), float) - truth
+    naive = np.mean(np.abs(airline.train[YEAR:] - airline.train[:-YEAR]))
+    scaled = np.mean(np.abs(errors), axis=1) / naive
+    return {
+        "name": name,
+        "baseline": baseline,
+        "origins": origins,
+        "horizon": YEAR,
+        "mae": float(np.mean(np.abs(errors))),
+        "rmse": float(np.sqrt(np.mean(errors ** 2))),
+        "mase": float(np.mean(scaled)),
+        "mase_quartiles": [float(value) for value in np.percentile(scaled, [25, 75])],
+    }
 
 
 def score_both(airline, recursive, one_step):
@@ -88,6 +116,22 @@ def score_both(airline, recursive, one_step):
     return [
         Score(protocol, scores.mean_squared_error(airline.test, values), scores.r2(airline.test, values))
         for protocol, values in (("recursive", recursive), ("one-step", one_step))
+    ]
+
+
+def baselines(airline):
+    # type: (Airline) -> List[Score]
+    """The seasonal naive forecast under both protocols."""
+    both = score_both(airline, *forecast_test_part(airline, seasonal_naive))
+    return [score._replace(baseline=True, name=SEASONAL_NAIVE) for score in both]
+
+
+def rolling_origins(airline, forecaster):
+    # type: (Airline, Forecaster) -> List[Dict[str, Any]]
+    """The forecaster's rolling-origin errors and those of the seasonal naive forecast."""
+    return [
+        rolling_origin(airline, forecaster),
+        rolling_origin(airline, seasonal_naive, name=SEASONAL_NAIVE, baseline=True),
     ]
 
 

@@ -145,10 +145,13 @@ def fetch(directory, say, force=False):
 def _fetch_locked(directory, kept, say, force):
     # type: (str, Optional[Dict[str, Any]], Say, bool) -> Dict[str, Any]
     """The manifest of what is kept in the end. ``kept`` is there already and no original."""
-    tried = kept["network_tried"] if kept else None
+    tried = kept.get("network_tried") if kept else None
+    is_due = not isinstance(tried, float) or not 0 <= time.time() - tried < ASK_AGAIN_AFTER_S
+    reason = "the network was asked less than a day ago"
+
     found = _local_original(directory, say)
     if found is None and force:
-        found, tried = _from_network(directory, say), time.time()
+        found, reason, tried = _from_network(directory, say)
     if found is None:
         tree = _tree_fingerprint(directory)
         if tree and kept and kept["tree"] == tree:
@@ -156,12 +159,14 @@ def _fetch_locked(directory, kept, say, force):
         found = _local_tree(directory, tree, say) if tree else None
     if found is None and kept and kept["origin"] == "tree":
         return kept
-    if found is None and not force and (tried is None or time.time() - tried >= ASK_AGAIN_AFTER_S):
-        found, tried = _from_network(directory, say), time.time()
-    if found is None and kept:
-        say("CIFAR-10: using SYNTHETIC images; to have real ones, {}".format(_advice(directory)))
-        return _write_manifest(directory, dict(kept, network_tried=tried)) if tried != kept["network_tried"] else kept
-    return _keep(directory, found or _synthetic(directory, say), tried)
+    if found is None and not force and is_due:
+        found, reason, tried = _from_network(directory, say)
+    if found is not None:
+        return _keep(directory, found, tried)
+    say("CIFAR-10: {}: using SYNTHETIC images; to have real ones, {}".format(reason, _advice(directory)))
+    if kept is None:
+        return _keep(directory, _synthetic(), tried)
+    return kept if tried == kept.get("network_tried") else _write_manifest(directory, dict(kept, network_tried=tried))
 
 
 def _source(manifest):
@@ -320,13 +325,13 @@ def _read_tree(directory, part):
 
 
 def _from_network(directory, say):
-    # type: (str, Say) -> Optional[Prepared]
-    """From the first address that has the archive; says in one line why there is none."""
+    # type: (str, Say) -> Tuple[Optional[Prepared], str, Optional[float]]
+    """From the first address that has the archive; else why none has. And when that was, if any was asked."""
     try:
         addresses = _addresses()
     except ImportError:
-        say("CIFAR-10: cannot be downloaded without torchvision, which this Python lacks: fetch it with PyTorch's")
-        return None
+        return None, "cannot be downloaded without torchvision, which this Python lacks (fetch it with PyTorch's)", None
+    now = time.time()
     failures = _probe(addresses)
     for name, address in addresses:
         if name in failures:
@@ -334,12 +339,12 @@ def _from_network(directory, say):
         with tempfile.TemporaryDirectory(prefix="download-", dir=_cache(directory)) as scratch:
             try:
                 say("CIFAR-10: downloading {} (170 MB) from {}".format(ARCHIVE, name))
-                return Prepared(_read_archive(_download(address, scratch)), "original", "downloaded from " + name)
+                arrays = _read_archive(_download(address, scratch))
+                return Prepared(arrays, "original", "downloaded from " + name), "", now
             except Unusable as error:
                 failures[name] = str(error)
     reasons = "; ".join("{}: {}".format(name, failures[name]) for name, _ in addresses)
-    say("CIFAR-10: could not be downloaded ({})".format(reasons))
-    return None
+    return None, "could not be downloaded ({})".format(reasons), now
 
 
 def _addresses():
@@ -399,9 +404,8 @@ def _download(address, scratch):
 # Synthetic images
 
 
-def _synthetic(directory, say):
-    # type: (str, Say) -> Prepared
-    say("CIFAR-10: using SYNTHETIC images; to have real ones, {}".format(_advice(directory)))
+def _synthetic():
+    # type: () -> Prepared
     generator = np.random.RandomState(SYNTHETIC_SEED)
 
     def part(count):

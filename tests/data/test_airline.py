@@ -44,20 +44,52 @@ def test_a_perfect_forecast_scores_one_and_the_mean_scores_nothing():
     assert forecast.mean_squared_error(truth, truth + 2) == 4
 
 
-def test_one_step_gives_true_months_and_recursive_only_the_train_part():
-    """A spy that forecasts nothing sees what each protocol hands out."""
-    seen = []
+class Spy:
+    """A forecaster that forecasts nothing and remembers what it was handed."""
 
-    def spy(histories, horizon):
-        seen.append((numpy.array(histories), horizon))
+    def __init__(self):
+        self.histories, self.horizon = None, None
+
+    def __call__(self, histories, horizon):
+        self.histories, self.horizon = numpy.array(histories), horizon
         return numpy.zeros((len(histories), horizon))
 
-    series = airline.load()
+
+def test_recursive_gives_the_train_part_and_asks_for_every_month():
+    """No test month is handed out."""
+    series, spies = airline.load(), []
+
+    def spy(histories, horizon):
+        spies.append(Spy())
+        return spies[-1](histories, horizon)
+
     airline.forecast_test_part(series, spy)
-    (recursive, far), (one_step, near) = seen
-    assert (recursive.shape, far, one_step.shape, near) == ((1, 100), 44, (44, 12), 1)
-    assert one_step[0].tolist() == series.scaled[88:100].tolist()
-    assert one_step[-1].tolist() == series.scaled[131:143].tolist()
+    recursive, one_step = spies
+    assert (recursive.histories.shape, recursive.horizon) == ((1, 100), 44)
+    assert recursive.histories[0].tolist() == series.train.tolist()
+    assert (one_step.histories.shape, one_step.horizon) == ((44, 100), 1)
+
+
+def test_one_step_gives_the_true_months_before_each():
+    """The first history ends with the train part, the last one month before the end."""
+    series, spy = airline.load(), Spy()
+    airline.forecast_test_part(series, lambda histories, horizon: spy(histories, horizon))
+    assert spy.histories[0].tolist() == series.train.tolist()
+    assert spy.histories[-1].tolist() == series.scaled[43:143].tolist()
+
+
+def test_rolling_origin_looks_a_year_ahead_from_every_month_that_has_one():
+    """33 origins; a forecast of nothing is off by the truth itself."""
+    series, spy = airline.load(), Spy()
+    found = airline.rolling_origin(series, spy, name="nothing", baseline=True)
+    assert (spy.histories.shape, spy.horizon) == ((33, 100), 12)
+    truth = numpy.array([series.test[start : start + 12] for start in range(33)])
+    assert (found["origins"], found["horizon"], found["name"], found["baseline"]) == (33, 12, "nothing", True)
+    assert found["mae"] == pytest.approx(truth.mean())
+    assert found["rmse"] == pytest.approx(numpy.sqrt((truth ** 2).mean()))
+    naive = numpy.abs(series.train[12:] - series.train[:-12]).mean()
+    assert found["mase"] == pytest.approx(truth.mean() / naive)
+    assert found["mase_quartiles"] == pytest.approx(numpy.percentile(truth.mean(axis=1) / naive, [25, 75]).tolist())
 
 
 def test_seasonal_naive_repeats_the_last_year():

@@ -45,7 +45,7 @@ def test_the_kernel_path_tells_what_ran(backend):
     """After real steps on the CPU: the generic LSTM, without XLA, deterministic."""
     compat.start_over()
     net = network.compile_with_adam(network.build(4, 2), 1e-3)
-    steps = network.steps(net, network.alike_batches(*windows(), count=1), {})
+    steps = network.steps(net, network.representative_batch(*windows()), {})
     steps.train(steps.train_batch())
     path = backend.kernel_path()
     assert (path["lstm"], path["xla"], path["deterministic"]) == ("generic", False, True)
@@ -56,6 +56,13 @@ def test_the_kernel_path_tells_what_ran(backend):
 def windows():
     random = compat.np.random.RandomState(0)
     return random.rand(40, 4), random.rand(40)
+
+
+@pytest.mark.skipif(compat.TF1, reason="TensorFlow 1.15 has no jit_compile")
+def test_xla_is_told_from_the_functions(backend):
+    """A function compiled by XLA shows in the kernel path."""
+    compat.tf.function(lambda value: value + 1, jit_compile=True)(1.0)
+    assert backend.kernel_path()["xla"] is True
 
 
 def test_cudnn_is_told_from_the_operations():
@@ -77,6 +84,19 @@ def test_without_a_gpu_the_row_is_skipped_with_its_reason(monkeypatch):
     """No GPU visible is no failure of the model; the message says what to look for."""
     monkeypatch.setattr(compat, "visible_gpus", list)
     with pytest.raises(DeviceUnavailable, match="sees no GPU"):
+        open_backend("gpu", 1)
+
+
+def test_a_gpu_that_tensorflow_has_no_code_for_is_skipped_with_its_reason(monkeypatch):
+    """A card too new or too old for the build: the first computation tells, and its message is passed on."""
+
+    def no_code():
+        raise compat.tf.errors.InternalError(None, None, "CUDA_ERROR_INVALID_PTX")
+
+    monkeypatch.setattr(compat, "visible_gpus", lambda: ["a GPU"])
+    monkeypatch.setattr(compat, "configure", lambda device, threads: None)
+    monkeypatch.setattr(compat, "try_gpu", no_code)
+    with pytest.raises(DeviceUnavailable, match=r"cannot compute on it: .*CUDA_ERROR_INVALID_PTX"):
         open_backend("gpu", 1)
 
 

@@ -1,0 +1,41 @@
+"""What the PyTorch tests share: a small data set and contexts on it."""
+import numpy as np
+
+from runners.contract import Context
+from runners.data.cifar10 import CLASSES, Cifar10
+from runners.data.source import Source
+
+NET = {"blocks": [2, 2], "compression": 0.5, "growth": 4, "cpu_normalize_first": True, "timing_learning_rate": 1e-4}
+TRAINING = dict(
+    NET,
+    batch_size=8,
+    learning_rate=1e-3,
+    epochs=3,
+    target_accuracy=None,
+    checkpoint_every=2,
+    train_images=None,
+    test_images=None,
+    on_cpu=True,
+)
+
+
+def small_data(train=40, test=20):
+    """Images whose brightness tells their class, with noise."""
+    generator = np.random.RandomState(3)
+
+    def part(count):
+        labels = np.arange(count) % 10
+        noise = generator.randint(0, 40, (count, 32, 32, 3))
+        return (noise + 20 * labels[:, None, None, None]).astype(np.uint8), labels.astype(np.uint8)
+
+    return Cifar10(*(part(train) + part(test)), classes=CLASSES, source=Source("cifar10", "made for a test", "0" * 64))
+
+
+def make_context(settings, folder=None, device="cpu", seed=1, data=None, progress=lambda phase, done, total: None):
+    """A context on the CPU."""
+    from runners.pytorch.backend import open_backend
+
+    backend = open_backend("cpu", 1)
+    backend.seed(seed)
+    checkpoints = None if folder is None else str(folder)
+    return Context(backend, device, "full", settings, seed, data or small_data(), progress, checkpoints)
