@@ -21,14 +21,14 @@ def fit_seasonal(series, order, seasonal_order):
     return np.asarray(_seasonal(series, order, seasonal_order).fit(disp=0).params)
 
 
-def forecast_seasonal(series, order, seasonal_order, parameters, horizon):
-    """``horizon`` values after a series, with parameters fitted elsewhere; shape (horizon,)."""
-    return np.asarray(_seasonal(series, order, seasonal_order).filter(parameters).forecast(horizon))
+def filter_seasonal(series, order, seasonal_order, parameters):
+    """Forecasts of every value from those before it, with parameters fitted elsewhere; (n,) -> (n,).
 
-
-def fitted_seasonal(series, order, seasonal_order, parameters):
-    """One-step forecasts of a series itself; shape (n,)."""
-    return np.asarray(_seasonal(series, order, seasonal_order).filter(parameters).fittedvalues)
+    A value that is not a number is filled in by its forecast, so NaN at the end asks for what comes next. The
+    filter's own results are taken, since statsmodels' wrapper around them computes covariances that nobody reads.
+    """
+    results = _seasonal(series, order, seasonal_order).filter(parameters, return_ssm=True)
+    return np.asarray(results.forecasts[0])
 
 
 def _seasonal(series, order, seasonal_order):

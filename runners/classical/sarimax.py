@@ -28,8 +28,9 @@ def make_forecaster(parameters):
     from runners.data import airline
 
     def forecaster(histories, horizon):
-        logarithms = np.log(airline.from_scale(histories))
-        ahead = [compat.forecast_seasonal(row, ORDER, SEASONAL_ORDER, parameters, horizon) for row in logarithms]
+        known = np.log(airline.from_scale(histories))
+        asked = np.column_stack([known, np.full((len(known), horizon), np.nan)])
+        ahead = [compat.filter_seasonal(row, ORDER, SEASONAL_ORDER, parameters)[-horizon:] for row in asked]
         return airline.to_scale(np.exp(np.stack(ahead)))
 
     return forecaster
@@ -42,7 +43,7 @@ def fitted_values(train, parameters):
     from runners.classical import compat
     from runners.data import airline
 
-    fitted = compat.fitted_seasonal(np.log(airline.from_scale(train)), ORDER, SEASONAL_ORDER, parameters)
+    fitted = compat.filter_seasonal(np.log(airline.from_scale(train)), ORDER, SEASONAL_ORDER, parameters)
     complete = SEASONAL_ORDER[3] + 1
     return train[complete:], airline.to_scale(np.exp(fitted))[complete:]
 
