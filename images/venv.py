@@ -34,7 +34,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the environment lies")
     parser.add_argument("lock", type=Path, help="requirements with hashes")
-    parser.add_argument("--stack", default="", help="stack whose Python to take, and whose bootstrap.lock if it has one")
+    parser.add_argument(
+        "--stack", default="", help="stack whose Python to take, and whose bootstrap.lock if it has one"
+    )
     options = parser.parse_args()
     try:
         make(options.folder, options.lock, options.stack)

@@ -15,8 +15,6 @@ from runners.keras import compat, network
 
 GAIN = 4.0  # brings the logarithms' range within a window, about +-0.25, to that of the LSTM's activations
 
-Window = Tuple[Any, Any]
-
 
 class Trained(NamedTuple):
     """One seed's net after training."""
@@ -91,7 +89,7 @@ def forecaster(net: Any) -> airline.Forecaster:
 
 
 def prepare(context: Context) -> Steps:
-    """An untrained net and two batches of real train windows, for timing."""
+    """An untrained net and a batch of real train windows, for timing."""
     settings = context.settings
     compat.start_over()
     compat.seed_everything(context.seed)
@@ -100,61 +98,73 @@ def prepare(context: Context) -> Steps:
     )
     windows, targets = training_pairs(context.data.train, settings["amplitudes"])
     details = {"layers": ["LSTM {}".format(settings["units"])] * 2 + ["linear 1"], "window": airline.WINDOW}
-    return network.steps(net, network.alike_batches(windows, targets, 2), details)
+    return network.steps(net, network.representative_batch(windows, targets), details)
+
+
+class Run(NamedTuple):
+    """One seed's training and how it was judged."""
+
+    seed: int
+    trained: Trained
+    recursive: Any  # (44,)
+    one_step: Any  # (44,)
+    scores: List[Score]  # recursive, one-step
+    rolling_origin: List[Dict[str, Any]]
 
 
 def train_to_quality(context: Context, notes: List[str]) -> Quality:
     """Trains one net a seed on the 100 train months and scores all of them on the 44 test months."""
-    seeds = [context.seed + turn for turn in range(context.settings["seeds"])]
+    turns = context.settings["seeds"]
     runs = []
-    for turn, seed in enumerate(seeds):
+    for turn in range(turns):
 
         def progress(done: int, updates: int, turn: int = turn) -> None:
-            context.progress("quality", turn * updates + done, len(seeds) * updates)
+            context.progress("quality", turn * updates + done, turns * updates)
 
-        trained = train(context.data.train, context.settings, seed, progress)
-        values = airline.forecast_test_part(context.data, forecaster(trained.net))
-        runs.append((trained, values, airline.score_both(context.data, *values)))
-    return _quality(context, seeds, runs, notes)
+        trained = train(context.data.train, context.settings, context.seed + turn, progress)
+        ask = forecaster(trained.net)  # at once: in TensorFlow 1 the next training takes this net's session away
+        recursive, one_step = airline.forecast_test_part(context.data, ask)
+        scores = airline.score_both(context.data, recursive, one_step)
+        rolling = airline.rolling_origins(context.data, ask)
+        runs.append(Run(context.seed + turn, trained, recursive, one_step, scores, rolling))
+    return _quality(context, runs, notes)
 
 
-def _quality(context: Context, seeds: List[int], runs: List[Any], notes: List[str]) -> Quality:
-    """Medians over the seeds, and the history and forecasts of the seed in the middle."""
-    one_step_losses = [scores[1].loss for _, _, scores in runs]
-    trained, (recursive, one_step), _ = runs[int(np.argsort(one_step_losses, kind="mergesort")[(len(runs) - 1) // 2])]
-    note = "median of {} seeds".format(len(seeds))
+def _quality(context: Context, runs: List[Run], notes: List[str]) -> Quality:
+    """Medians over the seeds; history, forecasts and rolling-origin errors of the seed in the middle."""
+    middle = sorted(runs, key=lambda run: run.scores[1].loss)[(len(runs) - 1) // 2]
     scores = [
         Score(
-            protocol,
-            float(np.median([scores[index].loss for _, _, scores in runs])),
-            float(np.median([scores[index].accuracy for _, _, scores in runs])),
-            note,
+            middle.scores[index].protocol,
+            float(np.median([run.scores[index].loss for run in runs])),
+            float(np.median([run.scores[index].accuracy for run in runs])),
+            "median of {} seeds".format(len(runs)) if len(runs) > 1 else "",
         )
-        for index, protocol in enumerate(("recursive", "one-step"))
+        for index in range(2)
     ]
-    naive = airline.score_both(context.data, *airline.forecast_test_part(context.data, airline.seasonal_naive))
     return Quality(
         protocol="one-step",
         loss_metric="mse",
         accuracy_metric="r2",
-        scores=scores + [score._replace(baseline=True, name="seasonal naive") for score in naive],
+        scores=scores + airline.baselines(context.data),
         by_seed=[
             {
-                "seed": seed,
-                "seconds": trained_run.seconds,
-                "loss": both[1].loss,
-                "accuracy": both[1].accuracy,
-                "recursive_loss": both[0].loss,
-                "recursive_accuracy": both[0].accuracy,
+                "seed": run.seed,
+                "seconds": run.trained.seconds,
+                "loss": run.scores[1].loss,
+                "accuracy": run.scores[1].accuracy,
+                "recursive_loss": run.scores[0].loss,
+                "recursive_accuracy": run.scores[0].accuracy,
             }
-            for seed, (trained_run, _, both) in zip(seeds, runs)
+            for run in runs
         ],
         epochs=context.settings["epochs"],
-        history={"loss": trained.losses},
+        history={"loss": middle.trained.losses},
         forecasts={
             "truth": [float(value) for value in context.data.test],
-            "recursive": [float(value) for value in recursive],
-            "one-step": [float(value) for value in one_step],
+            "recursive": [float(value) for value in middle.recursive],
+            "one-step": [float(value) for value in middle.one_step],
         },
+        rolling_origin=middle.rolling_origin,
         notes=notes,
     )

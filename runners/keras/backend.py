@@ -8,7 +8,7 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     """TensorFlow on ``device`` ("cpu" or "gpu") with ``threads`` for each of its two thread pools.
 
     ``threads`` None leaves the number to TensorFlow. Call it once, before anything else uses TensorFlow. Raises
-    ``DeviceUnavailable`` where no GPU is visible.
+    ``DeviceUnavailable`` where no GPU is visible, or TensorFlow has no code for it.
     """
     from runners.keras import compat
 
@@ -19,6 +19,13 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
             )
         )
     compat.configure(device, threads)
+    if device == "gpu":
+        try:
+            compat.try_gpu()
+        except (compat.tf.errors.OpError, RuntimeError, ValueError) as error:
+            raise DeviceUnavailable(
+                "TensorFlow {} sees a GPU but cannot compute on it: {}".format(compat.tf.__version__, error)
+            )
 
     def kernel_path() -> Dict[str, Any]:
         return describe_kernels(compat.operations_run(), compat, device, threads)

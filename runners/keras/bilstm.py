@@ -4,12 +4,12 @@ from runners.contract import Context, Model, Quality, Rule, Steps
 _FULL = {
     "units": 32,
     "epochs": 3,
-    "learning_rate": 1e-3,
+    "learning_rate": 2e-3,
     "train_minutes": None,  # None: all of the first 70 %
     "test_minutes": None,  # None: all of the last 30 %
     "timing_learning_rate": 1e-4,
 }
-_QUICK = dict(_FULL, epochs=1, train_minutes=80000, test_minutes=40000)
+_QUICK = dict(_FULL, epochs=1, train_minutes=60000, test_minutes=40000)
 _SMOKE = dict(_FULL, epochs=1, train_minutes=1920, test_minutes=1440)
 
 

@@ -1,6 +1,7 @@
 """What a long training keeps after every epoch, so that a killed run goes on where it was."""
 import json
 import os
+import zipfile
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -44,7 +45,7 @@ class Checkpoint:
                 arrays = {name: kept[name] for name in kept.files}
             if str(arrays["identity"]) != self._identity:
                 return [], []
-        except (OSError, ValueError, KeyError, EOFError):  # not one of ours: train from the start, then replace it
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not one of ours: start anew
             return [], []
         net.set_weights(_numbered(arrays, "weight"))
         compat.set_optimizer_values(net, _numbered(arrays, "optimizer"))

@@ -44,17 +44,33 @@ def configure(device: str, threads: Optional[int]) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
+def try_gpu() -> None:
+    """Computes something small on the GPU; raises what TensorFlow raises where it has no code for the card."""
+    if not TF1:
+        with tf.device("/device:GPU:0"):
+            tf.matmul(tf.ones((2, 2)), tf.ones((2, 2))).numpy()
+        return
+    with tf.Graph().as_default(), tf.device("/device:GPU:0"):
+        product = tf.matmul(tf.ones((2, 2)), tf.ones((2, 2)))
+        with tf.compat.v1.Session(config=_session_options()) as session:
+            session.run(product)
+
+
 def start_over() -> None:
     """Forgets all models; in TensorFlow 1 with a new session that has the threads and devices of ``configure``."""
     keras.backend.clear_session()
     if TF1:
-        threads = _threads or 0  # 0: TensorFlow decides
-        options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
-        options.allow_soft_placement = True
-        options.gpu_options.allow_growth = True
-        if _device == "cpu":
-            options.device_count["GPU"] = 0
-        tf.compat.v1.keras.backend.set_session(tf.compat.v1.Session(config=options))
+        tf.compat.v1.keras.backend.set_session(tf.compat.v1.Session(config=_session_options()))
+
+
+def _session_options() -> Any:
+    threads = _threads or 0  # 0: TensorFlow decides
+    options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+    options.allow_soft_placement = True
+    options.gpu_options.allow_growth = True  # else "allocated" is the whole card
+    if _device == "cpu":
+        options.device_count["GPU"] = 0
+    return options
 
 
 def seed_everything(seed: int) -> None:
@@ -127,7 +143,7 @@ def read_memory() -> Dict[str, int]:
     try:
         with tf.Graph().as_default(), tf.device("/device:GPU:0"):
             peak = tf.contrib.memory_stats.MaxBytesInUse()
-            with tf.compat.v1.Session() as session:
+            with tf.compat.v1.Session(config=_session_options()) as session:
                 return {"peak_allocated_bytes": int(session.run(peak))}
     except (AttributeError, ImportError, tf.errors.OpError):  # a build without tf.contrib
         return {}
@@ -144,7 +160,7 @@ def versions() -> Dict[str, str]:
 
 
 def operations_run() -> Set[str]:
-    """Types of the operations in every graph this process has built since ``start_over``."""
+    """Types of the operations in every graph that is there to run; "XlaMustCompile" if one goes through XLA."""
     if TF1:
         graph = tf.compat.v1.get_default_graph()
         types = {operation.type for operation in graph.get_operations()}
@@ -152,9 +168,11 @@ def operations_run() -> Set[str]:
     from tensorflow.python.eager import context
 
     eager = context.context()
-    return {
-        node.op for name in eager.list_function_names() for node in eager.get_function_def(name).node_def
-    }
+    functions = [eager.get_function_def(name) for name in eager.list_function_names()]
+    types = {node.op for function in functions for node in function.node_def}
+    if any(function.attr["_XlaMustCompile"].b for function in functions if "_XlaMustCompile" in function.attr):
+        types.add("XlaMustCompile")
+    return types
 
 
 def onednn_is_on() -> Optional[bool]:

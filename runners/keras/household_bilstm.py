@@ -118,7 +118,7 @@ def _blocks(part: Part) -> Any:
 
 
 def prepare(context: Context) -> Steps:
-    """An untrained net and two batches of real train windows, for timing."""
+    """An untrained net and a batch of real train windows, for timing."""
     settings = context.settings
     train, _ = parts(context.data, settings)
     scale = fit_scale(train)
@@ -127,14 +127,14 @@ def prepare(context: Context) -> Steps:
     net = network.compile_with_adam(_build(settings, zero_output=False), settings["timing_learning_rate"])
     every = np.arange(len(train.following))
     rows = every[:: max(1, len(every) // 50000)]  # enough to choose from, without copying the whole series
-    batches = network.alike_batches(questions(train, rows, scale)[:, :, 0], changes(train, rows, scale)[:, 0], 2)
+    batch = network.representative_batch(questions(train, rows, scale)[:, :, 0], changes(train, rows, scale)[:, 0])
     details = {
         "layers": ["bidirectional LSTM 2 x {}".format(settings["units"])] * 2 + ["linear 1"],
         "window": WINDOW,
     }
     return network.steps(
         net,
-        batches,
+        batch,
         details,
         train_batches=-(-(len(context.data.train) - WINDOW) // BATCH_SIZE),
         test_batches=-(-len(context.data.test) // BATCH_SIZE),

@@ -1,6 +1,5 @@
 """The one net of the Keras rows, two stacked LSTM layers and a linear output, and its steps for timing."""
-import itertools
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy as np
 
@@ -44,45 +43,39 @@ def shuffled_batches(count: int, size: int, seed: int) -> Iterator[Any]:
         waiting = waiting[size:]
 
 
-def alike_batches(inputs: Any, targets: Any, count: int) -> List[Tuple[Any, Any]]:
-    """``count`` batches whose targets are distributed alike, so that the loss of one can be held against another's.
+def representative_batch(inputs: Any, targets: Any) -> Tuple[Any, Any]:
+    """One batch of the windows whose targets lie evenly over all targets in order of size.
 
-    Takes windows evenly from the middle nine tenths of the targets in order of size (one rare jump more or less
-    would else decide a batch's loss) and deals them out in turn: inputs (n, window) and targets (n,) become pairs
-    of float32 arrays of shapes (BATCH_SIZE, window, 1) and (BATCH_SIZE, 1).
+    Takes inputs (n, window) and targets (n,); returns float32 of shapes (BATCH_SIZE, window, 1) and (BATCH_SIZE, 1).
     """
     ordered = np.argsort(targets, kind="mergesort")
-    places = np.linspace(0.05, 0.95, count * BATCH_SIZE) * (len(ordered) - 1)
-    picked = ordered[places.astype(np.intp)]
-    return [
-        (
-            np.ascontiguousarray(inputs[rows][:, :, np.newaxis], np.float32),
-            np.ascontiguousarray(targets[rows][:, np.newaxis], np.float32),
-        )
-        for rows in (picked[start::count] for start in range(count))
-    ]
+    rows = ordered[np.linspace(0, len(ordered) - 1, BATCH_SIZE).astype(np.intp)]
+    return (
+        np.ascontiguousarray(inputs[rows][:, :, np.newaxis], np.float32),
+        np.ascontiguousarray(targets[rows][:, np.newaxis], np.float32),
+    )
 
 
 def steps(
     net: Any,
-    batches: List[Tuple[Any, Any]],
+    batch: Tuple[Any, Any],
     details: Dict[str, Any],
     train_batches: Optional[int] = None,
     test_batches: Optional[int] = None,
 ) -> Steps:
-    """The compiled net as the timing loop takes it, training on ``batches`` in turn.
+    """The compiled net as the timing loop takes it.
 
     A training step is Keras' ``train_on_batch``: what ``fit`` does for every batch, the loss brought back to
-    the host included, so it is finished when it returns; a prediction is ``predict_on_batch``.
+    the host included, so it is finished when it returns; a prediction is ``predict_on_batch``. Every step copies
+    the same batch anew: its work does not depend on the values, and a loss that falls over the timed steps is
+    then the training's doing and not that of an easier batch.
     """
-    turns = itertools.cycle(batches)
-    questions = itertools.cycle([inputs for inputs, _ in batches])
     return Steps(
-        train=lambda batch: net.train_on_batch(*batch),
-        train_batch=lambda: next(turns),
+        train=lambda pair: net.train_on_batch(*pair),
+        train_batch=lambda: batch,
         read_loss=float,
         predict=net.predict_on_batch,
-        predict_batch=lambda: next(questions),
+        predict_batch=lambda: batch[0],
         state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
         parameters=int(net.count_params()),
         train_batches=train_batches,

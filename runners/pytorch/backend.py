@@ -1,22 +1,40 @@
 """PyTorch as a contract.Backend."""
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, Optional
 
 from runners.contract import Backend, DeviceUnavailable
-
-_ran = {}  # type: Dict[str, Any]
-"""What a model saw of the kernels it ran: filled by ``note_kernels``, read by the backend's ``kernel_path``."""
-
 
 # Operators that do the work, as against those that choose among them (conv2d, convolution, batch_norm, linear).
 _KERNEL = re.compile("_?(cudnn|mkldnn|mkl|nnpack|thnn|slow_conv|native_batch_norm|addmm)")
 
+_facts = {}  # type: Dict[str, Any]
+"""What was set in this process, and what ``look_at`` was given."""
 
-def note_kernels(operators, memory_format):
-    # type: (List[str], str) -> None
-    """Keeps which kernels a training step ran (the profiler's names) and how its activations lay in memory."""
-    kernels = [name for name in operators if _KERNEL.match(name) and "backward" not in name]
-    _ran.update(operators=kernels, memory_format=memory_format)
+
+def look_at(net, make_batch):
+    # type: (Any, Callable[[], Any]) -> None
+    """Name the net whose kernels ``kernel_path`` is to tell, and what makes a batch for it on its device."""
+    _facts.update(net=net, make_batch=make_batch)
+
+
+def kernels_run(net, batch):
+    # type: (Any, Any) -> Dict[str, Any]
+    """Which kernels a pass of the batch through the net runs, from PyTorch's profiler, and its memory format.
+
+    With the whole batch, since the choice of a convolution's kernel depends on its size. Call it after the timing:
+    the profiler takes memory and leaves the net in training mode.
+    """
+    import torch
+
+    from runners.pytorch import compat
+
+    outputs = []
+    hook = next(net.children()).register_forward_hook(lambda module, given, output: outputs.append(output))
+    with torch.no_grad():
+        operators = compat.operators_run(lambda: net.train()(batch))
+    hook.remove()
+    names = [name for name in operators if _KERNEL.match(name) and "available" not in name]
+    return {"operators": names, "memory_format": compat.memory_format(outputs[0])}
 
 
 def open_backend(device, threads):
@@ -34,6 +52,7 @@ def open_backend(device, threads):
     if device == "gpu":
         check_card(torch.cuda, torch.__version__, torch.version.cuda)
         return make_gpu(torch.cuda, compat, kernel_path)
+    _facts["mmap_threshold_bytes"] = compat.return_freed_memory()
     return Backend(
         name="PyTorch",
         synchronize=_nothing_to_wait_for,
@@ -114,7 +133,9 @@ def kernel_path(on_gpu):
     from runners.pytorch import compat
 
     cudnn = torch.backends.cudnn
-    path = dict(_ran)  # type: Dict[str, Any]
+    path = {}  # type: Dict[str, Any]
+    if "net" in _facts:
+        path.update(kernels_run(_facts["net"], _facts["make_batch"]()))
     path.update(threads=torch.get_num_threads(), inter_op_threads=compat.inter_op_threads(), compiled=False)
     if on_gpu:
         path.update(
@@ -126,5 +147,5 @@ def kernel_path(on_gpu):
         )
         path.update(compat.tf32())
     else:
-        path["onednn"] = compat.onednn()
+        path.update(onednn=compat.onednn(), mmap_threshold_bytes=_facts.get("mmap_threshold_bytes"))
     return path

@@ -211,8 +211,8 @@ def test_a_checkpoint_of_other_settings_is_no_checkpoint(tmp_path):
 
 def test_training_beats_persistence_where_there_is_something_to_learn():
     """On a series that returns to its mean the small net learns to say so."""
-    data = made_up(6000)
-    settings = dict(TINY, units=8, epochs=4, learning_rate=5e-3, train_minutes=None, test_minutes=None)
+    data = made_up(3000)
+    settings = dict(TINY, units=4, epochs=3, learning_rate=1e-2, train_minutes=None, test_minutes=None)
     quality = bilstm.MODEL.train_to_quality(context(settings, data))
     own, persistence, _ = quality.scores
     assert own.loss < persistence.loss

@@ -312,3 +312,28 @@ def test_an_image_is_no_larger_than_it_must(framework: str, stack: str, most: in
     megabytes = (sizes[0] - sizes[1]) / 1e6
     print(f"{framework} in {stack}: {megabytes:.0f} MB above its base")
     assert megabytes <= most
+
+
+@pytest.mark.parametrize("names", [[], ["gpu"], ["gpu-cdi"], ["podman"], ["podman", "gpu-podman"]], ids="+".join)
+def test_every_form_of_the_compose_files_is_accepted_and_stays_sealed(names: list[str]) -> None:
+    """An override adds the card or the user namespace and takes nothing of the seal away."""
+    files = [
+        part for name in ["compose", *(f"compose.{name}" for name in names)] for part in ("--file", f"{name}.yaml")
+    ]
+    if ENGINE != "docker":
+        pytest.skip("podman-compose does not print its reading of the files as JSON")
+    services = json.loads(
+        subprocess.check_output(["docker", "compose", *files, "config", "--format", "json"], cwd=ROOT)
+    )
+    for name, service in services["services"].items():
+        assert (service["read_only"], service["cap_drop"], service["user"]) == (True, ["ALL"], "10001:10001")
+        assert (service["network_mode"] == "none", name) in [(True, name), (False, "fetch")]
+        assert "no-new-privileges:true" in service["security_opt"]
+        writable = {mount["target"] for mount in service["volumes"] if not mount.get("read_only")}
+        assert writable == {"report": {"/site"}, "fetch": {"/data"}}.get(name, {"/results"})
+        assert not any("sock" in mount["source"] for mount in service["volumes"])
+        assert service["mem_limit"] == service["memswap_limit"]
+        assert service["pids_limit"] == 4096
+    card = services["services"]["keras"]
+    reserved = card.get("deploy", {}).get("resources", {}).get("reservations", {}).get("devices", [])
+    assert bool(reserved or card.get("devices")) == any("gpu" in name for name in names)

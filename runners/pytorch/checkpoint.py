@@ -1,0 +1,51 @@
+"""What a long training keeps, so that a killed one goes on where it was."""
+import hashlib
+import json
+import os
+from typing import Any, Dict, Optional
+
+import torch
+
+from runners.pytorch import compat
+
+
+class Checkpoint:
+    """One file in ``folder``, named after what it belongs to; with no folder nothing is kept.
+
+    ``identity`` is everything that the training's course depends on (settings, seed, data, device, versions): a
+    training of another identity neither reads the file nor writes over it.
+    """
+
+    def __init__(self, folder, name, identity):
+        # type: (Optional[str], str, Dict[str, Any]) -> None
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()
+        self._path = os.path.join(folder, "{}-{}.pt".format(name, digest[:16])) if folder else None
+        self._identity = digest
+
+    def save(self, state):
+        # type: (Dict[str, Any]) -> None
+        """Writes the state; the old file stays until the new one is whole."""
+        if self._path is None:
+            return
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        partial = self._path + ".partial"
+        try:
+            with open(partial, "wb") as file:
+                torch.save(dict(state, identity=self._identity), file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(partial, self._path)
+        finally:
+            if os.path.exists(partial):
+                os.unlink(partial)
+
+    def restore(self):
+        # type: () -> Optional[Dict[str, Any]]
+        """The state that was kept, on the CPU; ``None`` where there is none. Raises ``OSError``, naming the file."""
+        if self._path is None or not os.path.exists(self._path):
+            return None
+        try:
+            state = compat.load_file(self._path)
+        except Exception as error:  # torch raises whatever a broken file provokes
+            raise OSError("the checkpoint {} cannot be read ({}); delete it to start afresh".format(self._path, error))
+        return state if state["identity"] == self._identity else None

@@ -1,0 +1,42 @@
+"""From the stored images to the tensors a net takes, and in which order an epoch takes them."""
+from typing import Any, Optional, Tuple
+
+import numpy as np
+import torch
+
+MEAN = DEVIATION = 0.5  # of each channel on the scale 0..1, as the published nets had it
+
+
+def to_tensor(images, flipped=None):
+    # type: (Any, Optional[Any]) -> Any
+    """Float tensor (n, 3, 32, 32) in -1..1 from uint8 (n, 32, 32, 3); those that ``flipped`` (n,) marks, mirrored."""
+    images = np.array(images)
+    if flipped is not None:
+        images[flipped] = images[flipped, :, ::-1]
+    scaled = (images.astype(np.float32) / 255 - MEAN) / DEVIATION
+    return torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
+
+
+def labels_to_tensor(labels):
+    # type: (Any) -> Any
+    """Tensor of int64 (n,), which cross-entropy asks for."""
+    return torch.from_numpy(np.array(labels, np.int64))
+
+
+def choose(labels, count, seed):
+    # type: (Any, Optional[int], int) -> Any
+    """Positions of ``count`` images drawn without return, in random order; of all, in their order, for ``None``."""
+    if count is None:
+        return np.arange(len(labels))
+    return np.random.RandomState(seed).permutation(len(labels))[:count]
+
+
+def epoch_order(count, seed, epoch):
+    # type: (int, int, int) -> Tuple[Any, Any]
+    """The order of an epoch's images and which are mirrored, both (count,).
+
+    They follow from seed and epoch alone, so a training that goes on in the middle of an epoch needs to know only
+    where it stopped.
+    """
+    generator = np.random.RandomState([seed, epoch])
+    return generator.permutation(count), generator.random_sample(count) < 0.5

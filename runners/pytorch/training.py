@@ -1,0 +1,236 @@
+"""Train a DenseNet to the published accuracy, with checkpoints from which a killed run goes on identically."""
+import json
+import math
+import time
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import torch
+from torch.nn import functional
+
+from runners.contract import Context, Quality, Score
+from runners.pytorch import compat
+from runners.pytorch.checkpoint import Checkpoint
+from runners.pytorch.densenet import count_parameters
+from runners.pytorch.images import choose, epoch_order, labels_to_tensor, to_tensor
+from runners.pytorch.steps import build, torch_device
+
+_QUICK_REASON = (
+    "the accuracy needs the full profile (hours on a GPU): DEVICE=gpu PROFILE=full; "
+    "docs/densenet.md shows the same training at work on a small part"
+)
+_CPU_REASON = (
+    "on the CPU one epoch is {batches:,} training steps of the time shown, so a training would take days: "
+    "DEVICE=gpu PROFILE=full; docs/densenet.md shows the same training at work on a small part"
+)
+# Settings that say when to stop or to save, not what is computed: a training may go on under other ones.
+_NOT_IDENTITY = ("epochs", "target_accuracy", "checkpoint_every", "timing_learning_rate", "on_cpu")
+
+
+def train_to_quality(context):
+    # type: (Context) -> Quality
+    """Trains to the target accuracy or the last epoch, whichever is first. An empty ``Quality`` outside ``full``."""
+    settings = context.settings
+    if "epochs" not in settings:
+        return Quality(reason=_QUICK_REASON)
+    if context.device == "cpu" and not settings.get("on_cpu"):
+        batches = math.ceil(len(context.data.train_labels) / settings["batch_size"])
+        return Quality(reason=_CPU_REASON.format(batches=batches))
+    compat.train_deterministically()
+    training = Training(context)
+    training.restore()
+    while not training.is_finished():
+        training.run_epoch()
+    return training.quality()
+
+
+class Training:
+    """One training: the net, its optimizer, and how far it is. ``observe`` hears every step's loss."""
+
+    def __init__(self, context, observe=lambda loss: None):
+        # type: (Context, Callable[[float], None]) -> None
+        settings, data = context.settings, context.data
+        self._settings, self._seed, self._device = settings, context.seed, torch_device(context.device)
+        self._progress, self._observe = context.progress, observe
+        self._on_gpu = context.device == "gpu"
+        train = choose(data.train_labels, settings["train_images"], context.seed)
+        test = choose(data.test_labels, settings["test_images"], context.seed)
+        self._train = data.train_images[train], data.train_labels[train]
+        self._test = data.test_images[test], data.test_labels[test]
+        self._synchronize = context.backend.synchronize
+
+        self._net = build(settings, context.device)
+        self._optimizer = torch.optim.Adam(self._net.parameters(), lr=settings["learning_rate"])
+        self._step = 0  # of the epoch that is running
+        self._losses = []  # type: List[float]  # of that epoch's steps
+        self._seconds = 0.0  # of that epoch
+        self.history = {"loss": [], "held_out_loss": [], "held_out_accuracy": [], "seconds": []}  # type: Dict[str, List[float]]
+        self._test_seconds = None  # type: Optional[float]
+        self._resumed = 0
+        self._checkpoint = Checkpoint(context.checkpoints, "training", self._identity(context))
+
+    def _identity(self, context):
+        # type: (Context) -> Dict[str, Any]
+        return {
+            "settings": {key: value for key, value in self._settings.items() if key not in _NOT_IDENTITY},
+            "seed": context.seed,
+            "device": context.device,
+            "data": context.data.source.sha256,
+            "versions": context.backend.versions(),
+            "threads": torch.get_num_threads(),
+        }
+
+    def parameters(self):
+        # type: () -> int
+        return count_parameters(self._net)
+
+    def test_images(self):
+        # type: () -> int
+        return len(self._test[1])
+
+    def is_finished(self):
+        # type: () -> bool
+        return self._reached() or len(self.history["loss"]) >= self._settings["epochs"]
+
+    def _reached(self):
+        # type: () -> bool
+        accuracies, target = self.history["held_out_accuracy"], self._settings["target_accuracy"]
+        return bool(accuracies) and target is not None and accuracies[-1] >= target
+
+    def run_epoch(self):
+        # type: () -> None
+        """The rest of the epoch that is running, its test, and a checkpoint."""
+        images, labels = self._train
+        epoch, size = len(self.history["loss"]), self._settings["batch_size"]
+        steps = math.ceil(len(labels) / size)
+        order, flipped = epoch_order(len(labels), self._seed, epoch)
+        self._net.train()
+        while self._step < steps:
+            began = time.perf_counter()
+            chosen = order[self._step * size : (self._step + 1) * size]
+            loss = self._train_step(to_tensor(images[chosen], flipped[chosen]), labels_to_tensor(labels[chosen]))
+            self._seconds += time.perf_counter() - began
+            if not math.isfinite(loss):
+                raise FloatingPointError(
+                    "the training loss is {} in epoch {}, batch {}; a smaller learning rate than {} may help".format(
+                        loss, epoch + 1, self._step + 1, self._settings["learning_rate"]
+                    )
+                )
+            self._losses.append(loss)
+            self._observe(loss)
+            self._step += 1
+            self._progress("epoch {} of {}".format(epoch + 1, self._settings["epochs"]), self._step, steps)
+            if self._step % self._settings["checkpoint_every"] == 0 and self._step < steps:
+                self.save()
+        self._finish_epoch()
+
+    def _train_step(self, images, labels):
+        # type: (Any, Any) -> float
+        images, labels = images.to(self._device), labels.to(self._device)
+        self._optimizer.zero_grad()
+        loss = functional.cross_entropy(self._net(images), labels)
+        loss.backward()
+        self._optimizer.step()
+        return float(loss.item())
+
+    def _finish_epoch(self):
+        # type: () -> None
+        began = time.perf_counter()
+        loss, accuracy = self._evaluate()
+        self._test_seconds = time.perf_counter() - began
+        for key, value in (
+            ("loss", sum(self._losses) / len(self._losses)),
+            ("held_out_loss", loss),
+            ("held_out_accuracy", accuracy),
+            ("seconds", self._seconds),
+        ):
+            self.history[key].append(value)
+        self._step, self._losses, self._seconds = 0, [], 0.0
+        self.save()
+
+    def _evaluate(self):
+        # type: () -> Tuple[float, float]
+        """Mean cross-entropy and share of correct labels over the test images."""
+        images, labels = self._test
+        size, summed, correct = self._settings["batch_size"], 0.0, 0
+        self._net.eval()
+        with torch.no_grad():
+            for start in range(0, len(labels), size):
+                truth = labels_to_tensor(labels[start : start + size]).to(self._device)
+                logits = self._net(to_tensor(images[start : start + size]).to(self._device))
+                summed += float(functional.cross_entropy(logits, truth, reduction="sum").item())
+                correct += int((logits.argmax(1) == truth).sum().item())
+                self._progress("test set", min(start + size, len(labels)), len(labels))
+        return summed / len(labels), correct / float(len(labels))
+
+    def save(self):
+        # type: () -> None
+        """Keep everything that the rest of the training depends on."""
+        self._checkpoint.save(
+            {
+                "net": self._net.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+                "generators": compat.generator_states(self._on_gpu),
+                "progress": json.dumps(
+                    {
+                        "step": self._step,
+                        "losses": self._losses,
+                        "seconds": self._seconds,
+                        "history": self.history,
+                        "test_seconds": self._test_seconds,
+                        "resumed": self._resumed,
+                    }
+                ),
+            }
+        )
+
+    def restore(self):
+        # type: () -> None
+        """Go on from the checkpoint, where there is one of this training."""
+        state = self._checkpoint.restore()
+        if state is None:
+            return
+        self._net.load_state_dict(state["net"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        compat.set_generator_states(state["generators"])
+        progress = json.loads(state["progress"])
+        self._step, self._losses, self._seconds = progress["step"], progress["losses"], progress["seconds"]
+        self.history, self._test_seconds = progress["history"], progress["test_seconds"]
+        self._resumed = progress["resumed"] + 1
+
+    def quality(self):
+        # type: () -> Quality
+        """The last epoch's figures: not the best epoch's, which the test images would have chosen."""
+        history, seconds = self.history, sum(self.history["seconds"])
+        loss, accuracy = history["held_out_loss"][-1], history["held_out_accuracy"][-1]
+        return Quality(
+            protocol="held-out",
+            loss_metric="cross-entropy",
+            accuracy_metric="top-1",
+            scores=[Score("held-out", loss, accuracy, "on {:,} test images".format(self.test_images()))],
+            by_seed=[
+                {
+                    "seed": self._seed,
+                    "seconds": seconds,
+                    "loss": loss,
+                    "accuracy": accuracy,
+                    "seconds_to_target": seconds if self._reached() else None,
+                }
+            ],
+            epochs=len(history["loss"]),
+            history=history,
+            test_seconds=self._test_seconds,
+            epoch_seconds=sorted(history["seconds"])[len(history["seconds"]) // 2],
+            notes=[self._summary(accuracy, seconds)],
+        )
+
+    def _summary(self, accuracy, seconds):
+        # type: (float, float) -> str
+        target, epochs = self._settings["target_accuracy"], len(self.history["loss"])
+        text = "Trained for {} epochs of {:,} images in {:.0f} s".format(epochs, len(self._train[1]), seconds)
+        if self._reached():
+            text += ", to the first epoch whose accuracy ({:.4f}) was at least the published {}".format(accuracy, target)
+        elif target is not None:
+            text += ", all that its settings allow, to an accuracy of {:.4f}; published: {}".format(accuracy, target)
+        if self._resumed:
+            text += "; interrupted and taken up again {} times".format(self._resumed)
+        return text + "."
