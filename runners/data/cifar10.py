@@ -14,6 +14,7 @@ Local files come before the network: they need none, and whoever put a tree ther
 every time, so an original replaces a tree, and a tree replaces synthetic images, as soon as it is there. The
 network is asked again at most once a day while the images are synthetic, and whenever ``force`` is set.
 """
+
 import contextlib
 import errno
 import fcntl
@@ -95,8 +96,7 @@ class Prepared(NamedTuple):
     tree: str = ""  # fingerprint of the tree they are from
 
 
-def load(directory):
-    # type: (str) -> Cifar10
+def load(directory: str) -> Cifar10:
     """The images that ``fetch`` prepared in ``directory``, verified. Raises ``DataUnavailable``."""
     for last_try in (False, True):
         try:
@@ -115,8 +115,7 @@ def load(directory):
     return Cifar10(arrays[0], arrays[1], arrays[2], arrays[3], CLASSES, _source(manifest))
 
 
-def fetch(directory, say, force=False):
-    # type: (str, Say, bool) -> Source
+def fetch(directory: str, say: Say, force: bool = False) -> Source:
     """Makes sure that ``directory`` holds images, from the best source there is; returns that source.
 
     ``force`` asks the network even for what is there as a tree, or was asked for less than a day ago. Raises
@@ -142,8 +141,7 @@ def fetch(directory, say, force=False):
         )
 
 
-def _fetch_locked(directory, kept, say, force):
-    # type: (str, Optional[Dict[str, Any]], Say, bool) -> Dict[str, Any]
+def _fetch_locked(directory: str, kept: Optional[Dict[str, Any]], say: Say, force: bool) -> Dict[str, Any]:
     """The manifest of what is kept in the end. ``kept`` is there already and no original."""
     tried = kept.get("network_tried") if kept else None
     is_due = not isinstance(tried, float) or not 0 <= time.time() - tried < ASK_AGAIN_AFTER_S
@@ -169,27 +167,23 @@ def _fetch_locked(directory, kept, say, force):
     return kept if tried == kept.get("network_tried") else _write_manifest(directory, dict(kept, network_tried=tried))
 
 
-def _source(manifest):
-    # type: (Dict[str, Any]) -> Source
+def _source(manifest: Dict[str, Any]) -> Source:
     synthetic = manifest["origin"] == "synthetic"
     return Source("cifar10", manifest["source"], manifest["sha256"], synthetic, manifest["note"])
 
 
-def _cure(directory):
-    # type: (str) -> str
+def _cure(directory: str) -> str:
     return "fetch it with: python -m runners.data cifar10 --data-dir {}".format(directory)
 
 
-def _advice(directory):
-    # type: (str) -> str
+def _advice(directory: str) -> str:
     return "put {} into {} or set CIFAR10_MIRROR to an address that has it".format(ARCHIVE, directory)
 
 
 # What lies in the data directory
 
 
-def _local_original(directory, say):
-    # type: (str, Say) -> Optional[Prepared]
+def _local_original(directory: str, say: Say) -> Optional[Prepared]:
     for place in (directory, os.path.join(directory, "cifar10")):
         for name, read in ((FOLDER, _read_folder), (ARCHIVE, _read_archive)):
             path = os.path.join(place, name)
@@ -201,10 +195,8 @@ def _local_original(directory, say):
     return None
 
 
-def _read_folder(path):
-    # type: (str) -> Tuple[Any, Any, Any, Any]
-    def read(name):
-        # type: (str) -> bytes
+def _read_folder(path: str) -> Tuple[Any, Any, Any, Any]:
+    def read(name: str) -> bytes:
         try:
             with open(os.path.join(path, name), "rb") as file:
                 return file.read()
@@ -214,8 +206,7 @@ def _read_folder(path):
     return _original_values(read, path)
 
 
-def _read_archive(path):
-    # type: (str) -> Tuple[Any, Any, Any, Any]
+def _read_archive(path: str) -> Tuple[Any, Any, Any, Any]:
     """From the archive, which is verified before it is opened; nothing is unpacked to disk."""
     digest = hashlib.md5()
     try:
@@ -235,12 +226,10 @@ def _read_archive(path):
         raise Unusable("{} cannot be read: {}".format(path, error))
 
 
-def _original_values(read, path):
-    # type: (Callable[[str], bytes], str) -> Tuple[Any, Any, Any, Any]
+def _original_values(read: Callable[[str], bytes], path: str) -> Tuple[Any, Any, Any, Any]:
     """Values from the pickled batches, each verified before it is unpickled. Raises ``Unusable``."""
 
-    def part(batches):
-        # type: (Dict[str, str]) -> Tuple[Any, Any]
+    def part(batches: Dict[str, str]) -> Tuple[Any, Any]:
         images, labels = [], []
         for name, expected in sorted(batches.items()):
             content = read(name)
@@ -255,8 +244,7 @@ def _original_values(read, path):
     return part(TRAIN_BATCHES) + part(TEST_BATCHES)
 
 
-def _tree_fingerprint(directory):
-    # type: (str) -> str
+def _tree_fingerprint(directory: str) -> str:
     """Changes when a file is added to, removed from or renamed in the tree; empty where there is no tree.
 
     From the folders' own times, since asking 60,000 files would take longer than a repeated run may.
@@ -271,13 +259,11 @@ def _tree_fingerprint(directory):
     return hashlib.sha256("\n".join(stamps).encode("ascii")).hexdigest() if stamps else ""
 
 
-def _class_folder(directory, part, name):
-    # type: (str, str, str) -> str
+def _class_folder(directory: str, part: str, name: str) -> str:
     return os.path.join(directory, "cifar10", part, name)
 
 
-def _local_tree(directory, fingerprint, say):
-    # type: (str, str, Say) -> Optional[Prepared]
+def _local_tree(directory: str, fingerprint: str, say: Say) -> Optional[Prepared]:
     place = os.path.join(directory, "cifar10")
     try:
         say("CIFAR-10: reading the images in {} (once)".format(place))
@@ -291,14 +277,13 @@ def _local_tree(directory, fingerprint, say):
     return Prepared(arrays, "tree", "ImageFolder tree cifar10/ (found in DATA_DIR)", note, fingerprint)  # type: ignore[arg-type]
 
 
-def _read_tree(directory, part):
-    # type: (str, str) -> Tuple[Any, Any]
+def _read_tree(directory: str, part: str) -> Tuple[Any, Any]:
     """Images and labels of one part, by class and file name, as torchvision.datasets.ImageFolder orders them."""
     try:
         from PIL import Image
     except ImportError:
         raise Unusable("the tree needs Pillow to be read, which this Python lacks: fetch it with PyTorch's")
-    files = []  # type: List[Tuple[str, int]]
+    files: List[Tuple[str, int]] = []
     for label, name in enumerate(CLASSES):
         folder = _class_folder(directory, part, name)
         try:
@@ -324,8 +309,7 @@ def _read_tree(directory, part):
 # The network
 
 
-def _from_network(directory, say):
-    # type: (str, Say) -> Tuple[Optional[Prepared], str, Optional[float]]
+def _from_network(directory: str, say: Say) -> Tuple[Optional[Prepared], str, Optional[float]]:
     """From the first address that has the archive; else why none has. And when that was, if any was asked."""
     try:
         addresses = _addresses()
@@ -347,8 +331,7 @@ def _from_network(directory, say):
     return None, "could not be downloaded ({})".format(reasons), now
 
 
-def _addresses():
-    # type: () -> List[Tuple[str, str]]
+def _addresses() -> List[Tuple[str, str]]:
     """(name, address) of each source in order. Raises ``ImportError`` where there is no torchvision."""
     from torchvision.datasets import CIFAR10
 
@@ -357,16 +340,14 @@ def _addresses():
     return [("CIFAR10_MIRROR", named), original] if named else [original, ("the mirror at Zenodo", MIRROR)]
 
 
-def _probe(addresses):
-    # type: (List[Tuple[str, str]]) -> Dict[str, str]
+def _probe(addresses: List[Tuple[str, str]]) -> Dict[str, str]:
     """Why an address cannot be used, by name, all asked at once.
 
     In threads that are left behind, since a name lookup that hangs can neither be timed out nor stopped.
     """
-    answers = {}  # type: Dict[str, Optional[str]]
+    answers: Dict[str, Optional[str]] = {}
 
-    def ask(name, address):
-        # type: (str, str) -> None
+    def ask(name: str, address: str) -> None:
         try:
             with contextlib.closing(urllib.request.urlopen(address, timeout=ANSWER_WITHIN_S)) as response:
                 response.read(FIRST_BYTES)
@@ -384,8 +365,7 @@ def _probe(addresses):
     return {name: reason for name, reason in failures.items() if reason is not None}
 
 
-def _download(address, scratch):
-    # type: (str, str) -> str
+def _download(address: str, scratch: str) -> str:
     """The archive's path in ``scratch``, fetched by torchvision, whose old versions do not verify it."""
     from torchvision.datasets.utils import download_url
 
@@ -404,12 +384,10 @@ def _download(address, scratch):
 # Synthetic images
 
 
-def _synthetic():
-    # type: () -> Prepared
+def _synthetic() -> Prepared:
     generator = np.random.RandomState(SYNTHETIC_SEED)
 
-    def part(count):
-        # type: (int) -> Tuple[Any, Any]
+    def part(count: int) -> Tuple[Any, Any]:
         # bytes() is the one method whose stream is the same in every version of NumPy
         images = np.frombuffer(generator.bytes(count * 3072), np.uint8).reshape((count,) + SHAPE)
         return images, np.frombuffer(generator.bytes(count), np.uint8) % np.uint8(len(CLASSES))
@@ -421,18 +399,15 @@ def _synthetic():
 # The cache: <directory>/cifar10-prepared/manifest.json names the folder beside it that holds the arrays
 
 
-def _cache(directory):
-    # type: (str) -> str
+def _cache(directory: str) -> str:
     return os.path.join(directory, "cifar10-prepared")
 
 
-def _paths(directory, manifest):
-    # type: (str, Dict[str, Any]) -> List[str]
+def _paths(directory: str, manifest: Dict[str, Any]) -> List[str]:
     return [os.path.join(_cache(directory), manifest["folder"], name + ".npy") for name in FILES]
 
 
-def _digest(paths):
-    # type: (List[str]) -> str
+def _digest(paths: List[str]) -> str:
     """sha256 of the files' values in order, read in small pieces: a mapped file would count as memory used."""
     digest = hashlib.sha256()
     for path in paths:
@@ -444,8 +419,7 @@ def _digest(paths):
     return digest.hexdigest()
 
 
-def _read_manifest(directory):
-    # type: (str) -> Dict[str, Any]
+def _read_manifest(directory: str) -> Dict[str, Any]:
     path = os.path.join(_cache(directory), "manifest.json")
     try:
         with open(path, encoding="utf-8") as file:
@@ -460,8 +434,7 @@ def _read_manifest(directory):
         raise Unusable("{} is broken ({})".format(path, error))
 
 
-def _kept(directory):
-    # type: (str) -> Optional[Dict[str, Any]]
+def _kept(directory: str) -> Optional[Dict[str, Any]]:
     """The manifest of what is prepared; ``None`` where files are missing or not as they were written."""
     try:
         manifest = _read_manifest(directory)
@@ -470,21 +443,19 @@ def _kept(directory):
         return None
 
 
-def _stamps(paths):
-    # type: (List[str]) -> List[List[int]]
+def _stamps(paths: List[str]) -> List[List[int]]:
     """Size and time of each file: a cheap look; ``load`` verifies the values."""
     return [[os.stat(path).st_size, os.stat(path).st_mtime_ns] for path in paths]
 
 
-def _keep(directory, prepared, network_tried):
-    # type: (str, Prepared, Optional[float]) -> Dict[str, Any]
+def _keep(directory: str, prepared: Prepared, network_tried: Optional[float]) -> Dict[str, Any]:
     """Writes the arrays into a new folder, whole, and points the manifest at it."""
     cache = _cache(directory)
     partial = tempfile.mkdtemp(prefix="partial-", dir=cache)
     try:
         os.chmod(partial, 0o755)
         paths = [os.path.join(partial, name + ".npy") for name in FILES]
-        for path, values in zip(paths, prepared.arrays):
+        for path, values in zip(paths, prepared.arrays):  # noqa: B905 (not in Python 3.6)
             with open(path, "wb") as file:
                 np.save(file, np.ascontiguousarray(values))
                 file.flush()
@@ -512,8 +483,7 @@ def _keep(directory, prepared, network_tried):
     return manifest
 
 
-def _write_manifest(directory, manifest):
-    # type: (str, Dict[str, Any]) -> Dict[str, Any]
+def _write_manifest(directory: str, manifest: Dict[str, Any]) -> Dict[str, Any]:
     path = os.path.join(_cache(directory), "manifest.json")
     partial = "{}.{}.partial".format(path, os.getpid())
     try:
@@ -529,8 +499,7 @@ def _write_manifest(directory, manifest):
 
 
 @contextlib.contextmanager
-def _locked(path, say):
-    # type: (str, Say) -> Iterator[None]
+def _locked(path: str, say: Say) -> Iterator[None]:
     """Holds an exclusive lock on ``path``; the kernel frees it even if this process is killed."""
     with open(path, "a") as lock:
         try:

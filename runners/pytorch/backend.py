@@ -1,4 +1,5 @@
 """PyTorch as a contract.Backend."""
+
 import re
 from typing import Any, Callable, Dict, Optional
 
@@ -7,18 +8,16 @@ from runners.contract import Backend, DeviceUnavailable
 # Operators that do the work, as against those that choose among them (conv2d, convolution, batch_norm, linear).
 _KERNEL = re.compile("_?(cudnn|mkldnn|mkl|nnpack|thnn|slow_conv|native_batch_norm|addmm)")
 
-_facts = {}  # type: Dict[str, Any]
+_facts: Dict[str, Any] = {}
 """What was set in this process, and what ``look_at`` was given."""
 
 
-def look_at(net, make_batch):
-    # type: (Any, Callable[[], Any]) -> None
+def look_at(net: Any, make_batch: Callable[[], Any]) -> None:
     """Name the net whose kernels ``kernel_path`` is to tell, and what makes a batch for it on its device."""
     _facts.update(net=net, make_batch=make_batch)
 
 
-def kernels_run(net, batch):
-    # type: (Any, Any) -> Dict[str, Any]
+def kernels_run(net: Any, batch: Any) -> Dict[str, Any]:
     """Which kernels a pass of the batch through the net runs, from PyTorch's profiler, and its memory format.
 
     With the whole batch, since the choice of a convolution's kernel depends on its size. Call it after the timing:
@@ -37,8 +36,7 @@ def kernels_run(net, batch):
     return {"operators": names, "memory_format": compat.memory_format(outputs[0])}
 
 
-def open_backend(device, threads):
-    # type: (str, Optional[int]) -> Backend
+def open_backend(device: str, threads: Optional[int]) -> Backend:
     """PyTorch on ``device`` ("cpu" or "gpu": the first card) with ``threads`` processor threads.
 
     ``threads`` None leaves the number to PyTorch. Raises ``DeviceUnavailable`` where no card can be used.
@@ -64,27 +62,22 @@ def open_backend(device, threads):
     )
 
 
-def _nothing_to_wait_for():
-    # type: () -> None
+def _nothing_to_wait_for() -> None:
     """PyTorch's CPU operators have finished when they return."""
 
 
-def _nothing_to_reset():
-    # type: () -> None
+def _nothing_to_reset() -> None:
     """There is no counter on the CPU."""
 
 
-def make_gpu(cuda, compat, describe):
-    # type: (Any, Any, Any) -> Backend
+def make_gpu(cuda: Any, compat: Any, describe: Any) -> Backend:
     """The backend over ``torch.cuda`` (or what stands for it in a test)."""
 
-    def reset_memory():
-        # type: () -> None
+    def reset_memory() -> None:
         cuda.synchronize()
         compat.reset_peak_memory(cuda)
 
-    def read_memory():
-        # type: () -> Dict[str, int]
+    def read_memory() -> Dict[str, int]:
         cuda.synchronize()
         return {
             "peak_allocated_bytes": int(cuda.max_memory_allocated()),
@@ -102,8 +95,7 @@ def make_gpu(cuda, compat, describe):
     )
 
 
-def check_card(cuda, version, cuda_version):
-    # type: (Any, str, Optional[str]) -> None
+def check_card(cuda: Any, version: str, cuda_version: Optional[str]) -> None:
     """Raises ``DeviceUnavailable`` unless the first card is there and this PyTorch has code for it."""
     from runners.pytorch import compat
 
@@ -125,15 +117,14 @@ def check_card(cuda, version, cuda_version):
         )
 
 
-def kernel_path(on_gpu):
-    # type: (bool) -> Dict[str, Any]
+def kernel_path(on_gpu: bool) -> Dict[str, Any]:
     """What ran, as PyTorch itself tells it after the timing."""
     import torch
 
     from runners.pytorch import compat
 
     cudnn = torch.backends.cudnn
-    path = {}  # type: Dict[str, Any]
+    path: Dict[str, Any] = {}
     if "net" in _facts:
         path.update(kernels_run(_facts["net"], _facts["make_batch"]()))
     path.update(threads=torch.get_num_threads(), inter_op_threads=compat.inter_op_threads(), compiled=False)

@@ -1,4 +1,5 @@
 """What a long training keeps, so that a killed one goes on where it was."""
+
 import hashlib
 import json
 import os
@@ -16,14 +17,12 @@ class Checkpoint:
     training of another identity neither reads the file nor writes over it.
     """
 
-    def __init__(self, folder, name, identity):
-        # type: (Optional[str], str, Dict[str, Any]) -> None
+    def __init__(self, folder: Optional[str], name: str, identity: Dict[str, Any]) -> None:
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()
         self._path = os.path.join(folder, "{}-{}.pt".format(name, digest[:16])) if folder else None
         self._identity = digest
 
-    def save(self, state):
-        # type: (Dict[str, Any]) -> None
+    def save(self, state: Dict[str, Any]) -> None:
         """Writes the state; the old file stays until the new one is whole."""
         if self._path is None:
             return
@@ -39,8 +38,7 @@ class Checkpoint:
             if os.path.exists(partial):
                 os.unlink(partial)
 
-    def restore(self):
-        # type: () -> Optional[Dict[str, Any]]
+    def restore(self) -> Optional[Dict[str, Any]]:
         """The state that was kept, on the CPU; ``None`` where there is none. Raises ``OSError``, naming the file."""
         if self._path is None or not os.path.exists(self._path):
             return None

@@ -1,4 +1,5 @@
 """Every fork between PyTorch 1.0 and today's, so that the other files of this folder read as one version."""
+
 import ctypes
 import inspect
 import os
@@ -14,8 +15,7 @@ import torch
 _NEWEST_CARD = {"8": (6, 2), "9": (7, 0), "10": (7, 5)}
 
 
-def versions():
-    # type: () -> Dict[str, str]
+def versions() -> Dict[str, str]:
     """Versions of what the numbers depend on; CUDA and cuDNN are what PyTorch was built with."""
     found = {"torch": torch.__version__, "numpy": np.__version__}
     if torch.version.cuda:
@@ -25,16 +25,14 @@ def versions():
     return found
 
 
-def seed_everything(seed):
-    # type: (int) -> None
+def seed_everything(seed: int) -> None:
     """Seeds Python's, NumPy's and PyTorch's generators, on the CPU and on every GPU."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
-def reset_peak_memory(cuda):
-    # type: (Any) -> None
+def reset_peak_memory(cuda: Any) -> None:
     """Sets the allocator's peaks to what is allocated now, with whatever calls the version has (1.0 has none)."""
     if hasattr(cuda, "reset_peak_memory_stats"):  # 1.4 and later
         cuda.reset_peak_memory_stats()
@@ -43,21 +41,18 @@ def reset_peak_memory(cuda):
         cuda.reset_max_memory_cached()
 
 
-def peak_memory_since(cuda):
-    # type: (Any) -> str
+def peak_memory_since(cuda: Any) -> str:
     """What the peaks cover."""
     resets = hasattr(cuda, "reset_peak_memory_stats") or hasattr(cuda, "reset_max_memory_allocated")
     return "since the last reset" if resets else "of the whole process"
 
 
-def peak_reserved_memory(cuda):
-    # type: (Any) -> int
+def peak_reserved_memory(cuda: Any) -> int:
     """Most bytes that the caching allocator held; called "cached" before PyTorch 1.4."""
     return int(cuda.max_memory_reserved() if hasattr(cuda, "max_memory_reserved") else cuda.max_memory_cached())
 
 
-def reason_no_code(capability, cuda, cuda_version):
-    # type: (Tuple[int, int], Any, Optional[str]) -> Optional[str]
+def reason_no_code(capability: Tuple[int, int], cuda: Any, cuda_version: Optional[str]) -> Optional[str]:
     """Why this build cannot run on a card of ``capability`` (major, minor); ``None`` if it can.
 
     Machine code (sm_XY) runs on cards of the same major number and at least that minor one; PTX (compute_XY) on
@@ -74,8 +69,7 @@ def reason_no_code(capability, cuda, cuda_version):
     return "its CUDA {} knows no card above {}.{}".format(cuda_version, *newest)
 
 
-def _runs_on(built_for, capability):
-    # type: (str, Tuple[int, int]) -> bool
+def _runs_on(built_for: str, capability: Tuple[int, int]) -> bool:
     match = re.match(r"(sm|compute)_(\d+)(\d)([af]?)$", built_for)
     if not match:
         return False
@@ -88,8 +82,7 @@ def _runs_on(built_for, capability):
     return code[0] == capability[0] and code[1] <= capability[1]
 
 
-def tf32():
-    # type: () -> Dict[str, bool]
+def tf32() -> Dict[str, bool]:
     """Whether TF32 may replace FP32 on the GPU, by kind of operation; empty where the version knows no TF32."""
     backends = torch.backends
     if hasattr(backends.cudnn, "conv"):  # 2.9 and later: one setting an operation, and the old names warn
@@ -105,8 +98,7 @@ def tf32():
     return {}
 
 
-def onednn():
-    # type: () -> Optional[bool]
+def onednn() -> Optional[bool]:
     """Whether convolutions on the CPU may use oneDNN (MKL-DNN); ``None`` where the version does not tell."""
     backend = getattr(torch.backends, "mkldnn", None)
     if backend is None:
@@ -114,13 +106,11 @@ def onednn():
     return bool(backend.is_available() and getattr(backend, "enabled", True))
 
 
-def inter_op_threads():
-    # type: () -> Optional[int]
+def inter_op_threads() -> Optional[int]:
     return torch.get_num_interop_threads() if hasattr(torch, "get_num_interop_threads") else None
 
 
-def return_freed_memory():
-    # type: () -> Optional[int]
+def return_freed_memory() -> Optional[int]:
     """Keeps glibc's M_MMAP_THRESHOLD at its initial value, in bytes, instead of letting it grow to 32 MiB.
 
     Larger blocks then go back to the system when they are freed: with the growing threshold a training's freed
@@ -134,8 +124,7 @@ def return_freed_memory():
         return None
 
 
-def memory_format(tensor):
-    # type: (Any) -> str
+def memory_format(tensor: Any) -> str:
     """How a tensor of four dimensions lies in memory: "contiguous" (NCHW), "channels_last" (NHWC) or "strided"."""
     if tensor.is_contiguous():
         return "contiguous"
@@ -144,8 +133,7 @@ def memory_format(tensor):
     return "strided"
 
 
-def operators_run(work):
-    # type: (Any) -> List[str]
+def operators_run(work: Any) -> List[str]:
     """Names of the operators that PyTorch ran in ``work()``, from its own profiler, without their namespace."""
     with torch.autograd.profiler.profile() as profile:
         work()
@@ -153,8 +141,7 @@ def operators_run(work):
     return sorted({event.name.split("::")[-1] for event in events})
 
 
-def train_deterministically():
-    # type: () -> None
+def train_deterministically() -> None:
     """Asks for the same bits every time on the same device; warns where an operation cannot give them."""
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
@@ -164,10 +151,11 @@ def train_deterministically():
             torch.use_deterministic_algorithms(True, warn_only=True)
         except TypeError:  # before 1.11 it could only raise
             pass
+    if hasattr(torch.utils, "deterministic"):
+        torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, and no operation here reads such
 
 
-def generator_states(on_gpu):
-    # type: (bool) -> Dict[str, Any]
+def generator_states(on_gpu: bool) -> Dict[str, Any]:
     """States of PyTorch's generators, each a tensor of bytes."""
     states = {"cpu": torch.get_rng_state()}
     if on_gpu:
@@ -175,15 +163,13 @@ def generator_states(on_gpu):
     return states
 
 
-def set_generator_states(states):
-    # type: (Dict[str, Any]) -> None
+def set_generator_states(states: Dict[str, Any]) -> None:
     torch.set_rng_state(states["cpu"])
     if "gpu" in states:
         torch.cuda.set_rng_state(states["gpu"])
 
 
-def load_file(path):
-    # type: (str) -> Any
+def load_file(path: str) -> Any:
     """What ``torch.save`` wrote, on the CPU; from version 1.13 on reading cannot run code from the file."""
     if "weights_only" in inspect.signature(torch.load).parameters:
         return torch.load(path, map_location="cpu", weights_only=True)

@@ -1,4 +1,5 @@
 """DenseNet, 3 x 24 dense: three blocks of 24 layers, transitions that keep half the channels."""
+
 from runners.pytorch.rows import densenet_row
 
 MODEL = densenet_row(

@@ -1,4 +1,5 @@
 """DenseNet, 32 x 24 x 32: transitions that keep a two-hundredth of the channels, 4 and 2 of them."""
+
 from runners.pytorch.rows import densenet_row
 
 MODEL = densenet_row(

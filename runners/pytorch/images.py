@@ -1,4 +1,5 @@
 """From the stored images to the tensors a net takes, and in which order an epoch takes them."""
+
 from typing import Any, Optional, Tuple
 
 import numpy as np
@@ -7,8 +8,7 @@ import torch
 MEAN = DEVIATION = 0.5  # of each channel on the scale 0..1, as the published nets had it
 
 
-def to_tensor(images, flipped=None):
-    # type: (Any, Optional[Any]) -> Any
+def to_tensor(images: Any, flipped: Optional[Any] = None) -> Any:
     """Float tensor (n, 3, 32, 32) in -1..1 from uint8 (n, 32, 32, 3); those that ``flipped`` (n,) marks, mirrored."""
     images = np.array(images)
     if flipped is not None:
@@ -17,22 +17,19 @@ def to_tensor(images, flipped=None):
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
 
 
-def labels_to_tensor(labels):
-    # type: (Any) -> Any
+def labels_to_tensor(labels: Any) -> Any:
     """Tensor of int64 (n,), which cross-entropy asks for."""
     return torch.from_numpy(np.array(labels, np.int64))
 
 
-def choose(labels, count, seed):
-    # type: (Any, Optional[int], int) -> Any
+def choose(labels: Any, count: Optional[int], seed: int) -> Any:
     """Positions of ``count`` images drawn without return, in random order; of all, in their order, for ``None``."""
     if count is None:
         return np.arange(len(labels))
     return np.random.RandomState(seed).permutation(len(labels))[:count]
 
 
-def epoch_order(count, seed, epoch):
-    # type: (int, int, int) -> Tuple[Any, Any]
+def epoch_order(count: int, seed: int, epoch: int) -> Tuple[Any, Any]:
     """The order of an epoch's images and which are mirrored, both (count,).
 
     They follow from seed and epoch alone, so a training that goes on in the middle of an epoch needs to know only

@@ -1,4 +1,5 @@
 """The two DenseNet rows: what they share, so that a row's own file says only what is particular to it."""
+
 import functools
 from typing import Any, Dict, Sequence
 
@@ -10,15 +11,23 @@ _CPU_NOTE = (
 )
 
 
-def densenet_row(key, params, position, blocks, compression, batch_size, target_accuracy, note=""):
-    # type: (str, str, int, Sequence[int], float, int, float, str) -> Model
+def densenet_row(
+    key: str,
+    params: str,
+    position: int,
+    blocks: Sequence[int],
+    compression: float,
+    batch_size: int,
+    target_accuracy: float,
+    note: str = "",
+) -> Model:
     """The row of a DenseNet of growth rate 24.
 
     ``target_accuracy`` is the published one, where ``full`` stops. ``note`` is what a reader of this row, whatever
     its device and profile, must know.
     """
     net = {"blocks": list(blocks), "compression": compression, "growth": 24, "cpu_normalize_first": True}
-    timed = dict(net, batch_size=batch_size, timing_learning_rate=1e-4)  # type: Dict[str, Any]
+    timed: Dict[str, Any] = dict(net, batch_size=batch_size, timing_learning_rate=1e-4)
     trained = dict(
         timed,
         epochs=60,
@@ -47,15 +56,13 @@ def densenet_row(key, params, position, blocks, compression, batch_size, target_
     )
 
 
-def _prepare(context):
-    # type: (Context) -> Steps
+def _prepare(context: Context) -> Steps:
     from runners.pytorch import steps
 
     return steps.prepare(context)
 
 
-def _train_to_quality(note, context):
-    # type: (str, Context) -> Quality
+def _train_to_quality(note: str, context: Context) -> Quality:
     from runners.pytorch import training
 
     notes = [note] if note else []

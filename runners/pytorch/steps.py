@@ -1,4 +1,5 @@
 """A DenseNet made ready for timing: one training step and one prediction, from host memory."""
+
 import hashlib
 from typing import Any, Tuple
 
@@ -10,21 +11,19 @@ from runners.pytorch import backend
 from runners.pytorch.densenet import DenseNet, count_parameters
 from runners.pytorch.images import choose, labels_to_tensor, to_tensor
 
-def build(settings, device):
-    # type: (Any, str) -> DenseNet
+
+def build(settings: Any, device: str) -> DenseNet:
     """The net of a row's settings on ``device``, with PyTorch's own initial values."""
     normalize_first = device == "cpu" and settings["cpu_normalize_first"]
     net = DenseNet(settings["blocks"], settings["compression"], settings["growth"], normalize_first)
     return net.to(torch_device(device))
 
 
-def torch_device(device):
-    # type: (str) -> Any
+def torch_device(device: str) -> Any:
     return torch.device("cuda:0" if device == "gpu" else "cpu")
 
 
-def prepare(context):
-    # type: (Context) -> Steps
+def prepare(context: Context) -> Steps:
     """Steps on one batch of real images, used again and again so that the loss falls within a few steps.
 
     The batch lies normalized in host memory as a data loader hands it over (page-locked for a GPU), so loading and
@@ -39,13 +38,11 @@ def prepare(context):
     optimizer = torch.optim.Adam(net.parameters(), lr=settings["timing_learning_rate"])
     backend.look_at(net, lambda: train_batch[0].to(device))
 
-    def next_train_batch():
-        # type: () -> Tuple[Any, Any]
+    def next_train_batch() -> Tuple[Any, Any]:
         net.train()
         return train_batch
 
-    def train(batch):
-        # type: (Tuple[Any, Any]) -> Any
+    def train(batch: Tuple[Any, Any]) -> Any:
         images, labels = (part.to(device, non_blocking=True) for part in batch)
         optimizer.zero_grad()
         loss = functional.cross_entropy(net(images), labels)
@@ -53,18 +50,15 @@ def prepare(context):
         optimizer.step()
         return loss.detach()
 
-    def next_predict_batch():
-        # type: () -> Any
+    def next_predict_batch() -> Any:
         net.eval()
         return predict_batch
 
-    def predict(images):
-        # type: (Any) -> Any
+    def predict(images: Any) -> Any:
         with torch.no_grad():
             return net(images.to(device, non_blocking=True)).argmax(1).cpu()
 
-    def state():
-        # type: () -> bytes
+    def state() -> bytes:
         digest = hashlib.sha256()
         for parameter in net.parameters():
             digest.update(parameter.detach().cpu().numpy().tobytes())
@@ -89,8 +83,7 @@ def prepare(context):
     )
 
 
-def _batch(images, labels, count, seed, device):
-    # type: (Any, Any, int, int, str) -> Tuple[Any, Any]
+def _batch(images: Any, labels: Any, count: int, seed: int, device: str) -> Tuple[Any, Any]:
     chosen = choose(labels, count, seed)
     batch = to_tensor(images[chosen]), labels_to_tensor(labels[chosen])
     return tuple(part.pin_memory() for part in batch) if device == "gpu" else batch  # type: ignore[return-value]

@@ -1,4 +1,5 @@
 """Train a DenseNet to the published accuracy, with checkpoints from which a killed run goes on identically."""
+
 import json
 import math
 import time
@@ -26,8 +27,7 @@ _CPU_REASON = (
 _NOT_IDENTITY = ("epochs", "target_accuracy", "checkpoint_every", "timing_learning_rate", "on_cpu")
 
 
-def train_to_quality(context):
-    # type: (Context) -> Quality
+def train_to_quality(context: Context) -> Quality:
     """Trains to the target accuracy or the last epoch, whichever is first. An empty ``Quality`` outside ``full``."""
     settings = context.settings
     if "epochs" not in settings:
@@ -46,8 +46,7 @@ def train_to_quality(context):
 class Training:
     """One training: the net, its optimizer, and how far it is. ``observe`` hears every step's loss."""
 
-    def __init__(self, context, observe=lambda loss: None):
-        # type: (Context, Callable[[float], None]) -> None
+    def __init__(self, context: Context, observe: Callable[[float], None] = lambda loss: None) -> None:
         settings, data = context.settings, context.data
         self._settings, self._seed, self._device = settings, context.seed, torch_device(context.device)
         self._progress, self._observe = context.progress, observe
@@ -58,18 +57,18 @@ class Training:
         self._test = data.test_images[test], data.test_labels[test]
         self._synchronize = context.backend.synchronize
 
+        context.backend.seed(context.seed)  # the net's initial values follow from it
         self._net = build(settings, context.device)
         self._optimizer = torch.optim.Adam(self._net.parameters(), lr=settings["learning_rate"])
         self._step = 0  # of the epoch that is running
-        self._losses = []  # type: List[float]  # of that epoch's steps
+        self._losses: List[float] = []  # of that epoch's steps
         self._seconds = 0.0  # of that epoch
-        self.history = {"loss": [], "held_out_loss": [], "held_out_accuracy": [], "seconds": []}  # type: Dict[str, List[float]]
-        self._test_seconds = None  # type: Optional[float]
+        self.history: Dict[str, List[float]] = {"loss": [], "held_out_loss": [], "held_out_accuracy": [], "seconds": []}
+        self._test_seconds: Optional[float] = None
         self._resumed = 0
         self._checkpoint = Checkpoint(context.checkpoints, "training", self._identity(context))
 
-    def _identity(self, context):
-        # type: (Context) -> Dict[str, Any]
+    def _identity(self, context: Context) -> Dict[str, Any]:
         return {
             "settings": {key: value for key, value in self._settings.items() if key not in _NOT_IDENTITY},
             "seed": context.seed,
@@ -79,25 +78,20 @@ class Training:
             "threads": torch.get_num_threads(),
         }
 
-    def parameters(self):
-        # type: () -> int
+    def parameters(self) -> int:
         return count_parameters(self._net)
 
-    def test_images(self):
-        # type: () -> int
+    def test_images(self) -> int:
         return len(self._test[1])
 
-    def is_finished(self):
-        # type: () -> bool
+    def is_finished(self) -> bool:
         return self._reached() or len(self.history["loss"]) >= self._settings["epochs"]
 
-    def _reached(self):
-        # type: () -> bool
+    def _reached(self) -> bool:
         accuracies, target = self.history["held_out_accuracy"], self._settings["target_accuracy"]
         return bool(accuracies) and target is not None and accuracies[-1] >= target
 
-    def run_epoch(self):
-        # type: () -> None
+    def run_epoch(self) -> None:
         """The rest of the epoch that is running, its test, and a checkpoint."""
         images, labels = self._train
         epoch, size = len(self.history["loss"]), self._settings["batch_size"]
@@ -123,8 +117,7 @@ class Training:
                 self.save()
         self._finish_epoch()
 
-    def _train_step(self, images, labels):
-        # type: (Any, Any) -> float
+    def _train_step(self, images: Any, labels: Any) -> float:
         images, labels = images.to(self._device), labels.to(self._device)
         self._optimizer.zero_grad()
         loss = functional.cross_entropy(self._net(images), labels)
@@ -132,8 +125,7 @@ class Training:
         self._optimizer.step()
         return float(loss.item())
 
-    def _finish_epoch(self):
-        # type: () -> None
+    def _finish_epoch(self) -> None:
         began = time.perf_counter()
         loss, accuracy = self._evaluate()
         self._test_seconds = time.perf_counter() - began
@@ -147,8 +139,7 @@ class Training:
         self._step, self._losses, self._seconds = 0, [], 0.0
         self.save()
 
-    def _evaluate(self):
-        # type: () -> Tuple[float, float]
+    def _evaluate(self) -> Tuple[float, float]:
         """Mean cross-entropy and share of correct labels over the test images."""
         images, labels = self._test
         size, summed, correct = self._settings["batch_size"], 0.0, 0
@@ -162,8 +153,7 @@ class Training:
                 self._progress("test set", min(start + size, len(labels)), len(labels))
         return summed / len(labels), correct / float(len(labels))
 
-    def save(self):
-        # type: () -> None
+    def save(self) -> None:
         """Keep everything that the rest of the training depends on."""
         self._checkpoint.save(
             {
@@ -183,8 +173,7 @@ class Training:
             }
         )
 
-    def restore(self):
-        # type: () -> None
+    def restore(self) -> None:
         """Go on from the checkpoint, where there is one of this training."""
         state = self._checkpoint.restore()
         if state is None:
@@ -197,8 +186,7 @@ class Training:
         self.history, self._test_seconds = progress["history"], progress["test_seconds"]
         self._resumed = progress["resumed"] + 1
 
-    def quality(self):
-        # type: () -> Quality
+    def quality(self) -> Quality:
         """The last epoch's figures: not the best epoch's, which the test images would have chosen."""
         history, seconds = self.history, sum(self.history["seconds"])
         loss, accuracy = history["held_out_loss"][-1], history["held_out_accuracy"][-1]
@@ -223,12 +211,13 @@ class Training:
             notes=[self._summary(accuracy, seconds)],
         )
 
-    def _summary(self, accuracy, seconds):
-        # type: (float, float) -> str
+    def _summary(self, accuracy: float, seconds: float) -> str:
         target, epochs = self._settings["target_accuracy"], len(self.history["loss"])
         text = "Trained for {} epochs of {:,} images in {:.0f} s".format(epochs, len(self._train[1]), seconds)
         if self._reached():
-            text += ", to the first epoch whose accuracy ({:.4f}) was at least the published {}".format(accuracy, target)
+            text += ", to the first epoch whose accuracy ({:.4f}) was at least the published {}".format(
+                accuracy, target
+            )
         elif target is not None:
             text += ", all that its settings allow, to an accuracy of {:.4f}; published: {}".format(accuracy, target)
         if self._resumed:

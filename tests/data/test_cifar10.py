@@ -1,4 +1,5 @@
 """CIFAR-10's sources, their order, and the cache. No test asks a host outside this machine."""
+
 import hashlib
 import io
 import json
@@ -82,11 +83,13 @@ def test_a_verified_folder_of_the_original_is_read_in_its_own_layout(tmp_path, o
     data = cifar10.load(str(tmp_path))
     assert source == data.source
     assert (source.source, source.synthetic, source.note) == ("cifar-10-batches-py (found in DATA_DIR)", False, "")
-    assert data.train_images.shape == (50, 32, 32, 3) and data.test_images.shape == (10, 32, 32, 3)
+    assert data.train_images.shape == (50, 32, 32, 3)
+    assert data.test_images.shape == (10, 32, 32, 3)
     assert data.train_images[23, 5, 7].tolist() == [255, 23, 23]
     assert data.test_images[4, 0, 0].tolist() == [255, 54, 54]
     assert data.train_labels.tolist() == list(range(10)) * 5
-    assert data.classes[0] == "airplane" and said == []
+    assert data.classes[0] == "airplane"
+    assert said == []
 
 
 def test_the_archive_gives_the_same_values_as_the_folder(tmp_path, original, said):
@@ -124,8 +127,10 @@ def test_a_tree_of_images_is_read_by_class(tmp_path, said):
     put_tree(tmp_path, per_class=2)
     source = cifar10.fetch(str(tmp_path), said.append)
     data = cifar10.load(str(tmp_path))
-    assert source.source == "ImageFolder tree cifar10/ (found in DATA_DIR)" and not source.synthetic
-    assert "only 20 train and 20 test images" in source.note and "not bit-identical" in source.note
+    assert source.source == "ImageFolder tree cifar10/ (found in DATA_DIR)"
+    assert not source.synthetic
+    assert "only 20 train and 20 test images" in source.note
+    assert "not bit-identical" in source.note
     assert data.train_labels.tolist() == [label for label in range(10) for _ in range(2)]
     assert data.train_images[:, 0, 0, 0].tolist() == [20 * label for label in range(10) for _ in range(2)]
     assert data.test_images[19, 31, 31].tolist() == [181, 181, 181]
@@ -152,9 +157,11 @@ def test_without_any_source_the_images_are_synthetic_and_say_so(tmp_path, said):
     """The last resort has the right shape, is the same every time, and is marked."""
     source = cifar10.fetch(str(tmp_path), said.append)
     data = cifar10.load(str(tmp_path))
-    assert source.synthetic and source.source == "synthetic: random images from a fixed seed"
+    assert source.synthetic
+    assert source.source == "synthetic: random images from a fixed seed"
     assert source.sha256 == "c4d691d3ecaeb0e34eb169f06395ba6e7554d3c6fe24ce5535ec3390b7fe8596"
-    assert data.train_images.shape == (50, 32, 32, 3) and set(data.test_labels.tolist()) <= set(range(10))
+    assert data.train_images.shape == (50, 32, 32, 3)
+    assert set(data.test_labels.tolist()) <= set(range(10))
     assert len(said) == 1
     assert said[0].startswith("CIFAR-10: could not be downloaded (the first address: ")
     assert said[0].endswith(
@@ -200,7 +207,8 @@ def test_the_network_is_asked_once_a_day_or_when_forced(tmp_path, monkeypatch, s
     monkeypatch.setattr(cifar10, "_probe", lambda addresses: asked.append(1) or {name: "off" for name, _ in addresses})
     cifar10.fetch(str(tmp_path), said.append)
     cifar10.fetch(str(tmp_path), said.append)
-    assert len(asked) == 1 and "the network was asked less than a day ago: using SYNTHETIC" in said[-1]
+    assert len(asked) == 1
+    assert "the network was asked less than a day ago: using SYNTHETIC" in said[-1]
     cifar10.fetch(str(tmp_path), said.append, force=True)
     assert len(asked) == 2
     later = time.time() + 86401
@@ -215,7 +223,8 @@ def test_a_second_fetch_takes_well_under_a_second(tmp_path, said):
     cifar10.fetch(str(tmp_path), said.append)
     began, before = time.perf_counter(), len(said)
     cifar10.fetch(str(tmp_path), said.append)
-    assert time.perf_counter() - began < 0.5 and len(said) == before
+    assert time.perf_counter() - began < 0.5
+    assert len(said) == before
 
 
 def test_hanging_name_lookups_and_silent_hosts_cost_ten_seconds_together(tmp_path, monkeypatch, said):
@@ -244,7 +253,8 @@ def test_hanging_name_lookups_and_silent_hosts_cost_ten_seconds_together(tmp_pat
     finally:
         release.set()
         deaf.close()
-    assert "a name that hangs: no answer within 10 s" in said[0] and "a deaf host: " in said[0]
+    assert "a name that hangs: no answer within 10 s" in said[0]
+    assert "a deaf host: " in said[0]
 
 
 def test_changed_values_are_found_when_they_are_loaded(tmp_path, said):
@@ -318,11 +328,10 @@ def test_two_runs_at_once_make_one_cache(tmp_path):
         "assert cifar10.load(sys.argv[1]).source == source\n"
         "print(source.sha256)\n"
     )
-    runs = [
-        subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE) for _ in range(4)
-    ]
+    runs = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE) for _ in range(4)]
     answers = [run.communicate(timeout=120)[0].strip() for run in runs]
     assert [run.returncode for run in runs] == [0] * 4
-    assert len(set(answers)) == 1 and len(answers[0]) == 64
+    assert len(set(answers)) == 1
+    assert len(answers[0]) == 64
     manifest = json.loads((tmp_path / "cifar10-prepared" / "manifest.json").read_text())
     assert sorted(os.listdir(str(tmp_path / "cifar10-prepared"))) == ["lock", "manifest.json", manifest["folder"]]

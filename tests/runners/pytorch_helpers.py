@@ -1,4 +1,5 @@
 """What the PyTorch tests share: a small data set and contexts on it."""
+
 import numpy as np
 
 from runners.contract import Context

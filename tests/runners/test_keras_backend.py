@@ -61,7 +61,9 @@ def windows():
 @pytest.mark.skipif(compat.TF1, reason="TensorFlow 1.15 has no jit_compile")
 def test_xla_is_told_from_the_functions(backend):
     """A function compiled by XLA shows in the kernel path."""
-    compat.tf.function(lambda value: value + 1, jit_compile=True)(1.0)
+    compiled = compat.tf.function(lambda value: value + 1, jit_compile=True)
+    assert backend.kernel_path()["xla"] is False
+    compiled(1.0)
     assert backend.kernel_path()["xla"] is True
 
 

@@ -34,6 +34,12 @@ def made_up(minutes=1000):
 DATA = made_up()
 
 
+@pytest.fixture(autouse=True)
+def backend():
+    """The CPU with one thread, opened before TensorFlow computes anything."""
+    return open_backend("cpu", 1)
+
+
 def context(settings=TINY, data=DATA, profile="smoke", checkpoints=None, progress=lambda phase, done, total: None):
     return Context(open_backend("cpu", 1), "cpu", profile, settings, 0, data, progress, checkpoints)
 
@@ -88,7 +94,6 @@ def test_the_net_is_two_stacked_bidirectional_layers():
 
 def test_a_last_batch_that_is_short_changes_no_forecast():
     """100 minutes in batches of 32 are forecast as in one batch of 100."""
-    open_backend("cpu", 1)
     compat.start_over()
     train, test = household_bilstm.parts(DATA, TINY)
     scale = household_bilstm.fit_scale(train)
@@ -174,7 +179,6 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(tmp_path):
 
 def trained_net():
     """A net of two units after one step, so that its optimizer has moments."""
-    open_backend("cpu", 1)
     compat.start_over()
     net = network.compile_with_adam(network.build(4, 2), 1e-3)
     net.train_on_batch(np.ones((32, 4, 1), np.float32), np.ones((32, 1), np.float32))
@@ -220,7 +224,7 @@ def test_training_beats_persistence_where_there_is_something_to_learn():
 
 
 def test_the_baselines_on_the_real_series_are_the_known_ones():
-    """Persistence 0.9403 and AR(60) 0.9413 on the last 30 % of the minutes."""
+    """Persistence 0.9403, and AR(60) with a constant 0.9414, on the last 30 % of the minutes."""
     try:
         data = household.load(default_directory())
     except DataUnavailable as reason:
@@ -228,4 +232,4 @@ def test_the_baselines_on_the_real_series_are_the_known_ones():
     train, test = household_bilstm.parts(data, bilstm.MODEL.settings["full"])
     linear = household_bilstm.autoregression(test, household_bilstm.fit_autoregression(train))
     assert round(forecast.r2(test.following, household_bilstm.persistence(test)), 4) == 0.9403
-    assert round(forecast.r2(test.following, linear), 4) == 0.9413
+    assert round(forecast.r2(test.following, linear), 4) == 0.9414

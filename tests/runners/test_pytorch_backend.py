@@ -1,11 +1,12 @@
 """PyTorch as a backend: what is called on the card and when, and which cards are refused."""
+
 import pytest
 
 pytest.importorskip("torch")
 
-from runners.contract import DeviceUnavailable, Rule  # noqa: E402
-from runners.measure import measure  # noqa: E402
-from runners.pytorch import backend, compat  # noqa: E402
+from runners.contract import DeviceUnavailable, Rule
+from runners.measure import measure
+from runners.pytorch import backend, compat
 
 
 class FakeCuda:
@@ -78,13 +79,14 @@ def test_the_clock_starts_after_waiting_and_stops_after_waiting():
         cuda.calls.append("step")
 
     rule = Rule(min_warmup=0, warmup_s=0, min_samples=1, max_samples=1, budget_s=0.0)
-    with pytest.raises(ValueError):  # the loop takes the shortest warm-up: it must have one
+    with pytest.raises(ValueError, match="min"):  # the loop takes the shortest warm-up: it must have one
         measure(step, gpu.synchronize, rule, clock=clock)
     cuda.calls.clear()
     measure(step, gpu.synchronize, rule._replace(min_warmup=1), clock=clock)
     timed = ["synchronize", "clock", "step", "synchronize", "clock"]
     assert " ".join(timed) in " ".join(cuda.calls)
-    assert cuda.calls.count("step") == 2 and cuda.calls.count("synchronize") == 4
+    assert cuda.calls.count("step") == 2
+    assert cuda.calls.count("synchronize") == 4
 
 
 def test_memory_counters_are_reset_before_and_read_after_all_work_is_done():
@@ -110,7 +112,7 @@ def test_older_versions_have_a_call_for_each_counter():
 
 
 @pytest.mark.parametrize(
-    "capability, built_for, runs",
+    ("capability", "built_for", "runs"),
     [
         ((8, 6), ["sm_75", "sm_80"], True),
         ((7, 0), ["sm_75", "sm_80"], False),
@@ -131,7 +133,7 @@ def test_a_card_needs_machine_code_or_ptx(capability, built_for, runs):
     assert (compat.reason_no_code(capability, cuda, "13.0") is None) == runs
 
 
-@pytest.mark.parametrize("capability, runs", [((6, 1), True), ((7, 0), True), ((7, 5), False), ((8, 6), False)])
+@pytest.mark.parametrize(("capability", "runs"), [((6, 1), True), ((7, 0), True), ((7, 5), False), ((8, 6), False)])
 def test_the_era_build_refuses_cards_newer_than_its_cuda(capability, runs):
     """PyTorch 1.0 cannot list what it was built for; its CUDA 9.0 knows cards up to Volta."""
     assert (compat.reason_no_code(capability, OldCuda(), "9.0.176") is None) == runs
@@ -149,7 +151,7 @@ def test_a_card_without_code_is_refused_by_name():
 
 def test_no_card_and_no_cuda_are_two_reasons():
     """Each is told from the other."""
-    with pytest.raises(DeviceUnavailable, match="PyTorch 2.14.1 \\(CUDA 13.0\\) sees no GPU"):
+    with pytest.raises(DeviceUnavailable, match=r"PyTorch 2\.14\.1 \(CUDA 13\.0\) sees no GPU"):
         backend.check_card(FakeCuda(available=False), "2.14.1", "13.0")
     with pytest.raises(DeviceUnavailable, match="is a build for the CPU only"):
         backend.check_card(FakeCuda(), "2.14.1", None)
@@ -159,5 +161,7 @@ def test_the_cpu_backend_tells_its_threads():
     """What the framework says, not what was asked."""
     cpu = backend.open_backend("cpu", 1)
     assert cpu.kernel_path()["threads"] == 1
-    assert cpu.read_memory() == {} and cpu.synchronize() is None and cpu.reset_memory() is None
+    assert cpu.read_memory() == {}
+    assert cpu.synchronize() is None
+    assert cpu.reset_memory() is None
     assert {"torch", "numpy"} <= set(cpu.versions())

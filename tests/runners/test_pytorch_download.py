@@ -1,4 +1,5 @@
 """CIFAR-10 through torchvision's downloader, from a server on this machine."""
+
 import contextlib
 import hashlib
 import http.server
@@ -48,9 +49,11 @@ def server(content, length=None):
 def test_our_checksums_are_torchvisions():
     """Archive and batches are verified by the sums that torchvision knows."""
     dataset = torchvision.datasets.CIFAR10
-    assert cifar10.ARCHIVE_MD5 == dataset.tgz_md5 and cifar10.ARCHIVE == dataset.filename
-    assert cifar10.TRAIN_BATCHES == dict(dataset.train_list) and cifar10.TEST_BATCHES == dict(dataset.test_list)
-    assert cifar10.FOLDER == dataset.base_folder
+    assert dataset.tgz_md5 == cifar10.ARCHIVE_MD5
+    assert dataset.filename == cifar10.ARCHIVE
+    assert dict(dataset.train_list) == cifar10.TRAIN_BATCHES
+    assert dict(dataset.test_list) == cifar10.TEST_BATCHES
+    assert dataset.base_folder == cifar10.FOLDER
 
 
 def test_torchvisions_address_comes_first_then_the_mirror(monkeypatch):
@@ -69,7 +72,8 @@ def test_a_download_is_verified_and_kept(tmp_path, monkeypatch, original):  # no
         monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", address)
         monkeypatch.setattr(cifar10, "MIRROR", "http://127.0.0.1:1/")
         source = cifar10.fetch(str(tmp_path), said.append)
-    assert source.source == "downloaded from torchvision's address" and not source.synthetic
+    assert source.source == "downloaded from torchvision's address"
+    assert not source.synthetic
     assert cifar10.load(str(tmp_path)).train_images.shape == (50, 32, 32, 3)
     assert said == ["CIFAR-10: downloading cifar-10-python.tar.gz (170 MB) from torchvision's address"]
     assert sorted(entry.split("-")[0] for entry in os.listdir(str(tmp_path / "cifar10-prepared"))) == [
@@ -103,6 +107,7 @@ def test_a_download_that_breaks_off_leaves_nothing(tmp_path, monkeypatch, origin
         monkeypatch.setattr(torchvision.datasets.CIFAR10, "url", cut)
         monkeypatch.setattr(cifar10, "MIRROR", "http://127.0.0.1:1/")
         assert cifar10.fetch(str(tmp_path), said.append).synthetic
-    assert "torchvision's address: " in said[-1] and "Zenodo: [Errno 111] Connection refused" in said[-1]
+    assert "torchvision's address: " in said[-1]
+    assert "Zenodo: [Errno 111] Connection refused" in said[-1]
     assert not list((tmp_path / "cifar10-prepared").glob("download-*"))
     assert hashlib.md5(original[1]).hexdigest() == cifar10.ARCHIVE_MD5

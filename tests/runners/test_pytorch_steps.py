@@ -1,4 +1,5 @@
 """The steps that are timed really train, and say what they ran."""
+
 import numpy as np
 import pytest
 
@@ -28,7 +29,9 @@ def test_the_state_changes_only_when_a_parameter_does():
     steps = prepare(make_context(dict(NET, batch_size=4)))
     before = steps.state()
     answer = steps.predict(steps.predict_batch())
-    assert steps.state() == before and answer.shape == (4,) and answer.device.type == "cpu"
+    assert steps.state() == before
+    assert answer.shape == (4,)
+    assert answer.device.type == "cpu"
     steps.train(steps.train_batch())
     assert steps.state() != before
 
@@ -51,13 +54,15 @@ def test_what_ran_is_told_from_the_profiler():
     path = context.backend.kernel_path()
     assert "native_batch_norm" in path["operators"]
     assert any("convolution" in name or "conv" in name for name in path["operators"])
-    assert path["memory_format"] == "contiguous" and path["threads"] == 1
+    assert path["memory_format"] == "contiguous"
+    assert path["threads"] == 1
 
 
 def test_details_name_the_linear_inputs_and_the_batch():
     """What the record says of the model is what was built."""
     steps = prepare(make_context(dict(NET, batch_size=4)))
-    assert steps.batch_size == 4 and steps.train_batch()[0].shape == (4, 3, 32, 32)
+    assert steps.batch_size == 4
+    assert steps.train_batch()[0].shape == (4, 3, 32, 32)
     assert steps.details["linear_inputs"] == 16 * 8 * 8
     assert steps.parameters == sum(values.numel() for values in _net_parameters())
 
@@ -83,8 +88,10 @@ def test_batchare_scaled_mirrored_and_turned_to_channels_first():
     stored[:, 4, 0] = (255, 0, 255)
     kept = stored.copy()
     tensor = images.to_tensor(stored, np.array([False, True]))
-    assert tensor.shape == (2, 3, 32, 32) and tensor.dtype == torch.float32
-    assert tensor[0, :, 4, 0].tolist() == [1, -1, 1] and tensor[1, :, 4, 31].tolist() == [1, -1, 1]
+    assert tensor.shape == (2, 3, 32, 32)
+    assert tensor.dtype == torch.float32
+    assert tensor[0, :, 4, 0].tolist() == [1, -1, 1]
+    assert tensor[1, :, 4, 31].tolist() == [1, -1, 1]
     assert float(tensor.sum()) == 2 * (2 - (3 * 1024 - 2))
     assert (stored == kept).all()
 
@@ -92,9 +99,11 @@ def test_batchare_scaled_mirrored_and_turned_to_channels_first():
 def test_an_epochs_order_follows_from_seed_and_epoch():
     """Every image once; the same again when asked again; another with another epoch or seed."""
     order, flipped = images.epoch_order(100, 1, 0)
-    assert sorted(order.tolist()) == list(range(100)) and 20 < flipped.sum() < 80
+    assert sorted(order.tolist()) == list(range(100))
+    assert 20 < flipped.sum() < 80
     assert (order == images.epoch_order(100, 1, 0)[0]).all()
-    assert (order != images.epoch_order(100, 1, 1)[0]).any() and (order != images.epoch_order(100, 2, 0)[0]).any()
+    assert (order != images.epoch_order(100, 1, 1)[0]).any()
+    assert (order != images.epoch_order(100, 2, 0)[0]).any()
 
 
 def test_quick_and_smoke_leave_accuracy_empty_with_a_reason():
@@ -104,4 +113,5 @@ def test_quick_and_smoke_leave_accuracy_empty_with_a_reason():
         for profile, said in (("smoke", "full profile"), ("quick", "full profile"), ("full", "2 training steps")):
             context = make_context(row.settings[profile], data=small_data(train=33 if key == "densenet-24x3" else 17))
             quality = row.train_to_quality(context)
-            assert quality.scores == [] and said in quality.reason
+            assert quality.scores == []
+            assert said in quality.reason

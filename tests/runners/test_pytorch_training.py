@@ -1,4 +1,5 @@
 """A training goes on after a kill as if nothing had happened, stops when it should, and says what it did."""
+
 import os
 import signal
 import subprocess
@@ -102,16 +103,18 @@ def test_a_broken_checkpoint_is_named_with_its_cure(tmp_path):
     run(tmp_path, kill_after=5)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(OSError, match="cannot be read") as caught:
         run(tmp_path)
     assert str(caught.value).startswith("the checkpoint {} cannot be read (".format(path))
-    assert str(caught.value).endswith("; delete it to start afresh") and path.exists()
+    assert str(caught.value).endswith("; delete it to start afresh")
+    assert path.exists()
 
 
 def test_training_stops_at_the_target(tmp_path):
     """The first epoch at the target accuracy is the last, and its time is the time to accuracy."""
     quality = train_to_quality(make_context(dict(TRAINING, target_accuracy=0.0), tmp_path))
-    assert quality.epochs == 1 and len(quality.history["loss"]) == 1
+    assert quality.epochs == 1
+    assert len(quality.history["loss"]) == 1
     assert quality.by_seed[0]["seconds_to_target"] == quality.by_seed[0]["seconds"] > 0
     assert "to the first epoch whose accuracy" in quality.notes[0]
 
@@ -119,10 +122,12 @@ def test_training_stops_at_the_target(tmp_path):
 def test_training_stops_at_its_epochs_and_reports_the_last(tmp_path):
     """A target out of reach leaves the time to accuracy empty; accuracy is the last epoch's, not the best one's."""
     quality = train_to_quality(make_context(dict(TRAINING, target_accuracy=1.1), tmp_path))
-    assert quality.epochs == 3 and quality.by_seed[0]["seconds_to_target"] is None
+    assert quality.epochs == 3
+    assert quality.by_seed[0]["seconds_to_target"] is None
     assert (quality.protocol, quality.loss_metric, quality.accuracy_metric) == ("held-out", "cross-entropy", "top-1")
     assert quality.scores[0].accuracy == quality.history["held_out_accuracy"][-1]
-    assert quality.scores[0].note == "on 20 test images" and quality.test_seconds > 0
+    assert quality.scores[0].note == "on 20 test images"
+    assert quality.test_seconds > 0
     assert "published: 1.1" in quality.notes[0]
 
 
@@ -135,12 +140,15 @@ def test_the_net_learns_what_can_be_learned():
 
 def test_a_loss_that_is_no_number_fails_with_epoch_and_batch():
     """A diverged training is an error, not an accuracy."""
-    with pytest.raises(FloatingPointError, match="the training loss is .* in epoch 1, batch [0-9]+; a smaller learning"):
+    with pytest.raises(
+        FloatingPointError, match=r"the training loss is .* in epoch 1, batch [0-9]+; a smaller learning"
+    ):
         train_to_quality(make_context(dict(TRAINING, learning_rate=1e30)))
 
 
 def test_the_subset_is_drawn_by_the_seed():
     """A stated part is a part: so many images, from all classes, none twice."""
     training = Training(make_context(dict(TRAINING, train_images=30, test_images=10)))
-    assert len(training._train[1]) == 30 and len(set(training._train[1].tolist())) > 7
+    assert len(training._train[1]) == 30
+    assert len(set(training._train[1].tolist())) > 7
     assert len(training._test[1]) == 10
