@@ -62,7 +62,7 @@ def make(folder: Path, lock: Path, stack: str = "") -> None:
         return
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        guard = open(folder.parent / f".{folder.name}.lock", "w")  # held until this process ends
+        guard = open(folder.parent / f".{folder.name}.lock", "w")  # noqa: SIM115 (closed by the `with` below)
     except OSError as error:
         raise SetupError(f"cannot write '{folder.parent}': {error.strerror}; choose another VENVS") from error
     with guard:
@@ -103,13 +103,13 @@ def cure(said: str) -> str:
     if re.search(r"No space left|Errno 28", said):
         return "the disk is full: free some space and run the same command again"
     if re.search(r"THESE PACKAGES DO NOT MATCH THE HASHES|hash", said) and "MATCH" in said:
-        return "a package differs from its hash in the lock: do not install it; see whether the index or a proxy altered it"
+        return "a package differs from its hash in the lock: do not install it; did the index or a proxy alter it?"
     if re.search(r"Temporary failure in name resolution|NewConnectionError|ConnectTimeout|Max retries", said):
         return "the package index cannot be reached: check the network or proxy and run the same command again"
     if re.search(r"ensurepip|No module named (venv|pip)", said):
         return "this Python lacks venv: install it (Debian: apt install python3-venv) and run the same command again"
     if re.search(r"No matching distribution|not a supported wheel", said):
-        return f"the lock has no package for Python {sys.version_info[0]}.{sys.version_info[1]} here: set PYTHON to another"
+        return "the lock has no package for this Python here: set PYTHON to another"
     return "what it said stands above; run the same command again once it is mended"
 
 

@@ -83,7 +83,7 @@ class SeedScore:
 
 @dataclass(frozen=True, slots=True)
 class RollingOrigin:
-    """Errors of forecasts from every origin in the test part, on the published scale; of a baseline, ``name`` says whose."""
+    """Errors of forecasts from every origin in the test part, published scale; of a baseline, ``name`` says whose."""
 
     name: str
     baseline: bool

@@ -1,9 +1,10 @@
 """The parent: runs a framework's models, one child process a model and device, and writes one JSON each.
 
-    python -m runners pytorch --device cpu,gpu --profile quick --model densenet-24x3 --out results
-    python -m runners --plan --model lstm,ar        checks the arguments, prints the frameworks they need
-    python -m runners --list
+python -m runners pytorch --device cpu,gpu --profile quick --model densenet-24x3 --out results
+python -m runners --plan --model lstm,ar        checks the arguments, prints the frameworks they need
+python -m runners --list
 """
+
 import argparse
 import hashlib
 import os
@@ -15,7 +16,16 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from runners import environment, registry, store
 from runners.child import run_child
-from runners.contract import BATCH_SIZE, DEVICES, FRAMEWORKS, PROFILES, DataUnavailable, Model, UsageError, result_record
+from runners.contract import (
+    BATCH_SIZE,
+    DEVICES,
+    FRAMEWORKS,
+    PROFILES,
+    DataUnavailable,
+    Model,
+    UsageError,
+    result_record,
+)
 from runners.data import dataset
 from runners.data.__main__ import default_directory
 from runners.data.source import Source
@@ -27,8 +37,7 @@ FURTHER_PROCESSES = 4  # a row, in the profile full
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
-def main(arguments=None):
-    # type: (Optional[List[str]]) -> int
+def main(arguments: Optional[List[str]] = None) -> int:
     options = parse(arguments)
     display = Display()
     try:
@@ -50,12 +59,11 @@ def main(arguments=None):
         return 130
 
 
-def run_all(options, display):
-    # type: (Any, Display) -> int
+def run_all(options: Any, display: Display) -> int:
     """Run every model and device asked for; 0 if each is ok or was skipped for a stated reason, else 1."""
     keys = [key for key in registry.select(options.model) if registry.framework_of(key) == options.framework]
     models = [registry.load_model(options.framework, key) for key in keys]
-    sources = {}  # type: Dict[str, Any]
+    sources: Dict[str, Any] = {}
     statuses = []
     for model in models:
         if model.dataset not in sources:
@@ -65,8 +73,7 @@ def run_all(options, display):
     return 0 if all(status in ("ok", "skipped") for status in statuses) else 1
 
 
-def find_source(name, options, display):
-    # type: (str, Any, Display) -> Any
+def find_source(name: str, options: Any, display: Display) -> Any:
     """The data set's ``Source``, or the ``DataUnavailable`` that every row on it will carry."""
     try:
         if options.no_fetch:
@@ -77,8 +84,7 @@ def find_source(name, options, display):
         return error
 
 
-def run_one(model, device, source, options, display):
-    # type: (Model, str, Any, Any, Display) -> str
+def run_one(model: Model, device: str, source: Any, options: Any, display: Display) -> str:
     """One model on one device: reuse its result, or run it; returns the status."""
     job = make_job(model, device, source, options)
     display.start("{:<18} {}".format(model.key, device))
@@ -100,8 +106,7 @@ def run_one(model, device, source, options, display):
     return record["status"]
 
 
-def time_again(job, record, time_limit_s, display):
-    # type: (Dict[str, Any], Dict[str, Any], float, Display) -> None
+def time_again(job: Dict[str, Any], record: Dict[str, Any], time_limit_s: float, display: Display) -> None:
     """Time the row in further fresh processes and keep their medians: one process cannot show how much they differ."""
     for _ in range(FURTHER_PROCESSES):
         again = run_child(dict(job, timing_only=True), time_limit_s, display.on_event)
@@ -111,8 +116,7 @@ def time_again(job, record, time_limit_s, display):
             record["timing"][name]["process_medians_s"].append(again["timing"][name]["median_s"])
 
 
-def make_job(model, device, source, options):
-    # type: (Model, str, Any, Any) -> Dict[str, Any]
+def make_job(model: Model, device: str, source: Any, options: Any) -> Dict[str, Any]:
     """What the child is told, with the record it is to fill in."""
     rule = dict(model.rules[options.profile]._asdict())
     settings = dict({"batch_size": BATCH_SIZE}, **model.settings[options.profile])
@@ -158,23 +162,20 @@ def make_job(model, device, source, options):
     }
 
 
-def checkpoint_folder(options, model, device, sha256):
-    # type: (Any, Model, str, str) -> str
+def checkpoint_folder(options: Any, model: Model, device: str, sha256: str) -> str:
     """A folder of this very configuration, so that a run goes on only from what it began itself."""
     name = "{}.{}.{}".format(model.key, device, sha256[:12])
     return os.path.join(options.out, options.machine, options.stack, ".checkpoints", name)
 
 
-def fingerprint(*parts):
-    # type: (Any) -> str
+def fingerprint(*parts: Any) -> str:
     """The sha256 of everything that a result depends on: a result is reused only while it stays the same."""
     import json
 
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-def code_sha256(framework):
-    # type: (str) -> str
+def code_sha256(framework: str) -> str:
     """The sha256 of the code that makes a framework's results: the runners' own and the framework's folder."""
     digest = hashlib.sha256()
     here = os.path.dirname(os.path.abspath(__file__))
@@ -187,8 +188,7 @@ def code_sha256(framework):
     return digest.hexdigest()
 
 
-def git_state(given):
-    # type: (str) -> Tuple[Optional[str], Optional[bool]]
+def git_state(given: str) -> Tuple[Optional[str], Optional[bool]]:
     """(commit, whether the tree is as committed); ``given`` is ``SHA`` or ``SHA-dirty``, else git is asked."""
     if not given:
         given = describe_commit()
@@ -198,12 +198,13 @@ def git_state(given):
     return commit, not given.endswith("-dirty")
 
 
-def describe_commit():
-    # type: () -> str
+def describe_commit() -> str:
     """The project's commit, with ``-dirty`` behind it if anything differs; empty where git cannot tell."""
     try:
         commit, changes = [
-            subprocess.check_output(["git", "-C", ROOT] + question, stderr=subprocess.DEVNULL).decode("ascii", "replace")
+            subprocess.check_output(["git", "-C", ROOT] + question, stderr=subprocess.DEVNULL).decode(
+                "ascii", "replace"
+            )
             for question in (["rev-parse", "HEAD"], ["status", "--porcelain"])
         ]
     except (OSError, subprocess.CalledProcessError):
@@ -211,8 +212,7 @@ def describe_commit():
     return commit.strip() + ("-dirty" if changes.strip() else "")
 
 
-def outcome(record):
-    # type: (Dict[str, Any]) -> str
+def outcome(record: Dict[str, Any]) -> str:
     """A result in one line for the terminal."""
     if record["status"] != "ok":
         return "{}: {}".format(record["status"].upper().replace("_", " "), record["reason"])
@@ -230,11 +230,12 @@ def outcome(record):
     return "ok  " + "  ".join(parts)
 
 
-def parse(arguments):
-    # type: (Optional[List[str]]) -> Any
+def parse(arguments: Optional[List[str]]) -> Any:
     parser = argparse.ArgumentParser(prog="python -m runners", description=__doc__.split("\n")[0])
     parser.add_argument("framework", nargs="?", help="one of: " + ", ".join(FRAMEWORKS))
-    parser.add_argument("--plan", action="store_true", help="only check the arguments and print the frameworks they need")
+    parser.add_argument(
+        "--plan", action="store_true", help="only check the arguments and print the frameworks they need"
+    )
     parser.add_argument("--list", action="store_true", help="list all models and exit")
     parser.add_argument("--model", default="", help="models to run, comma-separated (default: all of the framework)")
     parser.add_argument("--device", default="", help="cpu, gpu or both, comma-separated (default: what is there)")
@@ -245,7 +246,9 @@ def parse(arguments):
     parser.add_argument("--engine", default="none", help="what isolates this process: venv, docker, podman or none")
     parser.add_argument("--image", default="", help="digest of the image this runs in")
     parser.add_argument("--lock-sha256", default="", help="sha256 of the lock file the packages come from")
-    parser.add_argument("--commit", default="", help="commit of the project, -dirty behind it if changed (default: asks git)")
+    parser.add_argument(
+        "--commit", default="", help="commit of the project, -dirty behind it if changed (default: asks git)"
+    )
     parser.add_argument("--data-dir", default="", help="cache of the data sets (default: under the XDG cache)")
     parser.add_argument("--threads", type=int, default=0, help="processor threads (default: one a physical core)")
     parser.add_argument("--no-fetch", action="store_true", help="use only data that are already there")
@@ -253,8 +256,7 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-def check(options):
-    # type: (Any) -> None
+def check(options: Any) -> None:
     """Make the options' values usable in place; raises ``UsageError`` for the first that cannot be used."""
     one_of("profile", options.profile, PROFILES)
     one_of("engine", options.engine, ("none", "venv", "docker", "podman"))
@@ -278,16 +280,14 @@ def check(options):
     store.check_writable(options.out)
 
 
-def one_of(what, value, choices):
-    # type: (str, Optional[str], Any) -> None
+def one_of(what: str, value: Optional[str], choices: Any) -> None:
     if value is None:
         raise UsageError("no {} given; choose from: {}".format(what, ", ".join(choices)))
     if value not in choices:
         raise UsageError("there is no {} '{}'; choose from: {}".format(what, value, ", ".join(choices)))
 
 
-def split_list(text):
-    # type: (str) -> List[str]
+def split_list(text: str) -> List[str]:
     """The items of a list separated by commas or spaces."""
     return [item for item in re.split(r"[,\s]+", text) if item]
 

@@ -6,6 +6,7 @@ What repeated runs of one thing differ by is the least that a comparison may cal
 so that what changes with time falls on all of them. Written to ``<out>/<machine>/calibration.json``, where the report
 looks; frameworks are learnt one at a time, and the file holds the noise of the noisiest.
 """
+
 import itertools
 import json
 import math
@@ -27,8 +28,7 @@ CHEAP = {"classical": ["ar-ols"], "keras": ["lstm"], "pytorch": ["densenet-24x3"
 """The row a framework is calibrated with unless others are named: the one that takes least."""
 
 
-def main(arguments=None):
-    # type: (Any) -> int
+def main(arguments: Any = None) -> int:
     options = parent.parse(arguments)
     display = Display()
     try:
@@ -49,10 +49,9 @@ def main(arguments=None):
     return 0
 
 
-def repeat(keys, options, display):
-    # type: (List[str], Any, Display) -> Dict[str, Dict[str, List[float]]]
+def repeat(keys: List[str], options: Any, display: Display) -> Dict[str, Dict[str, List[float]]]:
     """Device -> "model phase" -> the medians of each process, in seconds. Raises ``UsageError`` if a run fails."""
-    medians = {}  # type: Dict[str, Dict[str, List[float]]]
+    medians: Dict[str, Dict[str, List[float]]] = {}
     for turn in range(RUNS):
         for key, device in itertools.product(keys, options.device):
             model = registry.load_model(options.framework, key)
@@ -76,15 +75,13 @@ def repeat(keys, options, display):
     return medians
 
 
-def noise_of(medians):
-    # type: (List[float]) -> float
+def noise_of(medians: List[float]) -> float:
     """The share r for which 95 % of all pairs of runs have a ratio of medians within 1 / (1 + r) and 1 + r."""
     distances = sorted(abs(math.log(a / b)) for a, b in itertools.combinations(medians, 2))
     return math.exp(quantile(distances, 0.95)) - 1
 
 
-def write(options, medians):
-    # type: (Any, Dict[str, Dict[str, List[float]]]) -> Dict[str, float]
+def write(options: Any, medians: Dict[str, Dict[str, List[float]]]) -> Dict[str, float]:
     """Merge what was learnt into the machine's calibration; returns device -> noise over all frameworks."""
     path = os.path.join(options.out, options.machine, "calibration.json")
     document = _read(path)
@@ -106,8 +103,7 @@ def write(options, medians):
     return document["noise"]
 
 
-def _read(path):
-    # type: (str) -> Dict[str, Any]
+def _read(path: str) -> Dict[str, Any]:
     """The calibration so far; one that cannot be read is replaced, since all of it can be learnt again."""
     try:
         with open(path, encoding="utf-8") as file:

@@ -1,4 +1,5 @@
 """Run one job in a fresh process, and make a result of whatever happens to it."""
+
 import json
 import os
 import selectors
@@ -26,8 +27,12 @@ class Ending(NamedTuple):
     log: str
 
 
-def run_child(job, time_limit_s, on_event, command=None):
-    # type: (Dict[str, Any], float, Callable[[Dict[str, Any]], None], Optional[List[str]]) -> Dict[str, Any]
+def run_child(
+    job: Dict[str, Any],
+    time_limit_s: float,
+    on_event: Callable[[Dict[str, Any]], None],
+    command: Optional[List[str]] = None,
+) -> Dict[str, Any]:
     """The job's result record, with a status and a reason however the child ended.
 
     ``on_event`` hears every event but the result. A ``KeyboardInterrupt`` ends the child and passes on.
@@ -52,8 +57,7 @@ def _is_record(handed, template):
     return isinstance(handed, dict) and set(handed) == set(template) and handed["status"] != ""
 
 
-def _why_no_result(ending, time_limit_s):
-    # type: (Ending, float) -> Any
+def _why_no_result(ending: Ending, time_limit_s: float) -> Any:
     """(status, reason) of a child that handed up no result."""
     if ending.timed_out:
         return "timeout", "stopped after its time limit of {:.0f} s".format(time_limit_s)
@@ -76,8 +80,9 @@ def _signal_name(number):
         return "signal {}".format(number)
 
 
-def _run(job, time_limit_s, on_event, command):
-    # type: (Dict[str, Any], float, Callable[[Dict[str, Any]], None], List[str]) -> Ending
+def _run(
+    job: Dict[str, Any], time_limit_s: float, on_event: Callable[[Dict[str, Any]], None], command: List[str]
+) -> Ending:
     kills_before = _memory_kills()
     reader, writer = os.pipe()
     with tempfile.TemporaryFile() as log:
@@ -110,8 +115,7 @@ def _run(job, time_limit_s, on_event, command):
         )
 
 
-def child_environment(job):
-    # type: (Dict[str, Any]) -> Dict[str, str]
+def child_environment(job: Dict[str, Any]) -> Dict[str, str]:
     """The child's variables: threads pinned, the card hidden from CPU runs, the user's site-packages left out."""
     variables = dict(os.environ)
     variables.update(environment.thread_variables(job["threads"]))
@@ -135,8 +139,7 @@ class _Heard(NamedTuple):
     timed_out: bool
 
 
-def _listen(reader, time_limit_s, on_event):
-    # type: (int, float, Callable[[Dict[str, Any]], None]) -> _Heard
+def _listen(reader: int, time_limit_s: float, on_event: Callable[[Dict[str, Any]], None]) -> _Heard:
     """Hear events until the result, the end of the pipe, the first rubbish, or the time limit."""
     deadline = time.monotonic() + time_limit_s
     pending = b""
@@ -191,8 +194,7 @@ def _tail(log):
     return log.read().decode("utf-8", "replace")
 
 
-def _memory_kills():
-    # type: () -> int
+def _memory_kills() -> int:
     """How many processes the kernel has killed for memory: in this control group, else on this machine."""
     counts = []
     for path in ("/sys/fs/cgroup/memory.events", "/proc/vmstat"):

@@ -3,6 +3,7 @@
 Python 3.6 and the standard library only: this module is imported by the parent, which must be able to
 describe a model (and its failure) even where the model's framework cannot be imported.
 """
+
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 SCHEMA_VERSION = 1

@@ -1,4 +1,5 @@
 """What a person sees while it runs: one moving line on a terminal, plain lines anywhere else."""
+
 import shutil
 import sys
 import time
@@ -15,8 +16,7 @@ _PHASES = {
 class Display:
     """Shows events of one child at a time on standard error."""
 
-    def __init__(self, stream=None, clock=time.monotonic):
-        # type: (Any, Any) -> None
+    def __init__(self, stream: Any = None, clock: Any = time.monotonic) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._moving = bool(getattr(self._stream, "isatty", lambda: False)())
@@ -24,13 +24,11 @@ class Display:
         self._phase = ""
         self._began = self._phase_began = self._clock()
 
-    def start(self, name):
-        # type: (str) -> None
+    def start(self, name: str) -> None:
         self._name, self._phase = name, ""
         self._began = self._phase_began = self._clock()
 
-    def on_event(self, event):
-        # type: (Dict[str, Any]) -> None
+    def on_event(self, event: Dict[str, Any]) -> None:
         if event["phase"] != self._phase and not (self._phase and event["event"] == "samples"):
             self._phase, self._phase_began = event["phase"], self._clock()
             if not self._moving:
@@ -38,12 +36,10 @@ class Display:
         if self._moving:
             self._move(self._describe(event))
 
-    def finish(self, outcome):
-        # type: (str) -> None
+    def finish(self, outcome: str) -> None:
         self._line(outcome, after=self._clock() - self._began)
 
-    def say(self, text):
-        # type: (str) -> None
+    def say(self, text: str) -> None:
         """One line that stays."""
         self._clear()
         self._stream.write("erabench: {}\n".format(text))
@@ -81,10 +77,9 @@ class Display:
             self._stream.write("\r\x1b[K")
 
 
-def duration(seconds):
-    # type: (float) -> str
+def duration(seconds: float) -> str:
     """A length of time for a person: 8 s, 3 min 20 s, 2 h 5 min."""
-    seconds = int(round(seconds))
+    seconds = round(seconds)
     if seconds < 60:
         return "{} s".format(seconds)
     if seconds < 3600:
@@ -92,8 +87,7 @@ def duration(seconds):
     return "{} h {} min".format(seconds // 3600, seconds % 3600 // 60)
 
 
-def with_interval(median_s, interval_s):
-    # type: (float, Optional[Any]) -> str
+def with_interval(median_s: float, interval_s: Optional[Any]) -> str:
     """A median in seconds with the reach of its 95 % interval."""
     if interval_s is None:
         return "{:.4g} s".format(median_s)

@@ -1,4 +1,5 @@
 """What machine this is, from the files Linux keeps about itself. Absent is ``None``."""
+
 import glob
 import os
 import platform
@@ -11,8 +12,7 @@ from runners import nvml
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-def describe(threads, versions):
-    # type: (int, Dict[str, str]) -> Dict[str, Any]
+def describe(threads: int, versions: Dict[str, str]) -> Dict[str, Any]:
     """The record's ``environment``: processor, memory, card, system and the framework's ``versions``."""
     return {
         "cpu": _cpu_name(),
@@ -28,22 +28,19 @@ def describe(threads, versions):
     }
 
 
-def has_nvidia_device():
-    # type: () -> bool
+def has_nvidia_device() -> bool:
     """Whether the kernel shows an NVIDIA card (``/dev/dxg``: under WSL 2), without asking the driver."""
     return bool(glob.glob("/dev/nvidia[0-9]*")) or os.path.exists("/dev/dxg")
 
 
-def default_threads():
-    # type: () -> int
+def default_threads() -> int:
     """One thread a physical core that this process may run on: two on one core only hinder each other."""
     siblings = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
     cores = {_read(siblings.format(cpu)) or str(cpu) for cpu in os.sched_getaffinity(0)}
     return len(cores)
 
 
-def thread_variables(threads):
-    # type: (int) -> Dict[str, str]
+def thread_variables(threads: int) -> Dict[str, str]:
     """The variables from which linear algebra and OpenMP libraries take their number of threads when loaded."""
     return {name: str(threads) for name in _THREAD_VARIABLES}
 
@@ -59,8 +56,7 @@ class Reading(NamedTuple):
     frequency_mhz: Optional[float]
 
 
-def read_conditions():
-    # type: () -> Reading
+def read_conditions() -> Reading:
     """A reading of ``/proc/stat`` (proc(5)), of this process's counters, and of the processors' mean frequency."""
     times = os.times()
     busy = stolen = None
@@ -74,8 +70,7 @@ def read_conditions():
     return Reading(times.elapsed, busy, stolen, own, usage, _frequency_mhz())
 
 
-def conditions(before, after):
-    # type: (Reading, Reading) -> Dict[str, Any]
+def conditions(before: Reading, after: Reading) -> Dict[str, Any]:
     """What happened between two readings, as the record's ``conditions`` holds it.
 
     ``others_busy`` and ``stolen`` are processors on average: those that other processes kept busy, and those that
@@ -105,8 +100,7 @@ def conditions(before, after):
     )
 
 
-def _frequency_mhz():
-    # type: () -> Optional[float]
+def _frequency_mhz() -> Optional[float]:
     """The mean of what the kernel says of each processor's clock."""
     found = re.findall(r"^cpu MHz\s*:\s*([0-9.]+)$", _read("/proc/cpuinfo") or "", re.MULTILINE)
     return sum(map(float, found)) / len(found) if found else None
@@ -116,8 +110,7 @@ class Resident:
     """This process's resident memory, in bytes, with a peak that can be set back (Linux >= 4.0)."""
 
     @staticmethod
-    def reset_peak():
-        # type: () -> bool
+    def reset_peak() -> bool:
         """Whether the peak now counts from here (proc(5), ``clear_refs``: writing 5)."""
         try:
             with open("/proc/self/clear_refs", "w") as file:
@@ -127,13 +120,11 @@ class Resident:
             return False
 
     @staticmethod
-    def now():
-        # type: () -> Optional[int]
+    def now() -> Optional[int]:
         return _status_bytes("VmRSS")
 
     @staticmethod
-    def peak():
-        # type: () -> Optional[int]
+    def peak() -> Optional[int]:
         return _status_bytes("VmHWM")
 
 
@@ -157,8 +148,7 @@ def _os_name():
     return match.group(1) if match else platform.system()
 
 
-def _read(path, first_line=False):
-    # type: (str, bool) -> Optional[str]
+def _read(path: str, first_line: bool = False) -> Optional[str]:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return (file.readline() if first_line else file.read()).strip()

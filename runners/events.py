@@ -6,6 +6,7 @@ The pipe is not standard output, so whatever a framework prints cannot be taken 
     {"event": "progress", "phase": "epoch", "done": 3, "total": 300}
     {"event": "result", "record": {...}}
 """
+
 import json
 import math
 import time
@@ -20,29 +21,24 @@ _SHORTEST_INTERVAL_S = 0.2
 class Sender:
     """Writes events to a file descriptor; progress is thinned out, so that telling costs nothing."""
 
-    def __init__(self, descriptor):
-        # type: (int) -> None
-        self._file = open(descriptor, "w", encoding="utf-8")
+    def __init__(self, descriptor: int) -> None:
+        self._file = open(descriptor, "w", encoding="utf-8")  # noqa: SIM115 (open while the process lives)
         self._told = 0.0
 
-    def send(self, event, **fields):
-        # type: (str, **Any) -> None
+    def send(self, event: str, **fields: Any) -> None:
         self._file.write(json.dumps(dict(fields, event=event), allow_nan=False) + "\n")
         self._file.flush()
 
-    def progress(self, phase, done, total):
-        # type: (str, int, int) -> None
+    def progress(self, phase: str, done: int, total: int) -> None:
         if done < total and time.monotonic() - self._told < _SHORTEST_INTERVAL_S:
             return
         self._told = time.monotonic()
         self.send("progress", phase=phase, done=int(done), total=int(total))
 
-    def samples(self, phase, rule, began):
-        # type: (str, Rule, float) -> Any
+    def samples(self, phase: str, rule: Rule, began: float) -> Any:
         """A callback for ``measure``: tells the median so far, its interval and the longest it can still take."""
 
-        def tell(samples_s):
-            # type: (List[float]) -> None
+        def tell(samples_s: List[float]) -> None:
             ordered = sorted(samples_s)
             missing_s = max(0, rule.min_samples - len(ordered)) * quantile(ordered, 0.5)
             left_s = max(missing_s, rule.budget_s - (time.monotonic() - began))
@@ -58,8 +54,7 @@ class Sender:
         return tell
 
 
-def plain(value):
-    # type: (Any) -> Any
+def plain(value: Any) -> Any:
     """A value as JSON can hold it: NumPy scalars become Python's, what is not finite becomes ``None``."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
@@ -72,15 +67,14 @@ def plain(value):
     return value
 
 
-def is_event(message):
-    # type: (Any) -> bool
+def is_event(message: Any) -> bool:
     """Whether a decoded line is one of the events above."""
-    needed = {
+    needed: Dict[str, Any] = {
         "phase": ("phase",),
         "samples": ("phase", "count", "median_s", "interval_s", "left_s"),
         "progress": ("phase", "done", "total"),
         "result": ("record",),
-    }  # type: Dict[str, Any]
+    }
     return isinstance(message, dict) and all(
         field in message for field in needed.get(message.get("event"), ("no such event",))
     )

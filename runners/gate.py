@@ -1,10 +1,10 @@
 """Was the model really training while it was timed? If not, its time may not be shown."""
+
 import math
 from typing import List, Optional
 
 
-def reason_not_training(losses, iterative, state_before, state_after):
-    # type: (List[float], bool, bytes, bytes) -> Optional[str]
+def reason_not_training(losses: List[float], iterative: bool, state_before: bytes, state_after: bytes) -> Optional[str]:
     """Why the timed training steps do not count; ``None`` if they do.
 
     ``losses`` are those of the timed steps in order. A model fitted in closed form (``iterative`` false) has
@@ -19,7 +19,9 @@ def reason_not_training(losses, iterative, state_before, state_after):
     third = max(1, len(losses) // 3)
     first, last = _mean(losses[:third]), _mean(losses[-third:])
     if len(losses) > 1 and not last < first:
-        return "the training loss did not fall over the timed steps ({:.4g} at first, {:.4g} at last)".format(first, last)
+        return "the training loss did not fall over the timed steps ({:.4g} at first, {:.4g} at last)".format(
+            first, last
+        )
     return None
 
 

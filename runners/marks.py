@@ -2,6 +2,7 @@
 
 Each mark is a key, a sentence, and the figures in it, so that a reader can put the sentence into another language.
 """
+
 import math
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
@@ -27,14 +28,17 @@ class Mark(NamedTuple):
     figures: Dict[str, Any]
 
 
-def of_samples(samples_s, iqr_s, median_s, stopped_by, rule):
-    # type: (Sequence[float], float, float, str, Rule) -> List[Mark]
+def of_samples(samples_s: Sequence[float], iqr_s: float, median_s: float, stopped_by: str, rule: Rule) -> List[Mark]:
     """What the samples themselves say, in the order they were taken."""
     marks = []
     if iqr_s >= UNSTABLE * median_s:
         share = 100 * iqr_s / median_s
         marks.append(
-            Mark("unstable", "the middle half of the samples spans {:.0f} % of the median".format(share), {"percent": share})
+            Mark(
+                "unstable",
+                "the middle half of the samples spans {:.0f} % of the median".format(share),
+                {"percent": share},
+            )
         )
     change = drift(samples_s)
     if change is not None:
@@ -54,8 +58,7 @@ def of_samples(samples_s, iqr_s, median_s, stopped_by, rule):
     return marks
 
 
-def drift(samples_s):
-    # type: (Sequence[float]) -> Optional[float]
+def drift(samples_s: Sequence[float]) -> Optional[float]:
     """The change from the first third's median to the last third's, as a share; ``None`` where there is no trend.
 
     A trend is a rank correlation of value and order beyond chance (Spearman's rho, which under independence has
@@ -68,15 +71,14 @@ def drift(samples_s):
     for rank, index in enumerate(sorted(range(count), key=lambda index: samples_s[index])):
         ranks[index] = rank
     squares = sum((rank - order) ** 2 for order, rank in enumerate(ranks))
-    rho = 1 - 6.0 * squares / (count * (count ** 2 - 1.0))
+    rho = 1 - 6.0 * squares / (count * (count**2 - 1.0))
     third = count // 3
     first, last = (quantile(sorted(part), 0.5) for part in (samples_s[:third], samples_s[-third:]))
     change = (last - first) / quantile(sorted(samples_s), 0.5)
     return change if abs(rho) * math.sqrt(count - 1) > DRIFT_Z and abs(change) >= DRIFT else None
 
 
-def two_modes(samples_s):
-    # type: (Sequence[float]) -> Optional[Any]
+def two_modes(samples_s: Sequence[float]) -> Optional[Any]:
     """The two values that the samples gather at, smaller first; ``None`` where they gather at one.
 
     The sorted samples are split where the variance within the two parts is least (Otsu, IEEE Trans. SMC 9, 1979);
@@ -85,7 +87,7 @@ def two_modes(samples_s):
     """
     ordered = sorted(samples_s)
     count = len(ordered)
-    least = max(2, int(math.ceil(MODES_LEAST * count)))
+    least = max(2, math.ceil(MODES_LEAST * count))
     if count < FEW:
         return None
     sums, squares = [0.0], [0.0]
@@ -97,7 +99,7 @@ def two_modes(samples_s):
     def part(start, end):
         size = float(end - start)
         mean = (sums[end] - sums[start]) / size
-        return mean, max(0.0, (squares[end] - squares[start]) / size - mean ** 2)
+        return mean, max(0.0, (squares[end] - squares[start]) / size - mean**2)
 
     def within(cut):
         return cut * part(0, cut)[1] + (count - cut) * part(cut, count)[1]
@@ -111,8 +113,7 @@ def two_modes(samples_s):
     return low + shift, high + shift
 
 
-def of_conditions(conditions):
-    # type: (Dict[str, Any]) -> List[Mark]
+def of_conditions(conditions: Dict[str, Any]) -> List[Mark]:
     """What else the machine did meanwhile, from ``environment.conditions``."""
     marks = []
     others, stolen = conditions["others_busy"], conditions["stolen"]
@@ -125,8 +126,7 @@ def of_conditions(conditions):
     return marks
 
 
-def of_card(before, after, own_pid):
-    # type: (Optional[nvml.Card], Optional[nvml.Card], int) -> List[Mark]
+def of_card(before: Optional[nvml.Card], after: Optional[nvml.Card], own_pid: int) -> List[Mark]:
     """What the card says of itself before and after a phase."""
     if before is None or after is None:
         return []

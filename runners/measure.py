@@ -3,6 +3,7 @@
 Synchronization is passed in, so a step on a GPU is timed by the same lines as one on a CPU. Nothing but the
 step and its synchronization lies between the two readings of the clock.
 """
+
 import math
 import time
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
@@ -55,13 +56,13 @@ def measure(
         observe(answer)
         return seconds
 
-    warmup_s = []  # type: List[float]
+    warmup_s: List[float] = []
     warm_until = clock() + rule.warmup_s
     while len(warmup_s) < rule.min_warmup or clock() < warm_until:
         warmup_s.append(timed(1))
 
     loops = _inner_loops(min(warmup_s), rule.shortest_sample_s)
-    samples_s = []  # type: List[float]
+    samples_s: List[float] = []
     began = told = clock()
     next_look = rule.min_samples
     while True:
@@ -85,7 +86,7 @@ def measure(
 def _inner_loops(step_s: float, shortest_sample_s: float) -> int:
     if step_s >= shortest_sample_s:
         return 1
-    return int(math.ceil(shortest_sample_s / max(step_s, 1e-9)))
+    return math.ceil(shortest_sample_s / max(step_s, 1e-9))
 
 
 def is_precise(samples_s: Sequence[float], half_width: float) -> bool:
@@ -108,13 +109,13 @@ def median_interval(ordered: Sequence[float]) -> Optional[Interval]:
     count = len(ordered)
     rank = 0  # how many values lie outside on each side
     if count <= 100:
-        term = tail = 0.5 ** count
+        term = tail = 0.5**count
         while tail <= 0.025:
             rank += 1
             term *= (count - rank + 1) / float(rank)
             tail += term
     else:  # the normal approximation is within one rank of the exact value from here on
-        rank = int(math.floor((count - 1.959964 * math.sqrt(count)) / 2))
+        rank = math.floor((count - 1.959964 * math.sqrt(count)) / 2)
     if rank == 0:
         return None
     return ordered[rank - 1], ordered[count - rank]

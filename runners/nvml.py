@@ -1,4 +1,5 @@
 """What the driver says of the first NVIDIA card, through ``nvidia-ml-py``. Absent is ``None``, never assumed."""
+
 from contextlib import contextmanager
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -26,8 +27,7 @@ class Card(NamedTuple):
     processes: Optional[List[int]]
 
 
-def read_card():
-    # type: () -> Optional[Card]
+def read_card() -> Optional[Card]:
     """The first card as it is now; ``None`` where there is no card, no driver or no ``nvidia-ml-py``."""
     try:
         import pynvml
@@ -83,14 +83,12 @@ def _read(pynvml, handle):
     )
 
 
-def _text(value):
-    # type: (Any) -> Optional[str]
+def _text(value: Any) -> Optional[str]:
     """Older releases of nvidia-ml-py answer in bytes."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def record(card):
-    # type: (Optional[Card]) -> Optional[Dict[str, Any]]
+def record(card: Optional[Card]) -> Optional[Dict[str, Any]]:
     """The card as the result record's ``environment.gpu`` holds it."""
     if card is None:
         return None

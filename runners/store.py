@@ -1,8 +1,9 @@
 """Results on disk: written whole, found again, and never lost to a shorter or a failed run.
 
-    <out>/<machine>/<stack>/<model>.<device>.json            the result the page shows
-    <out>/<machine>/<stack>/.kept/<model>.<device>.<profile>.json   the last good one of another profile or run
+<out>/<machine>/<stack>/<model>.<device>.json            the result the page shows
+<out>/<machine>/<stack>/.kept/<model>.<device>.<profile>.json   the last good one of another profile or run
 """
+
 import contextlib
 import errno
 import fcntl
@@ -14,15 +15,13 @@ from typing import Any, Callable, Dict, Iterator, Optional
 from runners.contract import UsageError
 
 
-def result_path(out, record):
-    # type: (str, Dict[str, Any]) -> str
+def result_path(out: str, record: Dict[str, Any]) -> str:
     """Where a record belongs."""
     name = "{}.{}.json".format(record["model"]["key"], record["device"])
     return os.path.join(out, record["machine"], record["stack"], name)
 
 
-def write_whole(path, text):
-    # type: (str, str) -> None
+def write_whole(path: str, text: str) -> None:
     """Write a file so that it is there whole or not at all; raises ``UsageError`` if it cannot be written."""
     folder = os.path.dirname(path)
     temporary = None
@@ -42,36 +41,32 @@ def write_whole(path, text):
         raise UsageError(_cannot_write(path, error))
 
 
-def _cannot_write(path, error):
-    # type: (str, OSError) -> str
+def _cannot_write(path: str, error: OSError) -> str:
     cure = "free some space and run again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another RESULTS"
     return "cannot write '{}': {}; {}; nothing that was there is lost".format(path, error.strerror, cure)
 
 
-def check_writable(out):
-    # type: (str) -> None
+def check_writable(out: str) -> None:
     """Raise ``UsageError`` now rather than after an hour of measuring."""
     probe = os.path.join(out, ".writing-probe-{}".format(os.getpid()))
     write_whole(probe, "")
     os.unlink(probe)
 
 
-def save(out, record):
-    # type: (str, Dict[str, Any]) -> str
+def save(out: str, record: Dict[str, Any]) -> str:
     """Write a record to its place; a good one of another profile, or one that a failure replaces, is kept aside."""
     path = result_path(out, record)
     old = _read(path)
-    if old is not None and old.get("status") == "ok":
-        if old.get("profile") != record["profile"] or record["status"] != "ok":
-            kept = _kept_path(path, str(old.get("profile")))
-            os.makedirs(os.path.dirname(kept), exist_ok=True)
-            os.rename(path, kept)
+    good = old is not None and old.get("status") == "ok"
+    if good and (old.get("profile") != record["profile"] or record["status"] != "ok"):
+        kept = _kept_path(path, str(old.get("profile")))
+        os.makedirs(os.path.dirname(kept), exist_ok=True)
+        os.rename(path, kept)
     write_whole(path, json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n")
     return path
 
 
-def find_reusable(out, record):
-    # type: (str, Dict[str, Any]) -> Optional[Dict[str, Any]]
+def find_reusable(out: str, record: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     """A finished result with the record's fingerprint, brought to its place if it was kept aside."""
     path = result_path(out, record)
     kept = _kept_path(path, record["profile"])
@@ -100,8 +95,7 @@ def _kept_path(path, profile):
     return os.path.join(folder, ".kept", "{}.{}.json".format(name[: -len(".json")], profile))
 
 
-def _read(path):
-    # type: (str) -> Optional[Dict[str, Any]]
+def _read(path: str) -> Optional[Dict[str, Any]]:
     """A JSON object, or ``None`` where there is none that can be read: a broken file is measured again."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -112,8 +106,7 @@ def _read(path):
 
 
 @contextlib.contextmanager
-def only_bench(out, say):
-    # type: (str, Callable[[str], None]) -> Iterator[None]
+def only_bench(out: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the results folder, so that two benches never measure into it at once; waits, and says so."""
     with open(os.path.join(out, ".lock"), "a") as file:
         try:

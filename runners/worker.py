@@ -3,6 +3,7 @@
 Reads a job (JSON) from standard input, tells its parent how it goes over the pipe named by ``--events``, and
 hands up a result record. It never writes a file of its own: the parent does, whatever happens here.
 """
+
 import ctypes
 import json
 import os
@@ -31,8 +32,7 @@ class Timed(NamedTuple):
     joules_per_batch: Optional[float]
 
 
-def main():
-    # type: () -> int
+def main() -> int:
     _die_with_parent()
     sender = events.Sender(int(sys.argv[sys.argv.index("--events") + 1]))
     job = json.load(sys.stdin)
@@ -50,8 +50,7 @@ def main():
     return 0
 
 
-def run(job, record, sender):
-    # type: (Dict[str, Any], Dict[str, Any], events.Sender) -> None
+def run(job: Dict[str, Any], record: Dict[str, Any], sender: events.Sender) -> None:
     """Fill ``record`` by timing the model and training it; raises what the model raises."""
     sender.send("phase", phase="prepare")
     card_before = nvml.read_card() if record["device"] == "gpu" else None
@@ -91,14 +90,20 @@ def run(job, record, sender):
     record["status"] = "ok"
 
 
-def time_model(steps, backend, rule, record, card_before, sender):
-    # type: (Steps, Backend, Rule, Dict[str, Any], Optional[nvml.Card], events.Sender) -> None
+def time_model(
+    steps: Steps,
+    backend: Backend,
+    rule: Rule,
+    record: Dict[str, Any],
+    card_before: Optional[nvml.Card],
+    sender: events.Sender,
+) -> None:
     """Time training and prediction, with the memory they took, into ``record``."""
     resident_before = environment.Resident.now()
     environment.Resident.reset_peak()
     backend.reset_memory()
 
-    losses = []  # type: List[float]
+    losses: List[float] = []
     state_before = steps.state()
     on_gpu = record["device"] == "gpu"
 
@@ -132,8 +137,9 @@ def time_model(steps, backend, rule, record, card_before, sender):
     record["marks"] = train.marks + predict.marks
 
 
-def _time_phase(name, steps, backend, rule, observe, on_gpu, sender):
-    # type: (str, Steps, Backend, Rule, Any, bool, events.Sender) -> Timed
+def _time_phase(
+    name: str, steps: Steps, backend: Backend, rule: Rule, observe: Any, on_gpu: bool, sender: events.Sender
+) -> Timed:
     sender.send("phase", phase=name)
     step, next_batch = (steps.train, steps.train_batch) if name == "train" else (steps.predict, steps.predict_batch)
     card_before = nvml.read_card() if on_gpu else None
@@ -170,11 +176,16 @@ def _time_phase(name, steps, backend, rule, observe, on_gpu, sender):
     found = marks.of_samples(samples.samples_s, phase["iqr_s"], phase["median_s"], samples.stopped_by, rule)
     found += marks.of_conditions(conditions) + marks.of_card(card_before, card_after, os.getpid())
     batches = len(samples.warmup_s) + len(samples.samples_s) * samples.inner_loops
-    return Timed(phase, [dict(mark._asdict(), phase=name) for mark in found], _joules_per_batch(card_before, card_after, batches, elapsed_s))
+    return Timed(
+        phase,
+        [dict(mark._asdict(), phase=name) for mark in found],
+        _joules_per_batch(card_before, card_after, batches, elapsed_s),
+    )
 
 
-def _joules_per_batch(before, after, batches, elapsed_s):
-    # type: (Optional[nvml.Card], Optional[nvml.Card], int, float) -> Optional[float]
+def _joules_per_batch(
+    before: Optional[nvml.Card], after: Optional[nvml.Card], batches: int, elapsed_s: float
+) -> Optional[float]:
     if before is None or after is None or before.energy_mj is None or after.energy_mj is None:
         return None
     if elapsed_s < ENERGY_WINDOW_S or after.energy_mj < before.energy_mj:
@@ -182,8 +193,7 @@ def _joules_per_batch(before, after, batches, elapsed_s):
     return (after.energy_mj - before.energy_mj) / 1000.0 / batches
 
 
-def _whole_passes(steps, quality, timing):
-    # type: (Steps, Quality, Dict[str, Any]) -> Dict[str, Any]
+def _whole_passes(steps: Steps, quality: Quality, timing: Dict[str, Any]) -> Dict[str, Any]:
     """Seconds an epoch and a test set, where the page quotes them: as measured, else multiplied out."""
 
     def whole(batches, measured_s, phase):
@@ -199,8 +209,7 @@ def _whole_passes(steps, quality, timing):
     }
 
 
-def _quality_record(quality):
-    # type: (Quality) -> Dict[str, Any]
+def _quality_record(quality: Quality) -> Dict[str, Any]:
     record = dict(quality._asdict())
     record["scores"] = [dict(score._asdict()) for score in quality.scores]
     return record
@@ -212,13 +221,11 @@ def _open_backend(framework):
     return import_module("runners.{}.backend".format(framework)).open_backend
 
 
-def _is_out_of_memory(error):
-    # type: (Exception) -> bool
+def _is_out_of_memory(error: Exception) -> bool:
     return type(error).__name__ in OUT_OF_MEMORY_NAMES or "out of memory" in str(error).lower()
 
 
-def _die_with_parent():
-    # type: () -> None
+def _die_with_parent() -> None:
     """Ask the kernel to end this process with its parent (prctl(2), PR_SET_PDEATHSIG = 1): none is left running."""
     try:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)

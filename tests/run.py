@@ -20,8 +20,9 @@ FRAMEWORKS = ("classical", "keras", "pytorch")
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|errors?)")
 
 sys.path.insert(0, str(ROOT / "images"))
-import venv  # noqa: E402  (images/venv.py)
-from stack import STACKS  # noqa: E402
+import venv
+
+from stack import STACKS
 
 
 class Suite(NamedTuple):
@@ -34,7 +35,9 @@ class Suite(NamedTuple):
 
 def suites() -> list[Suite]:
     """Every suite there is, the cheap ones first."""
-    frameworks = [Suite(f"{name} on {stack}", stack, paths_of(name)) for stack in ("cpu", "gtx1080") for name in FRAMEWORKS]
+    frameworks = [
+        Suite(f"{name} on {stack}", stack, paths_of(name)) for stack in ("cpu", "gtx1080") for name in FRAMEWORKS
+    ]
     return [Suite("report, images, harness", "", ["tests"]), *frameworks]
 
 

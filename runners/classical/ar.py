@@ -1,4 +1,5 @@
 """AR: an autoregression of order 12 with constant, fitted by statsmodels."""
+
 from runners.contract import Model, Rule
 
 
@@ -17,9 +18,7 @@ def train_to_quality(context):
     from runners.classical import autoregression, compat
 
     coefficients = compat.fit_autoregression(context.data.train, autoregression.LAGS)
-    return autoregression.quality(
-        context.data, autoregression.linear_forecaster(coefficients[0], coefficients[1:])
-    )
+    return autoregression.quality(context.data, autoregression.linear_forecaster(coefficients[0], coefficients[1:]))
 
 
 MODEL = Model(

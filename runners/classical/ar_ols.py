@@ -1,4 +1,5 @@
 """AR(OLS): the same autoregression of order 12, by least squares in NumPy; and how its published figure arose."""
+
 from runners.classical.ar import MODEL as AR
 
 SLIPS = (

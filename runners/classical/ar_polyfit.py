@@ -1,4 +1,5 @@
 """AR(Polyfit): each month as a straight line of the same month one year before, by NumPy's polynomial fit."""
+
 from runners.classical.ar import MODEL as AR
 
 

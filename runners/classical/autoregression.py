@@ -1,4 +1,5 @@
 """What the three autoregressive models share: linear recursion, scoring, and a fit made ready for timing."""
+
 import numpy as np
 
 from runners.contract import BATCH_SIZE, Quality, Score, Steps

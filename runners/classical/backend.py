@@ -1,4 +1,5 @@
 """statsmodels and NumPy: on the CPU only, and every call returns finished."""
+
 import importlib
 
 from runners.contract import Backend, DeviceUnavailable

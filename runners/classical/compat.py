@@ -1,4 +1,5 @@
 """Where statsmodels 0.8 and today's differ."""
+
 import numpy as np
 from statsmodels.tsa import ar_model
 from statsmodels.tsa.statespace import sarimax

@@ -3,6 +3,7 @@
 ARIMA (0,1,1)(0,1,1) of period 12 on the logarithms (Box and Jenkins, Time Series Analysis, 1970, section 9.2, made for
 this very series): two weights and a variance, nothing chosen here.
 """
+
 from runners.classical.ar import MODEL as AR
 from runners.contract import Rule
 

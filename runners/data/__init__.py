@@ -4,6 +4,7 @@ Each module offers ``fetch(directory, say) -> Source`` (may use the network; say
 back to) and ``load(directory) -> NamedTuple`` with a field ``source`` (never uses the network; raises
 ``DataUnavailable`` if the cache is missing or broken).
 """
+
 import importlib
 
 DATASETS = ("airline", "household", "cifar10")

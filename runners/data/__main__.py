@@ -1,7 +1,8 @@
 """Fetch data sets into the cache, so that a run needs no network.
 
-    python -m runners.data cifar10 household --data-dir DIR
+python -m runners.data cifar10 household --data-dir DIR
 """
+
 import argparse
 import os
 import sys
@@ -10,8 +11,7 @@ from runners.contract import DataUnavailable
 from runners.data import DATASETS, dataset
 
 
-def default_directory():
-    # type: () -> str
+def default_directory() -> str:
     """``$DATA_DIR``, else the project's folder in the user's cache (XDG Base Directory Specification)."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.environ.get("DATA_DIR") or os.path.join(cache, "erabench", "data")
@@ -37,8 +37,7 @@ def main(arguments=None):
     return 1 if failed else 0
 
 
-def say(text):
-    # type: (str) -> None
+def say(text: str) -> None:
     sys.stderr.write("erabench: {}\n".format(text))
 
 

@@ -2,6 +2,7 @@
 
 Box, Jenkins and Reinsel, Time Series Analysis, series G. 144 facts, so they stand in the project.
 """
+
 import hashlib
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
@@ -51,8 +52,7 @@ def from_scale(scaled):
     return np.asarray(scaled, float) * (MAXIMUM - MINIMUM) + MINIMUM
 
 
-def load(directory=None):
-    # type: (Any) -> Airline
+def load(directory: Any = None) -> Airline:
     """The series; ``directory`` is not needed and there for the other data sets' sake."""
     scaled = to_scale(PASSENGERS)
     digest = hashlib.sha256(np.asarray(PASSENGERS, "<i4").tobytes()).hexdigest()
@@ -72,8 +72,7 @@ HISTORY = TRAIN_MONTHS  # months that a forecast of a test month may look back o
 YEAR = 12
 
 
-def forecast_test_part(airline, forecaster):
-    # type: (Airline, Forecaster) -> Tuple[Any, Any]
+def forecast_test_part(airline: Airline, forecaster: Forecaster) -> Tuple[Any, Any]:
     """Both protocols' forecasts of the 44 test months: (recursive, one-step), each of shape (44,).
 
     Recursive: all months ahead from the end of the train part. One-step: each month from the true ones before it.
@@ -84,8 +83,7 @@ def forecast_test_part(airline, forecaster):
     return recursive, one_step
 
 
-def rolling_origin(airline, forecaster, name="", baseline=False):
-    # type: (Airline, Forecaster, str, bool) -> Dict[str, Any]
+def rolling_origin(airline: Airline, forecaster: Forecaster, name: str = "", baseline: bool = False) -> Dict[str, Any]:
     """Errors a year ahead from every month of the test years that has a year of truth after it, published scale.
 
     Rolling-origin evaluation (Tashman, International Journal of Forecasting 16, 2000) with 33 origins and no new
@@ -104,14 +102,13 @@ def rolling_origin(airline, forecaster, name="", baseline=False):
         "origins": origins,
         "horizon": YEAR,
         "mae": float(np.mean(np.abs(errors))),
-        "rmse": float(np.sqrt(np.mean(errors ** 2))),
+        "rmse": float(np.sqrt(np.mean(errors**2))),
         "mase": float(np.mean(scaled)),
         "mase_quartiles": [float(value) for value in np.percentile(scaled, [25, 75])],
     }
 
 
-def score_both(airline, recursive, one_step):
-    # type: (Airline, Any, Any) -> List[Score]
+def score_both(airline: Airline, recursive: Any, one_step: Any) -> List[Score]:
     """Scores of the two protocols' forecasts on the published scale."""
     return [
         Score(protocol, scores.mean_squared_error(airline.test, values), scores.r2(airline.test, values))
@@ -119,15 +116,13 @@ def score_both(airline, recursive, one_step):
     ]
 
 
-def baselines(airline):
-    # type: (Airline) -> List[Score]
+def baselines(airline: Airline) -> List[Score]:
     """The seasonal naive forecast under both protocols."""
     both = score_both(airline, *forecast_test_part(airline, seasonal_naive))
     return [score._replace(baseline=True, name=SEASONAL_NAIVE) for score in both]
 
 
-def rolling_origins(airline, forecaster):
-    # type: (Airline, Forecaster) -> List[Dict[str, Any]]
+def rolling_origins(airline: Airline, forecaster: Forecaster) -> List[Dict[str, Any]]:
     """The forecaster's rolling-origin errors and those of the seasonal naive forecast."""
     return [
         rolling_origin(airline, forecaster),

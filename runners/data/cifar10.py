@@ -455,7 +455,7 @@ def _keep(directory: str, prepared: Prepared, network_tried: Optional[float]) ->
     try:
         os.chmod(partial, 0o755)
         paths = [os.path.join(partial, name + ".npy") for name in FILES]
-        for path, values in zip(paths, prepared.arrays):  # noqa: B905 (not in Python 3.6)
+        for path, values in zip(paths, prepared.arrays):
             with open(path, "wb") as file:
                 np.save(file, np.ascontiguousarray(values))
                 file.flush()

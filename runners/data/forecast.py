@@ -1,4 +1,5 @@
 """Scores of forecasts, and the windows they are made from. NumPy only, so that every framework shares it."""
+
 import numpy as np
 
 

@@ -4,6 +4,7 @@ Georges Hebrail and Alice Berard, UCI Machine Learning Repository, data set 235,
 active power is used. A missing minute takes the value of the same minute one day before, in time order; the
 series so filled is the same from every source and is verified by its checksum before every use.
 """
+
 import contextlib
 import fcntl
 import glob

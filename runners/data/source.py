@@ -1,4 +1,5 @@
 """Where a data set came from, as every result records it."""
+
 from typing import Any, Dict, NamedTuple
 
 
@@ -11,6 +12,5 @@ class Source(NamedTuple):
     synthetic: bool = False
     note: str = ""  # what a reader must know before comparing figures made from these data
 
-    def record(self):
-        # type: () -> Dict[str, Any]
+    def record(self) -> Dict[str, Any]:
         return dict(self._asdict())

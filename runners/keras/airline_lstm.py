@@ -4,6 +4,7 @@ The net sees a window of twelve months as logarithms of the passengers less thei
 with the next month on that same scale. So the scale comes from the window alone: growth and level drop out, what
 is left is the season's shape, and nothing is fitted on any month outside the window.
 """
+
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
@@ -93,9 +94,7 @@ def prepare(context: Context) -> Steps:
     settings = context.settings
     compat.start_over()
     compat.seed_everything(context.seed)
-    net = network.compile_with_adam(
-        network.build(airline.WINDOW, settings["units"]), settings["timing_learning_rate"]
-    )
+    net = network.compile_with_adam(network.build(airline.WINDOW, settings["units"]), settings["timing_learning_rate"])
     windows, targets = training_pairs(context.data.train, settings["amplitudes"])
     details = {"layers": ["LSTM {}".format(settings["units"])] * 2 + ["linear 1"], "window": airline.WINDOW}
     return network.steps(net, network.representative_batch(windows, targets), details)

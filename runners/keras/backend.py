@@ -1,4 +1,5 @@
 """TensorFlow as a contract.Backend."""
+
 from typing import Any, Dict, Optional
 
 from runners.contract import Backend, DeviceUnavailable

@@ -1,4 +1,5 @@
 """Bi-LSTM: two stacked bidirectional LSTM layers on an hour of household electricity. Details: docs/bilstm.md."""
+
 from runners.contract import Context, Model, Quality, Rule, Steps
 
 _FULL = {

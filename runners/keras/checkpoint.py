@@ -1,4 +1,5 @@
 """What a long training keeps after every epoch, so that a killed run goes on where it was."""
+
 import json
 import os
 import zipfile

@@ -2,6 +2,7 @@
 
 Importing this module imports TensorFlow, which reads some of its settings from the environment only then.
 """
+
 import os
 import random
 from typing import Any, Dict, List, Optional, Set

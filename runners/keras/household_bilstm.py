@@ -6,6 +6,7 @@ untrained net is persistence (next = last) and whatever it learns is a correctio
 
 Windows are views of the series; only the rows of one batch are ever copied.
 """
+
 import time
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 

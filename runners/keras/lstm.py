@@ -1,4 +1,5 @@
 """LSTM: two stacked LSTM layers on twelve months of Airline Passenger. Why these settings: docs/lstm.md."""
+
 from runners.contract import Context, Model, Quality, Rule, Steps
 
 _CHOSEN = {

@@ -1,4 +1,5 @@
 """LSTM(AUG): the LSTM trained on five times the data. Why this augmentation: docs/lstm.md."""
+
 from runners.contract import Context, Model, Quality, Rule, Steps
 
 _CHOSEN = {

@@ -1,4 +1,5 @@
 """The one net of the Keras rows, two stacked LSTM layers and a linear output, and its steps for timing."""
+
 from typing import Any, Dict, Iterator, Optional, Tuple
 
 import numpy as np

@@ -3,6 +3,7 @@
 No test month is read. Every candidate trains on the first 88 months and forecasts the last train year, months
 88 to 99, one month ahead; the candidate whose median error over the seeds is least is the one to use.
 """
+
 import argparse
 import itertools
 import sys

@@ -36,7 +36,7 @@ class JoinedNorm(nn.BatchNorm2d):
         shares = [values.split(widths) for values in (self.running_mean, self.running_var, self.weight, self.bias)]
         normalized = [
             functional.batch_norm(maps, mean, variance, weight, bias, self.training, self.momentum, self.eps)
-            for maps, mean, variance, weight, bias in zip(features, *shares)  # noqa: B905 (not in Python 3.6)
+            for maps, mean, variance, weight, bias in zip(features, *shares)
         ]
         return torch.cat(normalized, 1)
 

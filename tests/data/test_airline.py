@@ -1,9 +1,10 @@
 """The airline series and its two ways to forecast."""
+
 import pytest
 
 numpy = pytest.importorskip("numpy")
 
-from runners.data import airline, forecast  # noqa: E402
+from runners.data import airline, forecast
 
 
 def test_the_series_is_the_published_one():
@@ -86,7 +87,7 @@ def test_rolling_origin_looks_a_year_ahead_from_every_month_that_has_one():
     truth = numpy.array([series.test[start : start + 12] for start in range(33)])
     assert (found["origins"], found["horizon"], found["name"], found["baseline"]) == (33, 12, "nothing", True)
     assert found["mae"] == pytest.approx(truth.mean())
-    assert found["rmse"] == pytest.approx(numpy.sqrt((truth ** 2).mean()))
+    assert found["rmse"] == pytest.approx(numpy.sqrt((truth**2).mean()))
     naive = numpy.abs(series.train[12:] - series.train[:-12]).mean()
     assert found["mase"] == pytest.approx(truth.mean() / naive)
     assert found["mase_quartiles"] == pytest.approx(numpy.percentile(truth.mean(axis=1) / naive, [25, 75]).tolist())

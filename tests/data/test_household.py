@@ -1,4 +1,5 @@
 """Household electricity: parsing, filling, verification, and the fall from one source to the next. No network."""
+
 import contextlib
 import errno
 import hashlib

@@ -7,6 +7,7 @@ report's own verdict, first as they are, then with one side slowed down by three
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def run_once(python: Path, key: str, framework: str, folder: Path) -> list[float
         "print(json.dumps(record['timing']['train']['samples_s']))\n"
     )
     done = subprocess.run([python, "-c", script, framework, key, folder], capture_output=True, text=True, check=True)
-    samples: list[float] = __import__("json").loads(done.stdout)
+    samples: list[float] = json.loads(done.stdout)
     return samples
 
 
@@ -74,6 +75,8 @@ def main(python: str, framework: str = "classical", key: str = "ar-ols") -> bool
     kept = shares.false <= ALLOWED_FALSE and shares.found >= ASKED_FOUND
     print(f"\nA/A of {key} training over {PAIRS} pairs of {COMPARED} fresh processes, noise {100 * shares.noise:.1f} %")
     print(f"  false verdicts                        {100 * shares.false:5.1f} %   (at most {100 * ALLOWED_FALSE:g} %)")
-    print(f"  slowdowns of three times the noise    {100 * shares.found:5.1f} % found   (at least {100 * ASKED_FOUND:g} %)")
+    print(
+        f"  slowdowns of three times the noise    {100 * shares.found:5.1f} % found   (at least {100 * ASKED_FOUND:g} %)"
+    )
     print(f"  {'kept' if kept else 'NOT KEPT'}")
     return kept

@@ -57,7 +57,7 @@ def wall_share(seconds: float) -> float:
     for _ in range(5):
         inside: list[float] = []
 
-        def counted() -> None:
+        def counted(inside: list[float] = inside) -> None:
             start = time.perf_counter()
             step()
             inside.append(time.perf_counter() - start)

@@ -63,5 +63,3 @@ def second_bench(results: Path) -> bool:
     seconds = time.perf_counter() - start
     print(f"  {seconds:.2f} s, exit status {status} (limit 5 s)")
     return seconds <= 5.0
-
-

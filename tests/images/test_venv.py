@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "images" / "venv.py"
 sys.path.insert(0, str(SCRIPT.parent))
 sys.modules.pop("venv", None)  # the standard library has one of the same name
-import venv  # noqa: E402  (images/venv.py)
+import venv
 
 
 def make(folder: Path, lock: Path) -> subprocess.CompletedProcess[str]:

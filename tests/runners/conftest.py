@@ -1,4 +1,5 @@
 """The runners' tests run in Python 3.6 too."""
+
 import os
 import sys
 

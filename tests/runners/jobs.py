@@ -1,4 +1,5 @@
 """Jobs for tests of the parent and the child."""
+
 import re
 import sys
 

@@ -1,4 +1,5 @@
 """Whatever happens to a child process becomes a result with a status and a reason."""
+
 import os
 import signal
 import subprocess
@@ -35,7 +36,10 @@ def test_a_child_that_hands_up_a_record_is_believed():
 def test_a_child_that_raises_becomes_a_failure_with_its_words():
     """The end of what it printed is kept."""
     record, _ = outcome("raise RuntimeError('no such kernel')")
-    assert (record["status"], record["reason"]) == ("failed", "the child process ended with exit status 1 and no result")
+    assert (record["status"], record["reason"]) == (
+        "failed",
+        "the child process ended with exit status 1 and no result",
+    )
     assert record["log"].endswith("RuntimeError: no such kernel\n")
 
 
@@ -83,8 +87,8 @@ def test_bytes_that_are_no_text_are_rubbish_too():
 
 def test_half_a_line_at_the_end_is_rubbish():
     """A child that dies in the middle of a word."""
-    record, _ = outcome("os.write(pipe, b'{\"event\": \"pha')")
-    assert record["reason"] == "the child process sent something that is no event: '{\"event\": \"pha'"
+    record, _ = outcome('os.write(pipe, b\'{"event": "pha\')')
+    assert record["reason"] == 'the child process sent something that is no event: \'{"event": "pha\''
 
 
 def test_a_record_of_another_shape_is_refused():
@@ -136,9 +140,7 @@ def test_the_card_is_hidden_from_a_cpu_run_and_threads_are_pinned():
     assert variables["OMP_NUM_THREADS"] == variables["OPENBLAS_NUM_THREADS"] == "3"
     assert variables["PYTHONNOUSERSITE"] == "1"
     assert "CUDA_VISIBLE_DEVICES" not in {
-        name
-        for name in child_module.child_environment(make_job(device="gpu"))
-        if name not in os.environ
+        name for name in child_module.child_environment(make_job(device="gpu")) if name not in os.environ
     }
 
 

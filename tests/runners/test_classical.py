@@ -1,13 +1,14 @@
 """The autoregressive models: exact numbers on every stack, and what led to the published ones."""
+
 import pytest
 
 numpy = pytest.importorskip("numpy")
 pytest.importorskip("statsmodels")
 
-from runners import registry  # noqa: E402
-from runners.classical import ar_ols, ar_polyfit, autoregression, compat  # noqa: E402
-from runners.contract import Context, DeviceUnavailable  # noqa: E402
-from runners.data import airline  # noqa: E402
+from runners import registry
+from runners.classical import ar_ols, ar_polyfit, autoregression, compat
+from runners.contract import Context, DeviceUnavailable
+from runners.data import airline
 
 
 def quality(key):
@@ -22,7 +23,7 @@ def score(key, protocol):
 
 
 @pytest.mark.parametrize(
-    "key,protocol,expected",
+    ("key", "protocol", "expected"),
     [
         ("ar", "recursive", "0.01347857 0.38114552"),
         ("ar", "one-step", "0.00159338 0.92684144"),
@@ -38,7 +39,9 @@ def test_the_autoregressive_rows_have_their_reference_values(key, protocol, expe
     assert score(key, protocol) == expected
 
 
-@pytest.mark.parametrize("protocol,loss,accuracy", [("recursive", 0.00549, 0.748), ("one-step", 0.000755, 0.9653)])
+@pytest.mark.parametrize(
+    ("protocol", "loss", "accuracy"), [("recursive", 0.00549, 0.748), ("one-step", 0.000755, 0.9653)]
+)
 def test_the_extra_row_beats_every_published_one(protocol, loss, accuracy):
     """The airline model on logarithms; likelihoods are maximized numerically, so three digits on every stack."""
     (found,) = [one for one in quality("sarimax").scores if one.protocol == protocol and not one.baseline]

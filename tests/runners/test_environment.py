@@ -1,4 +1,5 @@
 """What the machine says of itself."""
+
 import sys
 
 from runners import environment

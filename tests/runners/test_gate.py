@@ -1,4 +1,5 @@
 """A time counts only if the model was really training."""
+
 from runners.gate import reason_not_training
 
 

@@ -1,4 +1,5 @@
 """TensorFlow behind the contract: devices, threads, memory, kernels. Runs on TensorFlow 1.15 and 2."""
+
 import types
 
 import pytest

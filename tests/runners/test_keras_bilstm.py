@@ -1,4 +1,5 @@
 """Bi-LSTM: parts, views, baselines, training and resumption. Tiny nets; runs on TensorFlow 1.15 and 2."""
+
 import tracemalloc
 
 import numpy as np

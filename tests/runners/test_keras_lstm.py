@@ -1,4 +1,5 @@
 """LSTM and LSTM(AUG): scale, augmentation, training, scores. Tiny nets; runs on TensorFlow 1.15 and 2."""
+
 import os
 import subprocess
 import sys

@@ -1,4 +1,5 @@
 """The parent: arguments, reuse, and the exit status."""
+
 import json
 import subprocess
 import sys
@@ -21,7 +22,7 @@ def run(tmp_path, capfd):
 
 
 @pytest.mark.parametrize(
-    "arguments,message",
+    ("arguments", "message"),
     [
         (["tensorflow"], "there is no framework 'tensorflow'; choose from: classical, keras, pytorch"),
         ([], "no framework given; choose from: classical, keras, pytorch"),
@@ -74,7 +75,7 @@ def fake_child(status, calls):
 
 
 @pytest.mark.parametrize(
-    "status,expected", [("ok", 0), ("skipped", 0), ("failed", 1), ("timeout", 1), ("out_of_memory", 1)]
+    ("status", "expected"), [("ok", 0), ("skipped", 0), ("failed", 1), ("timeout", 1), ("out_of_memory", 1)]
 )
 def test_the_exit_status_tells_whether_every_row_is_there(run, monkeypatch, status, expected):
     """0 if each is ok or was skipped for a stated reason."""

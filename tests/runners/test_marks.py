@@ -1,4 +1,5 @@
 """Marks: each warning appears where it should, and not by chance."""
+
 import random
 
 import pytest
@@ -78,7 +79,7 @@ def test_a_budget_that_ended_first_is_marked_with_its_figures():
 
 
 @pytest.mark.parametrize(
-    "others,stolen,expected",
+    ("others", "stolen", "expected"),
     [(0.05, 0.0, []), (1.3, 0.0, ["other-load"]), (0.0, 0.4, ["stolen-time"]), (None, None, [])],
 )
 def test_other_load_and_stolen_time_are_marked(others, stolen, expected):
@@ -92,7 +93,10 @@ CARD = nvml.Card("GTX", "535", "6.1", 8 << 30, 1 << 30, 1700, 60, [], 1000, [10]
 
 def test_a_card_held_back_before_or_after_is_marked_once():
     """All reasons in one sentence."""
-    before, after = CARD._replace(throttle=["power cap"]), CARD._replace(throttle=["hardware thermal slowdown", "power cap"])
+    before, after = (
+        CARD._replace(throttle=["power cap"]),
+        CARD._replace(throttle=["hardware thermal slowdown", "power cap"]),
+    )
     (mark,) = marks.of_card(before, after, 10)
     assert mark.reason == "the card was held back by: hardware thermal slowdown, power cap"
 

@@ -1,4 +1,5 @@
 """The timing loop: what lies between the two readings of the clock, when it stops, what it keeps."""
+
 import math
 import random
 

@@ -4,8 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from runners.pytorch.densenet import DenseNet, count_parameters  # noqa: E402
-from runners.registry import load_model  # noqa: E402
+from runners.pytorch.densenet import DenseNet, count_parameters
+from runners.registry import load_model
 
 PUBLISHED = [("densenet-24x3", 6112450, 16320), ("densenet-32-24-32", 5134030, 12320)]
 

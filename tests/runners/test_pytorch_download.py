@@ -17,9 +17,9 @@ torchvision = pytest.importorskip("torchvision")
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data"))
 
-from test_cifar10 import original  # noqa: E402,F401  (a fixture)
+from test_cifar10 import original  # noqa: F401  (a fixture)
 
-from runners.data import cifar10  # noqa: E402
+from runners.data import cifar10
 
 
 @contextlib.contextmanager
@@ -65,7 +65,7 @@ def test_torchvisions_address_comes_first_then_the_mirror(monkeypatch):
     assert [address for _, address in cifar10._addresses()] == ["http://127.0.0.1:1/mine", url]
 
 
-def test_a_download_is_verified_and_kept(tmp_path, monkeypatch, original):  # noqa: F811
+def test_a_download_is_verified_and_kept(tmp_path, monkeypatch, original):
     """The archive becomes the cache, and nothing of the download is left."""
     said = []
     with server(original[1]) as address:
@@ -83,7 +83,7 @@ def test_a_download_is_verified_and_kept(tmp_path, monkeypatch, original):  # no
     ]
 
 
-def test_a_wrong_checksum_falls_through_to_the_mirror(tmp_path, monkeypatch, original):  # noqa: F811
+def test_a_wrong_checksum_falls_through_to_the_mirror(tmp_path, monkeypatch, original):
     """What the first address sends is not what was published: it is not opened, and the mirror is asked."""
     other = io.BytesIO()
     with tarfile.open(fileobj=other, mode="w:gz") as archive:
@@ -98,7 +98,7 @@ def test_a_wrong_checksum_falls_through_to_the_mirror(tmp_path, monkeypatch, ori
     assert source.source == "downloaded from the mirror at Zenodo"
 
 
-def test_a_download_that_breaks_off_leaves_nothing(tmp_path, monkeypatch, original):  # noqa: F811
+def test_a_download_that_breaks_off_leaves_nothing(tmp_path, monkeypatch, original):
     """Half an archive is told and thrown away; the run goes on with synthetic images."""
     monkeypatch.setattr(cifar10, "TRAIN_IMAGES", 50)
     monkeypatch.setattr(cifar10, "TEST_IMAGES", 10)

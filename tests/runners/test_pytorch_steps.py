@@ -5,13 +5,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pytorch_helpers import NET, make_context, small_data  # noqa: E402
+from pytorch_helpers import NET, make_context, small_data
 
-from runners.contract import BATCH_SIZE  # noqa: E402
-from runners.gate import reason_not_training  # noqa: E402
-from runners.pytorch import images  # noqa: E402
-from runners.pytorch.steps import prepare  # noqa: E402
-from runners.registry import load_model  # noqa: E402
+from runners.contract import BATCH_SIZE
+from runners.gate import reason_not_training
+from runners.pytorch import images
+from runners.pytorch.steps import prepare
+from runners.registry import load_model
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -9,9 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from pytorch_helpers import TRAINING, make_context  # noqa: E402
+from pytorch_helpers import TRAINING, make_context
 
-from runners.pytorch.training import Training, train_to_quality  # noqa: E402
+from runners.pytorch.training import Training, train_to_quality
 
 
 class Killed(Exception):

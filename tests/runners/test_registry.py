@@ -1,4 +1,5 @@
 """Every registered model is held to the contract by walking the registry."""
+
 import json
 import os
 import subprocess
@@ -14,7 +15,7 @@ ALL = [(framework, key) for framework in FRAMEWORKS for key in registry.model_ke
 PUBLISHED = ["lstm", "lstm-aug", "ar", "ar-ols", "ar-polyfit", "bilstm", "densenet-24x3", "densenet-32-24-32"]
 
 
-@pytest.mark.parametrize("framework,key", ALL)
+@pytest.mark.parametrize(("framework", "key"), ALL)
 def test_a_model_keeps_the_contract(framework, key):
     """Name, data set, and settings, rule and time limit for every profile."""
     model = registry.load_model(framework, key)
@@ -24,7 +25,7 @@ def test_a_model_keeps_the_contract(framework, key):
     assert set(model.settings) == set(model.rules) == set(model.time_limit_s) == set(PROFILES)
     assert all(isinstance(rule, Rule) and rule.min_samples >= 1 for rule in model.rules.values())
     assert json.loads(json.dumps(model.settings)) == model.settings, "settings are plain JSON values"
-    assert all(0 < limit for limit in model.time_limit_s.values())
+    assert all(limit > 0 for limit in model.time_limit_s.values())
     assert set(model.devices) <= set(DEVICES)
     assert model.device_reason or set(model.devices) == set(DEVICES)
 

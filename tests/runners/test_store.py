@@ -1,4 +1,5 @@
 """Results on disk are whole, found again, and not lost."""
+
 import errno
 import json
 import os
@@ -16,7 +17,9 @@ def finished(**fields):
 
 
 def files(folder):
-    return sorted(os.path.relpath(os.path.join(at, name), str(folder)) for at, _, names in os.walk(str(folder)) for name in names)
+    return sorted(
+        os.path.relpath(os.path.join(at, name), str(folder)) for at, _, names in os.walk(str(folder)) for name in names
+    )
 
 
 def test_a_result_lies_under_machine_and_stack(tmp_path):
@@ -77,11 +80,10 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(UsageError) as error:
         store.save(str(tmp_path), finished(fingerprint="2" * 64))
-    assert str(error.value) == (
-        "cannot write '{}': No space left on device; free some space and run again; nothing that was there is lost".format(
-            tmp_path / "m/cpu/ar.cpu.json"
-        )
+    message = (
+        "cannot write '{}': No space left on device; free some space and run again; nothing that was there is lost"
     )
+    assert str(error.value) == message.format(tmp_path / "m/cpu/ar.cpu.json")
     assert (tmp_path / "m/cpu/ar.cpu.json").read_text() == before
     assert files(tmp_path) == ["m/cpu/ar.cpu.json"]
 
@@ -89,7 +91,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path):
     """Here a file stands where the folder should be."""
     (tmp_path / "results").write_text("a file")
-    with pytest.raises(UsageError, match="cannot write '.*results.*': (File exists|Not a directory); choose another RESULTS"):
+    with pytest.raises(
+        UsageError, match=r"cannot write '.*results.*': (File exists|Not a directory); choose another RESULTS"
+    ):
         store.check_writable(str(tmp_path / "results"))
     assert (tmp_path / "results").read_text() == "a file"
 

@@ -1,12 +1,13 @@
 """The child's work: order of the counters, marks, and what becomes of errors. A framework made of air stands in."""
+
 import pytest
 
 pytest.importorskip("numpy")
 
-from jobs import make_record  # noqa: E402
+from jobs import make_record
 
-from runners import nvml, worker  # noqa: E402
-from runners.contract import Backend, Quality, Rule, Steps  # noqa: E402
+from runners import nvml, worker
+from runners.contract import Backend, Quality, Rule, Steps
 
 RULE = Rule(min_warmup=1, warmup_s=0, min_samples=6, min_time_s=0, max_samples=6, shortest_sample_s=0)
 
@@ -36,15 +37,15 @@ class Air:
         return self.loss
 
     def steps(self, **fields):
-        usual = dict(
-            train=self.train,
-            train_batch=lambda: None,
-            read_loss=lambda answer: answer,
-            predict=lambda batch: self.diary.append("predict"),
-            predict_batch=lambda: None,
-            state=lambda: str(self.loss).encode(),
-            parameters=1,
-        )
+        usual = {
+            "train": self.train,
+            "train_batch": lambda: None,
+            "read_loss": lambda answer: answer,
+            "predict": lambda batch: self.diary.append("predict"),
+            "predict_batch": lambda: None,
+            "state": lambda: str(self.loss).encode(),
+            "parameters": 1,
+        }
         return Steps(**dict(usual, **fields))
 
 
@@ -144,7 +145,7 @@ def test_an_epoch_is_multiplied_out_unless_it_was_measured():
 
 
 @pytest.mark.parametrize(
-    "error,expected",
+    ("error", "expected"),
     [
         (MemoryError(), True),
         (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
