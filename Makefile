@@ -70,8 +70,8 @@ test: python ## the tests
 test-containers: python ## the tests against a real container engine
 	@$(PYTHON) tests/run.py containers
 
-bench-harness: python ## what the harness itself costs, on a quiet machine
-	@$(PYTHON) tests/run.py harness
+bench-harness: report-env ## what the harness itself costs, on a quiet machine
+	@$(PYTHON) -m tests.harness
 
 lock: python ## make a stack's hashed locks anew: make lock STACK=cpu
 	@$(PYTHON) images/venv.py $(VENVS)/tests tests/requirements.lock

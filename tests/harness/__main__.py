@@ -1,34 +1,48 @@
-"""`make bench-harness`: what the harness costs, as ratios within one run, on a quiet machine.
+"""`make bench-harness`: what the harness costs, as ratios within one run; and whether it keeps its limits.
 
-python -m tests.harness overhead        the timing loop beside other timers (in the PyTorch environment)
-python -m tests.harness noise PYTHON    A/A comparisons over fresh processes; PYTHON of the row's environment
-python -m tests.harness scale PYTHON    the report as results grow; PYTHON of the report's environment
+python -m tests.harness             all of it, each part in the environment that it is about
+python -m tests.harness overhead    one part: overhead, noise, scale
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs")
+PARTS = ("overhead", "noise", "scale")
 
 
 def main() -> int:
-    what, *arguments = sys.argv[1:] or ["help"]
-    if what == "overhead":
-        from tests.harness import overhead
+    """Run the parts asked for, each as a process of its own; 0 if every limit was kept."""
+    wanted = sys.argv[1:] or list(PARTS)
+    unknown = [part for part in wanted if part not in PARTS]
+    if unknown:
+        print(f"erabench: the harness has no part '{unknown[0]}'; choose from: {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    sys.path.insert(0, str(ROOT / "images"))
+    sys.modules.pop("venv", None)
+    import venv  # images/venv.py
 
-        return 0 if overhead.main() else 1
-    if what == "noise":
-        from tests.harness import noise
+    locks = ROOT / "images/stacks/cpu"
+    for name in ("pytorch", "classical", "harness"):
+        venv.make(VENVS / "cpu" / name, locks / f"{name}.lock", "cpu")
+    venv.make(VENVS / "report", ROOT / "images/report/report.lock")
+    venv.make(VENVS / "tests", ROOT / "tests/requirements.lock")
+    return max([run(part) for part in wanted])
 
-        return 0 if noise.main(*arguments) else 1
-    if what == "scale":
-        from pathlib import Path
 
-        from tests.harness import scale
-
-        kept = scale.main(*arguments)
-        return 0 if scale.second_bench(Path("results")) and kept else 1
-    print(__doc__, file=sys.stderr)
-    return 2
+def run(part: str) -> int:
+    """One part in its environment; its exit status."""
+    python = VENVS / ("cpu/pytorch" if part == "overhead" else "tests") / "bin/python"
+    beside = [str(path) for path in VENVS.glob("cpu/harness/lib/python3.*/site-packages")] if part == "overhead" else []
+    subject = {"noise": VENVS / "cpu/classical/bin/python", "scale": VENVS / "report/bin/python"}.get(part)
+    command = [str(python), "-s", "-m", f"tests.harness.{part}", *([str(subject)] if subject else [])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *beside])}
+    return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -85,3 +86,7 @@ def main(rounds: int = ROUNDS) -> bool:
     limits = ", ".join(f"{limit:g} at {1000 * seconds:g} ms" for seconds, limit in LIMITS.items())
     print(f"\nLimits of the project's loop: {limits}: {'kept' if kept else 'NOT KEPT'}")
     return kept
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)
