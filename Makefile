@@ -36,13 +36,18 @@ endif
 
 bench: python ## build and run every framework in isolation, write the page
 	@frameworks=$$($(PYTHON) -m runners --plan $(RUN_ARGUMENTS) --out "$$RESULTS") && $(choose) || exit 2; \
-	$(MAKE_QUIET) -k $$choice $$(printf 'run-%s ' $$frameworks); status=$$?; $(MAKE_QUIET) page && exit $$status
+	$(MAKE_QUIET) -k $$choice $$(printf 'run-%s ' $$frameworks); status=$$?; $(MAKE_QUIET) $$choice page && exit $$status
 
 list: python ## list the models
 	@$(PYTHON) -m runners --list
 
-page: report-env ## write the page from the results there are
-	@$(REPORT) --results "$$RESULTS" --site "$$SITE" --locale "$$LOCALE"
+page: python ## write the page from the results there are
+	@if $(PYTHON) images/venv.py $(VENVS)/report images/report/report.lock; then \
+	  $(REPORT) --results "$$RESULTS" --site "$$SITE" --locale "$$LOCALE"; \
+	elif [ "$$ENGINE" = docker ] || [ "$$ENGINE" = podman ]; then \
+	  echo "erabench: making the page in a container instead" >&2; \
+	  $(PYTHON) images/run.py report --engine "$$ENGINE" --stack "$$STACK" -- --locale "$$LOCALE"; \
+	else exit 2; fi
 
 compare: report-env ## compare two results folders: make compare A=results/old B=results/new
 	@$(REPORT).compare --a "$$A" --b "$$B" --site "$$SITE" --locale "$$LOCALE"
@@ -92,6 +97,7 @@ clean: ## remove environments and caches; results, site and data stay
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 	@echo "Variables: STACK ENGINE PROFILE MODEL DEVICE MACHINE RESULTS SITE LOCALE DATA_DIR VENVS PYTHON FORCE=1"
+	@echo "With containers: BASE BASE_REPORT REGISTRY FILE WHEELS CA_BUNDLE MEMORY_LIMIT FORCE_STACK=1 (docs/containers.md)"
 
 report-env: python
 	@$(PYTHON) images/venv.py $(VENVS)/report images/report/report.lock

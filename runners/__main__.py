@@ -42,7 +42,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     display = Display()
     try:
         if options.list:
-            print(registry.table())
+            print(registry.table(), flush=True)
             return 0
         check(options)
         if options.plan:
@@ -54,6 +54,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
     except UsageError as error:
         display.say(str(error))
         return 2
+    except BrokenPipeError:  # whoever read the list has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         display.say("stopped; what is finished is kept, and `make page` shows it")
         return 130

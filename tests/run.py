@@ -58,7 +58,8 @@ def environment_of(suite: Suite) -> tuple[Path, dict[str, str]]:
     variables = {**os.environ, "PYTHONNOUSERSITE": "1", "PYTHONPATH": str(ROOT)}
     if not suite.stack:
         venv.make(VENVS / "tests", ROOT / "tests/requirements.lock")
-        return VENVS / "tests/bin/python", variables
+        asked = {"TEST_CONTAINERS": "1"} if CONTAINERS in suite.paths else {}
+        return VENVS / "tests/bin/python", {**variables, **asked}
     framework = suite.name.split()[0]
     home, pytest = VENVS / suite.stack / framework, VENVS / suite.stack / "tests"
     for folder in (home, pytest):
