@@ -53,7 +53,7 @@ def text(value: object, most: int = SENTENCE) -> Safe:
     if isinstance(value, Safe):
         return value
     raw = str(value)
-    if len(raw) <= most and _HARMLESS.fullmatch(raw):
+    if len(raw) <= most and _HARMLESS.fullmatch(raw) and "  " not in raw and not raw.endswith(" "):
         return Safe(raw)
     return Safe(_ACTIVE.sub(_references, terminal(raw, most)))
 

@@ -79,7 +79,7 @@ def test_a_package_without_a_hash_is_not_installed(tmp_path: Path, lock: Path) -
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "a package differs from its hash"),
         ("NewConnectionError: Temporary failure in name resolution", "the package index cannot be reached"),
         ("No module named ensurepip", "this Python lacks venv"),
-        ("ERROR: No matching distribution found for torch==2.14.1", "the lock has no package for Python"),
+        ("ERROR: No matching distribution found for torch==2.14.1", "the lock has no package for this Python"),
         ("something unheard of", "what it said stands above"),
     ],
 )

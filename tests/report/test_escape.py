@@ -58,6 +58,8 @@ ACTIVE = re.compile(r"""[<>{}|\\`*\[\]~^$@"'\n\r]|&(?!#\d+;)|--|\.\.\.|:(?=\S)|\
 @given(hostile_text)
 @example("")
 @example("1.")
+@example("0 ")
+@example("a  b")
 @example("a_b _c_ __d")
 def test_a_reader_sees_the_text_and_no_language_sees_anything_else(value: str) -> None:
     """Nothing active is left, and with the references read the line is what a terminal shows."""
