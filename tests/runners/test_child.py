@@ -148,7 +148,7 @@ def test_ctrl_c_ends_the_run_with_130_and_keeps_what_is_finished(tmp_path):
     """An interrupt while a model is timed leaves whole files only, says what to do, and no child behind."""
     pytest.importorskip("statsmodels")
     out = tmp_path / "results"
-    command = [sys.executable, "-m", "runners", "classical", "--out", str(out), "--machine", "m", "--profile", "full"]
+    command = [sys.executable, "-m", "runners", "classical", "--out", str(out), "--machine", "m"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, universal_newlines=True)
     said = []
     for line in process.stderr:
