@@ -149,7 +149,12 @@ def test_ctrl_c_ends_the_run_with_130_and_keeps_what_is_finished(tmp_path):
     pytest.importorskip("statsmodels")
     out = tmp_path / "results"
     command = [sys.executable, "-m", "runners", "classical", "--out", str(out), "--machine", "m"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, universal_newlines=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        universal_newlines=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a CI job may have been told to ignore it
+    )
     said = []
     for line in process.stderr:
         said.append(line)
