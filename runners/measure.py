@@ -21,6 +21,7 @@ class Samples(NamedTuple):
     warmup_s: List[float]
     samples_s: List[float]
     inner_loops: int  # steps a sample; the seconds above are already divided by it
+    steps: int  # all that ran, warm-up included
     stopped_by: str  # "precision", "budget" or "count"
 
 
@@ -39,7 +40,11 @@ def measure(
     stopped: loading a batch and reading a loss are not part of a step. Exceptions of the step pass through.
     """
 
+    steps = 0
+
     def timed(loops: int) -> float:
+        nonlocal steps
+        steps += loops
         batch = next_batch()
         synchronize()
         if loops == 1:
@@ -58,10 +63,11 @@ def measure(
 
     warmup_s: List[float] = []
     warm_until = clock() + rule.warmup_s
+    loops = 1
     while len(warmup_s) < rule.min_warmup or clock() < warm_until:
-        warmup_s.append(timed(1))
-
-    loops = _inner_loops(min(warmup_s), rule.shortest_sample_s)
+        warmup_s.append(timed(loops))
+        if len(warmup_s) >= rule.min_warmup:  # the first steps, which build and allocate, are timed one by one
+            loops = _inner_loops(min(warmup_s), rule.shortest_sample_s)
     samples_s: List[float] = []
     began = told = clock()
     next_look = rule.min_samples
@@ -76,11 +82,11 @@ def measure(
         if count >= next_look:  # looked at ever more rarely: sorting stays a small, constant share
             next_look = count + max(1, count // 10)
             if now - began >= rule.min_time_s and is_precise(samples_s, rule.half_width):
-                return Samples(warmup_s, samples_s, loops, "precision")
+                return Samples(warmup_s, samples_s, loops, steps, "precision")
         if now - began >= rule.budget_s:
-            return Samples(warmup_s, samples_s, loops, "budget")
+            return Samples(warmup_s, samples_s, loops, steps, "budget")
         if count >= rule.max_samples:
-            return Samples(warmup_s, samples_s, loops, "count")
+            return Samples(warmup_s, samples_s, loops, steps, "count")
 
 
 def _inner_loops(step_s: float, shortest_sample_s: float) -> int:

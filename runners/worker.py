@@ -175,11 +175,10 @@ def _time_phase(
     }
     found = marks.of_samples(samples.samples_s, phase["iqr_s"], phase["median_s"], samples.stopped_by, rule)
     found += marks.of_conditions(conditions) + marks.of_card(card_before, card_after, os.getpid())
-    batches = len(samples.warmup_s) + len(samples.samples_s) * samples.inner_loops
     return Timed(
         phase,
         [dict(mark._asdict(), phase=name) for mark in found],
-        _joules_per_batch(card_before, card_after, batches, elapsed_s),
+        _joules_per_batch(card_before, card_after, samples.steps, elapsed_s),
     )
 
 

@@ -109,6 +109,14 @@ def test_a_step_too_short_for_the_clock_runs_several_times_a_sample():
     assert samples.samples_s == pytest.approx([10e-6] * len(samples.samples_s))
 
 
+def test_a_short_step_does_not_fill_the_record_with_warm_ups():
+    """Half a second of ten-microsecond steps: the first ones by themselves, the others a hundred a reading."""
+    bench = Bench(steadily(10e-6))
+    samples = measure(bench.step, bench.synchronize, RULE._replace(min_warmup=3, warmup_s=0.5), clock=bench.clock)
+    assert 490 <= len(samples.warmup_s) <= 510
+    assert samples.warmup_s == pytest.approx([10e-6] * len(samples.warmup_s))
+
+
 def test_the_samples_cover_at_least_the_least_time():
     """However steady the steps are, the machine is watched for min_time_s."""
     bench = Bench(steadily(0.01))
