@@ -40,7 +40,7 @@ def run_once(python: Path, key: str, framework: str, folder: Path) -> list[float
         "options = parent.parse([sys.argv[1], '--model', sys.argv[2], '--out', sys.argv[3], '--device', 'cpu'])\n"
         "parent.check(options)\n"
         "model = registry.load_model(sys.argv[1], sys.argv[2])\n"
-        "source = parent.find_source(model.dataset, options, None)\n"
+        "source = parent.find_source(model.dataset, options, parent.Display())\n"
         "job = dict(parent.make_job(model, 'cpu', source, options), timing_only=True)\n"
         "record = run_child(job, 300, lambda event: None)\n"
         "print(json.dumps(record['timing']['train']['samples_s']))\n"
