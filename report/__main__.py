@@ -29,7 +29,6 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes or checks the page; returns the exit status: 0, 1 if some results were unusable, 2 for bad input."""
-    gc.disable()  # nothing here makes cycles worth finding, and with 10,000 results the search takes a second
     options = _parser().parse_args(arguments)
     try:
         loaded = _selected(load_results(options.results), options.machine, options.stack)
@@ -197,4 +196,5 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 if __name__ == "__main__":
+    gc.disable()  # nothing here makes cycles worth finding, and with 10,000 results the search takes a second
     sys.exit(main())

@@ -180,6 +180,7 @@ def render_page(page: Page, language: str) -> str:
         t=lambda key, **values: words.markdown(message(key, **values)),
         figure=lambda text, result: _figure(text, result, words),
         error=lambda value: Safe("") if value is None else figures.significant(value, 4),
+        table=lambda label, name: escape.link(label, f"{PAGE_NAME}/{name}"),
         marks=_marks,
         protocol=_protocol,
         median=lambda phase: figures.rounded(phase.median_s, uncertainty(phase)),

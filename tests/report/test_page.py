@@ -57,6 +57,9 @@ def test_every_figure_links_to_its_record_and_every_mark_to_its_note() -> None:
     """Each link leads to a record of the fixtures or to a place on the page, and each note is referred to."""
     page = make.page("one", "en")
     files = set(re.findall(r"\]\(2017-08-05_Model-Comparison/([^)]+)\)", page))
+    tables = {"results.csv", "results.json", "results.parquet", "dictionary.json"}
+    assert tables <= files
+    files -= tables
     assert files <= {path.relative_to(FOLDER / "one").as_posix() for path in (FOLDER / "one").rglob("*.json")}
     assert len(files) == 13  # all but the two that were skipped, of which no figure is shown
     anchors, marks = set(re.findall(r'<a id="([^"]+)">', page)), set(re.findall(r'<a href="#([^"]+)">', page))
@@ -141,7 +144,8 @@ def page_of(root: Path, records: list[Record], language: str = "en") -> str:
 
 LINK = re.compile(r"\]\(([^)\s]*)\)|href=\"([^\"]*)\"")
 OURS = re.compile(
-    r"#(?:note-\d+-\d+|section-\d+)|2017-08-05_Model-Comparison/[\w.-]+/[\w.-]+/[\w.-]+\.json|https://arxiv\.org/abs/1608\.06993"
+    r"#(?:note-\d+-\d+|section-\d+)|2017-08-05_Model-Comparison/[\w.-]+/[\w.-]+/[\w.-]+\.json"
+    r"|2017-08-05_Model-Comparison/(?:results\.(?:csv|json|parquet)|dictionary\.json)|https://arxiv\.org/abs/1608\.06993"
 )
 TAGS = re.compile(r"</?(?:div|sup|a|br)\b[^<>]*>")
 
