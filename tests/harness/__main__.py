@@ -1,7 +1,7 @@
 """`make bench-harness`: what the harness costs, as ratios within one run; and whether it keeps its limits.
 
 python -m tests.harness             all of it, each part in the environment that it is about
-python -m tests.harness overhead    one part: overhead, noise, scale
+python -m tests.harness overhead    one part: overhead, noise, scale, images
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs")
-PARTS = ("overhead", "noise", "scale")
+PARTS = ("overhead", "noise", "scale", "images")
 
 
 def main() -> int:
@@ -37,12 +37,27 @@ def main() -> int:
 
 def run(part: str) -> int:
     """One part in its environment; its exit status."""
+    if part == "images":
+        return image_sizes()
     python = VENVS / ("cpu/pytorch" if part == "overhead" else "tests") / "bin/python"
     beside = [str(path) for path in VENVS.glob("cpu/harness/lib/python3.*/site-packages")] if part == "overhead" else []
     subject = {"noise": VENVS / "cpu/classical/bin/python", "scale": VENVS / "report/bin/python"}.get(part)
     command = [str(python), "-s", "-m", f"tests.harness.{part}", *([str(subject)] if subject else [])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *beside])}
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
+
+
+def image_sizes() -> int:
+    """Size above the base, time to build again and time to start, of the images that are here."""
+    from engine import unusable  # images/engine.py
+
+    print("\nThe images", flush=True)
+    reason = unusable("docker")
+    if reason:
+        print(f"  skipped: {reason}")
+        return 0
+    sizes = [sys.executable, str(ROOT / "images/sizes.py"), "--engine", "docker", "--stack", "cpu"]
+    return subprocess.run(sizes, cwd=ROOT).returncode
 
 
 if __name__ == "__main__":
