@@ -30,6 +30,8 @@ BREAKS: Mapping[str, frozenset[Figure]] = {
     "timing.predict.batch_size": TIME,
     "profile": QUALITY,
     "settings": QUALITY,
+    "settings.rule": frozenset(),  # how long was sampled changes neither the work nor what training gave
+    "settings.threads": frozenset(),
     "quality.protocol": QUALITY,
     "quality.loss_metric": QUALITY,
     "quality.accuracy_metric": QUALITY,
@@ -85,7 +87,7 @@ def differences(found_in: Iterable[tuple[Pair, Sequence[Differing]]]) -> list[Di
 def breaks(field: str) -> frozenset[Figure]:
     """The figures that a difference in ``field`` makes incomparable."""
     steps = field.split(".")
-    names = (".".join(steps[:count]) for count in range(1, len(steps) + 1))
+    names = (".".join(steps[:count]) for count in range(len(steps), 0, -1))  # the longest beginning decides
     return next((BREAKS[name] for name in names if name in BREAKS), frozenset())
 
 

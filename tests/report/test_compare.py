@@ -14,7 +14,7 @@ from rich.console import Console
 from report import compare_page
 from report.compare import main, noise_of
 from report.comparison import Comparison, ComparisonImpossible, compare
-from report.differences import differing
+from report.differences import QUALITY, breaks, differing
 from tests.report.records import ROWS, failed, loaded, phase, record, write
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -353,3 +353,9 @@ def check_inert(folder: Path, text: str) -> None:
         assert len({line.count("|") for line in table.splitlines()}) == 1
     links = re.findall(r"\]\(([^)]*)\)", body)
     assert all(re.fullmatch(r"comparison/[ab]/box/cpu/lstm\.cpu\.json", link) for link in links)
+
+
+def test_how_long_was_sampled_breaks_nothing() -> None:
+    """The rule and the threads are conditions; any other setting changes what training gave."""
+    assert breaks("settings.rule.budget_s") == breaks("settings.threads") == frozenset()
+    assert breaks("settings.epochs") == QUALITY
