@@ -262,6 +262,7 @@ def own_terminal(terminal: int) -> None:
     """Make a terminal that of a new session, as a terminal window does for its shell."""
     os.setsid()
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a CI job may have been told to ignore it
 
 
 def test_of_two_benches_at_once_the_second_waits_and_says_so(bench: Bench) -> None:
