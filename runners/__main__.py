@@ -245,7 +245,7 @@ def parse(arguments: Optional[List[str]]) -> Any:
     parser.add_argument("--profile", default="quick", help="smoke, quick or full (default: quick)")
     parser.add_argument("--out", default="results", help="folder for results (default: results)")
     parser.add_argument("--machine", default="", help="name of this machine in the results (default: its host name)")
-    parser.add_argument("--stack", default="cpu", help="name of the stack that the packages come from (default: cpu)")
+    parser.add_argument("--stack", default="", help="name of the stack that the packages come from (default: cpu)")
     parser.add_argument("--engine", default="none", help="what isolates this process: venv, docker, podman or none")
     parser.add_argument("--image", default="", help="digest of the image this runs in")
     parser.add_argument("--lock-sha256", default="", help="sha256 of the lock file the packages come from")
@@ -269,6 +269,7 @@ def check(options: Any) -> None:
     for device in options.device:
         one_of("device", device, DEVICES)
     options.machine = options.machine or re.sub(r"[^A-Za-z0-9._-]", "-", platform.node()).lstrip("-._") or "machine"
+    options.stack = options.stack or "cpu"
     for name in ("machine", "stack"):
         if not NAME.fullmatch(getattr(options, name)):
             raise UsageError(

@@ -68,6 +68,18 @@ def test_a_wrong_word_gets_one_message_and_exit_status_2(
     assert not (tmp_path / "venvs").exists()
 
 
+def test_with_nothing_named_engine_and_stack_are_chosen(tmp_path: Path) -> None:
+    """As a newcomer types it: the first thing that is wrong here is that no environment can be written."""
+    (tmp_path / "file").touch()
+    done = make("bench", ENGINE="", STACK="", VENVS=str(tmp_path / "file/venvs"), RESULTS=str(tmp_path / "results"))
+    chosen, *rest = said(done)
+    assert re.fullmatch(r"erabench: engine (venv|docker|podman) \(.*\), stack (cpu|current|gtx1080) \(.*\)", chosen), (
+        chosen
+    )
+    assert any("cannot write" in line or "cannot be pulled" in line for line in rest)
+    assert done.returncode == 2
+
+
 def test_an_old_python_is_named_with_the_cure(tmp_path: Path) -> None:
     """Any interpreter that is no Python 3.11 or later."""
     old = tmp_path / "python3.8"
