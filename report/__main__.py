@@ -197,4 +197,6 @@ def _names(text: str) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     gc.disable()  # nothing here makes cycles worth finding, and with 10,000 results the search takes a second
-    sys.exit(main())
+    status = main()
+    gc.freeze()  # else the interpreter searches for them once more when it ends
+    sys.exit(status)

@@ -7,6 +7,7 @@ python -m runners --list
 
 import argparse
 import hashlib
+import json
 import os
 import platform
 import re
@@ -173,8 +174,6 @@ def checkpoint_folder(options: Any, model: Model, device: str, sha256: str) -> s
 
 def fingerprint(*parts: Any) -> str:
     """The sha256 of everything that a result depends on: a result is reused only while it stays the same."""
-    import json
-
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8")).hexdigest()
 
 

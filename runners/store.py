@@ -6,13 +6,12 @@
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
-import tempfile
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from runners.contract import UsageError
+from runners.files import locked, whole_file
 
 
 def result_path(out: str, record: Dict[str, Any]) -> str:
@@ -23,21 +22,10 @@ def result_path(out: str, record: Dict[str, Any]) -> str:
 
 def write_whole(path: str, text: str) -> None:
     """Write a file so that it is there whole or not at all; raises ``UsageError`` if it cannot be written."""
-    folder = os.path.dirname(path)
-    temporary = None
     try:
-        os.makedirs(folder, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=".writing-", dir=folder)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.rename(temporary, path)
+        with whole_file(path) as file:
+            file.write(text.encode("utf-8"))
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise UsageError(_cannot_write(path, error))
 
 
@@ -108,10 +96,6 @@ def _read(path: str) -> Optional[Dict[str, Any]]:
 @contextlib.contextmanager
 def only_bench(out: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the results folder, so that two benches never measure into it at once; waits, and says so."""
-    with open(os.path.join(out, ".lock"), "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            say("another bench is measuring into '{}'; waiting for it to end".format(out))
-            fcntl.flock(file, fcntl.LOCK_EX)
+    waiting = "another bench is measuring into '{}'; waiting for it to end".format(out)
+    with locked(os.path.join(out, ".lock"), lambda: say(waiting)):
         yield

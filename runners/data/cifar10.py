@@ -17,7 +17,6 @@ network is asked again at most once a day while the images are synthetic, and wh
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import io
 import json
@@ -31,12 +30,13 @@ import tempfile
 import threading
 import time
 import urllib.request
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from runners.contract import DataUnavailable
 from runners.data.source import Source
+from runners.files import locked, whole_file
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TRAIN_IMAGES, TEST_IMAGES = 50000, 10000
@@ -59,6 +59,7 @@ ANSWER_WITHIN_S = 10.0  # for all addresses together, name lookup included: they
 FIRST_BYTES = 1 << 16  # how much an address must send in that time to be called reachable
 STALLED_AFTER_S = 30.0  # without a byte; a download that is only slow is never cut
 ASK_AGAIN_AFTER_S = 86400.0
+WAITING = "CIFAR-10: another run is fetching it; waiting for that one"
 
 SYNTHETIC_SEED = 10
 FILES = ("train_images", "train_labels", "test_images", "test_labels")
@@ -126,7 +127,7 @@ def fetch(directory: str, say: Say, force: bool = False) -> Source:
         return _source(kept)
     try:
         os.makedirs(_cache(directory), exist_ok=True)
-        with _locked(os.path.join(_cache(directory), "lock"), say):
+        with locked(os.path.join(_cache(directory), "lock"), lambda: say(WAITING)):
             kept = _kept(directory)  # another run may have fetched it while this one waited
             if kept is None or kept["origin"] != "original":
                 kept = _fetch_locked(directory, kept, say, force)
@@ -484,27 +485,6 @@ def _keep(directory: str, prepared: Prepared, network_tried: Optional[float]) ->
 
 
 def _write_manifest(directory: str, manifest: Dict[str, Any]) -> Dict[str, Any]:
-    path = os.path.join(_cache(directory), "manifest.json")
-    partial = "{}.{}.partial".format(path, os.getpid())
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            json.dump(manifest, file, indent=1, sort_keys=True)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(partial, path)
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(partial)
+    with whole_file(os.path.join(_cache(directory), "manifest.json")) as file:
+        file.write(json.dumps(manifest, indent=1, sort_keys=True).encode("utf-8"))
     return manifest
-
-
-@contextlib.contextmanager
-def _locked(path: str, say: Say) -> Iterator[None]:
-    """Holds an exclusive lock on ``path``; the kernel frees it even if this process is killed."""
-    with open(path, "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("CIFAR-10: another run is fetching it; waiting for that one")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

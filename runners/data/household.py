@@ -6,7 +6,6 @@ series so filled is the same from every source and is verified by its checksum b
 """
 
 import contextlib
-import fcntl
 import glob
 import hashlib
 import io
@@ -20,12 +19,13 @@ import threading
 import time
 import urllib.request
 import zipfile
-from typing import Any, Callable, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Iterable, List, NamedTuple, Tuple
 
 import numpy as np
 
 from runners.contract import DataUnavailable
 from runners.data.source import Source
+from runners.files import locked, whole_file
 
 MINUTES = 2075259
 SHA256 = "002916d068bf6cee66cd82e58e966fa59a38e77b4a0919c95e6c7297ad1c505b"  # of the filled series, '<i4' watts
@@ -48,6 +48,7 @@ LOCAL_NAMES = (
 ANSWER_WITHIN_S = 12.0  # for each of two sources: together well under half a minute
 STALLED_AFTER_S = 15.0
 GIVE_UP_AFTER_S = 900.0
+WAITING = "household electricity: another run is fetching it; waiting for that one"
 
 Say = Callable[[str], None]
 
@@ -92,7 +93,7 @@ def fetch(directory: str, say: Say) -> Source:
     folder = _folder(directory)
     try:
         os.makedirs(folder, exist_ok=True)
-        with _locked(os.path.join(folder, "lock"), say):
+        with locked(os.path.join(folder, "lock"), lambda: say(WAITING)):
             with contextlib.suppress(Unusable):  # another run may have fetched it while this one waited
                 return _source(_read_cache(directory)[1])
             watts, origin = _first_source(directory, say)
@@ -234,38 +235,11 @@ def _read_cache(directory: str) -> Tuple[Any, str]:
 
 
 def _write_cache(folder: str, watts: Any, origin: str) -> None:
-    values = io.BytesIO()
-    np.save(values, watts)
-    _write_whole(os.path.join(folder, "watts.npy"), values.getvalue())
+    with whole_file(os.path.join(folder, "watts.npy")) as file:
+        np.save(file, watts)
     manifest = {"source": origin, "sha256": SHA256, "minutes": MINUTES}
-    _write_whole(os.path.join(folder, "manifest.json"), json.dumps(manifest, indent=1).encode("ascii") + b"\n")
-
-
-def _write_whole(path: str, content: bytes) -> None:
-    """Writes the file so that it is there whole or, after any failure, as it was before."""
-    partial = "{}.{}.partial".format(path, os.getpid())
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.rename(partial, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(partial)
-        raise
-
-
-@contextlib.contextmanager
-def _locked(path: str, say: Say) -> Iterator[None]:
-    """Holds an exclusive lock on ``path``; the kernel frees it even if this process is killed."""
-    with open(path, "a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("household electricity: another run is fetching it; waiting for that one")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    with whole_file(os.path.join(folder, "manifest.json")) as file:
+        file.write(json.dumps(manifest, indent=1).encode("ascii") + b"\n")
 
 
 # Downloads

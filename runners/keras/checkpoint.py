@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from runners.files import whole_file
 from runners.keras import compat
 
 
@@ -25,17 +26,8 @@ class Checkpoint:
         arrays = {"weight{}".format(index): values for index, values in enumerate(weights)}
         arrays.update({"optimizer{}".format(index): values for index, values in enumerate(moments)})
         arrays.update(losses=np.asarray(losses), seconds=np.asarray(seconds), identity=np.asarray(self._identity))
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        partial = "{}.{}.partial".format(self._path, os.getpid())
-        try:
-            with open(partial, "wb") as file:
-                np.savez(file, **arrays)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(partial, self._path)
-        finally:
-            if os.path.exists(partial):
-                os.unlink(partial)
+        with whole_file(self._path) as file:
+            np.savez(file, **arrays)
 
     def restore(self, net: Any) -> Tuple[List[float], List[float]]:
         """Puts the kept state into the compiled net; returns loss and seconds of each epoch that it had."""

@@ -1,29 +1,17 @@
 """LSTM(AUG): the LSTM trained on five times the data. Why this augmentation: docs/lstm.md."""
 
-from runners.contract import Context, Model, Quality, Rule, Steps
+from runners.contract import Context, Quality
+from runners.keras.lstm import MODEL as LSTM
 
-_CHOSEN = {
-    "units": 64,
-    "epochs": 60,
-    "learning_rate": 5e-3,
-    "amplitudes": [1.0, 0.8, 0.9, 1.1, 1.2],
-    "seeds": 5,
-    "timing_learning_rate": 1e-4,
-}
+_CHOSEN = dict(LSTM.settings["full"], epochs=60, amplitudes=[1.0, 0.8, 0.9, 1.1, 1.2])
 _NOTES = [
     "Augmentation as published: the training pairs (x, y) together with (x\u00b2, y\u00b2), (x+0.2, y+0.2), "
     "(x-0.3, y-0.3) and (1-x, 1-y) on the scale 0..1.",
     "Augmentation here: the passengers of each training window and its target raised to the powers {}, the "
     "window's geometric mean kept; a shift or a factor would drop out of the scale that this net sees.".format(
-        ", ".join(str(power) for power in _CHOSEN["amplitudes"])  # type: ignore[attr-defined]
+        ", ".join(str(power) for power in _CHOSEN["amplitudes"])
     ),
 ]
-
-
-def _prepare(context: Context) -> Steps:
-    from runners.keras import airline_lstm
-
-    return airline_lstm.prepare(context)
 
 
 def _train_to_quality(context: Context) -> Quality:
@@ -32,16 +20,10 @@ def _train_to_quality(context: Context) -> Quality:
     return airline_lstm.train_to_quality(context, _NOTES)
 
 
-MODEL = Model(
+MODEL = LSTM._replace(
     key="lstm-aug",
     title="LSTM(AUG)",
-    params="2 stacked LSTM",
-    library="Keras",
-    dataset="airline",
     settings={"smoke": dict(_CHOSEN, epochs=2, seeds=1), "quick": _CHOSEN, "full": _CHOSEN},
-    rules={"smoke": Rule(budget_s=2.0), "quick": Rule(budget_s=10.0), "full": Rule(budget_s=30.0)},
-    time_limit_s={"smoke": 60.0, "quick": 300.0, "full": 900.0},
-    prepare=_prepare,
     train_to_quality=_train_to_quality,
     position=2,
 )

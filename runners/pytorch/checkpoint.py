@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional
 
 import torch
 
+from runners.files import whole_file
 from runners.pytorch import compat
 
 
@@ -26,17 +27,8 @@ class Checkpoint:
         """Writes the state; the old file stays until the new one is whole."""
         if self._path is None:
             return
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        partial = self._path + ".partial"
-        try:
-            with open(partial, "wb") as file:
-                torch.save(dict(state, identity=self._identity), file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.rename(partial, self._path)
-        finally:
-            if os.path.exists(partial):
-                os.unlink(partial)
+        with whole_file(self._path) as file:
+            torch.save(dict(state, identity=self._identity), file)
 
     def restore(self) -> Optional[Dict[str, Any]]:
         """The state that was kept, on the CPU; ``None`` where there is none. Raises ``OSError``, naming the file."""

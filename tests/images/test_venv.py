@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,19 @@ def test_a_package_without_a_hash_is_not_installed(tmp_path: Path, lock: Path) -
 def test_each_way_to_fail_has_its_cure(said: str, cured: str) -> None:
     """By what pip says of it."""
     assert venv.cure(said).startswith(cured)
+
+
+def test_no_network_is_told_as_such_and_leaves_no_environment(tmp_path: Path, lock: Path) -> None:
+    """An index on a port where nobody listens; the next run begins anew."""
+    lock.write_text(f"erabench-there-is-no-such-package==1 --hash=sha256:{'0' * 64}\n")
+    alone = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
+    environment = {**{name: value for name, value in os.environ.items() if not name.startswith("PIP_")}, **alone}
+    command = [sys.executable, SCRIPT, tmp_path / "env", lock]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 2
+    assert "the package index cannot be reached: check the network or proxy" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "env" / venv.STAMP).exists()
 
 
 def test_a_python_that_is_not_there_is_named_with_its_cure() -> None:
