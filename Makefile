@@ -25,7 +25,7 @@ MAKE_QUIET = $(MAKE) --no-print-directory
 choose = choice=$$($(PYTHON) images/choose.py --engine "$$ENGINE" --stack "$$STACK")
 carried = --engine "$$(echo $$choice | sed 's/.*ENGINE=\([a-z]*\).*/\1/')" --stack "$$(echo $$choice | sed 's/.*STACK=//')"
 
-.PHONY: bench list page compare check-page site serve test test-containers bench-harness calibrate doctor lock mirror save load \
+.PHONY: bench list page compare check-page site serve test test-containers bench-harness calibrate tune doctor lock mirror save load \
   clean help python report-env
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
@@ -58,6 +58,12 @@ check-page: report-env ## fail if the committed example page is not what its res
 calibrate: python ## learn this machine's noise, so that a comparison knows what is chance
 	@frameworks=$$($(PYTHON) -m runners --plan $(RUN_ARGUMENTS) --out "$$RESULTS") && $(choose) || exit 2; \
 	$(MAKE_QUIET) RUNNER=runners.calibrate $$choice $$(printf 'run-%s ' $$frameworks)
+
+tune: python ## find what each framework offers to make its nets faster, and by how much it does
+	@frameworks=$$($(PYTHON) -m runners --plan $(RUN_ARGUMENTS) --out "$$RESULTS") && $(choose) || exit 2; \
+	nets=$$(printf 'run-%s ' $$frameworks | sed 's/run-classical *//'); \
+	[ -n "$$nets" ] || { echo "erabench: of '$$MODEL' no row is a neural model; there is nothing to tune" >&2; exit 2; }; \
+	$(MAKE_QUIET) -k RUNNER=runners.tune $$choice $$nets; status=$$?; $(MAKE_QUIET) $$choice page && exit $$status
 
 site: page ## build the web site around the page (needs jekyll)
 	@rm -rf "$$SITE/.jekyll" && cp -r report/jekyll "$$SITE/.jekyll" && cp -r "$$SITE/pages" "$$SITE/.jekyll/pages"

@@ -12,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from report import escape, site
-from report.load import Loaded, Problem, ResultsUnavailable, load_results
+from report.documents import Problem
+from report.load import Loaded, Result, ResultsUnavailable, load_results
 from report.messages import LOCALES, locale
 from report.page import Page, Picture, build_page, is_detailed, render_page
 from report.published import published_figures
-from report.rows import groups
+from report.rows import Group, groups
+from report.tuning import Tuning
 
 PROBLEMS_PRINTED = 50
 
@@ -64,19 +66,20 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     assets = folder / site.ASSETS
     if assets.is_symlink() or (results is not None and results.resolve().is_relative_to(assets.resolve())):
         raise UsageError(f"{assets} is the page's own folder and gets emptied: keep the results elsewhere")
-    wanted = site.copy_records(loaded.results, assets)
-    pictures = _pictures(loaded, assets, language)
+    found = tuple(groups(loaded.results))
+    detailed = is_detailed(found)
+    tunings = loaded.tunings if detailed else ()
+    wanted = site.copy_records((*loaded.results, *tunings), assets)
+    pictures = _pictures(loaded, assets, language) if detailed else ()
     wanted.update(assets.parent / picture.file for picture in pictures)
-    wanted.update(_tables(loaded, assets))
-    page = build_page(loaded.results, published_figures(), loaded.problems, pictures)
+    wanted.update(_tables(found, assets))
+    page = build_page(loaded.results, published_figures(), loaded.problems, pictures, tunings)
     site.write_text(folder / site.PAGE_FILE, render_page(page, language))
     site.prune(assets, wanted)
     return page
 
 
 def _pictures(loaded: Loaded, assets: Path, language: str) -> tuple[Picture, ...]:
-    if not is_detailed(tuple(groups(loaded.results))):
-        return ()
     from report.plots import draw_pictures  # matplotlib takes longer to import than the page to make
 
     drawn = draw_pictures(loaded.results, published_figures().seconds_a_batch(), assets, language)
@@ -92,10 +95,10 @@ def _pictures(loaded: Loaded, assets: Path, language: str) -> tuple[Picture, ...
     )
 
 
-def _tables(loaded: Loaded, assets: Path) -> list[Path]:
+def _tables(found: Sequence[Group], assets: Path) -> list[Path]:
     from report.export import write_tables  # PyArrow, likewise
 
-    return write_tables((row for group in groups(loaded.results) for row in group.rows), assets)
+    return write_tables((row for group in found for row in group.rows), assets)
 
 
 def _check(loaded: Loaded, options: argparse.Namespace) -> int:
@@ -120,19 +123,22 @@ def _selected(loaded: Loaded, machines: tuple[str, ...], stack: str | None) -> L
     """Only what was asked for. Raises UsageError for a machine or stack that has no result."""
     if not machines and stack is None:
         return loaded
-    for kind, wanted, there in (
+    for kind, names, there in (
         ("machine", machines, {result.machine for result in loaded.results}),
         ("stack", (stack,) if stack else (), {result.stack for result in loaded.results}),
     ):
-        missing = [name for name in wanted if name not in there]
+        missing = [name for name in names if name not in there]
         if missing:
             raise UsageError(f"no result of {kind} {', '.join(missing)}; there is {', '.join(sorted(there)) or 'none'}")
-    results = tuple(
-        r for r in loaded.results if (not machines or r.machine in machines) and (stack is None or r.stack == stack)
-    )
+
+    def wanted(record: Result | Tuning) -> bool:
+        return (not machines or record.machine in machines) and (stack is None or record.stack == stack)
+
+    results = tuple(filter(wanted, loaded.results))
     if not results:
         raise UsageError(f"no result of machine {', '.join(machines)} with stack {stack}; leave one of them out")
-    return Loaded(results, tuple(problem for problem in loaded.problems if _concerns(problem, machines, stack)))
+    problems = tuple(problem for problem in loaded.problems if _concerns(problem, machines, stack))
+    return Loaded(results, problems, tuple(filter(wanted, loaded.tunings)))
 
 
 def _concerns(problem: Problem, machines: tuple[str, ...], stack: str | None) -> bool:

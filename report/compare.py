@@ -23,6 +23,7 @@ from report.load import CALIBRATION_FILE, Loaded, Result, ResultsUnavailable, lo
 from report.messages import LOCALES, message
 from report.statistics import CalibrationError, Noise, read_calibration
 from report.terminal import PLAIN_WIDTH
+from report.tuning import TUNING_FOLDER
 
 PROBLEMS_PRINTED = 50
 
@@ -93,7 +94,7 @@ def results_root(folder: Path) -> Path:
     """
     for depth, root in enumerate((folder, folder.resolve().parent, folder.resolve().parent.parent)):
         pattern = "/".join(["*"] * (2 - depth) + ["*.[cg]pu.json"])
-        if next(folder.glob(pattern), None) is not None:
+        if any(path.parent.name != TUNING_FOLDER for path in folder.glob(pattern)):
             return root
     reason = "holds no results" if folder.is_dir() else "is no folder"
     raise ResultsUnavailable(

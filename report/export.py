@@ -218,7 +218,8 @@ def _device_fields(device: str) -> Iterator[Field]:
     for name, words in (
         ("peak_allocated_bytes", "most memory that the framework had allocated on the device"),
         ("peak_reserved_bytes", "most memory that the framework had reserved on the device"),
-        ("peak_resident_bytes", "largest resident set of the process"),
+        ("resident_before_bytes", "resident set of the process before the first step"),
+        ("peak_resident_bytes", "largest resident set of the process during the steps"),
     ):
         yield field(name, "integer", "B", words, _part("memory", name))
     for name, words in (("train_joules_per_batch", "a training step"), ("predict_joules_per_batch", "a prediction")):

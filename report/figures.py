@@ -16,25 +16,21 @@ DECIMALS_OF_A_CLOSED_FORM = 8  # nothing is random there; protocol figures are q
 
 def rounded(value: float, uncertainty: float | None) -> Safe:
     """``value`` to the place of its uncertainty's first digit, with two to four significant digits."""
-    if value == 0 or not math.isfinite(value):
-        return Safe("0" if value == 0 else "–")
-    if uncertainty is None:
+    if value == 0 or uncertainty is None or not math.isfinite(uncertainty):
         return significant(value, DIGITS_WITHOUT_INTERVAL)
-    if uncertainty <= 0:
+    if uncertainty <= 0 or not math.isfinite(value):
         return significant(value, MOST_DIGITS)
-    digits = _exponent(value) - _exponent(float(f"{uncertainty:.0e}")) + 1  # an uncertainty of 0.0099 is one of 0.01
+    digits = _exponent(value, 17) - _exponent(uncertainty, 1) + 1  # an uncertainty of 0.0099 is one of 0.01
     return significant(value, min(max(digits, LEAST_DIGITS), MOST_DIGITS))
 
 
 def significant(value: float, digits: int) -> Safe:
     """``value`` with so many significant digits: as a decimal where that is readable, else with an exponent."""
-    if value == 0:
-        return Safe("0")
-    value = float(f"{value:.{digits - 1}e}")  # 9.996 to three digits is 10.0: rounding can move the first digit
-    exponent = _exponent(value)
-    if not -7 < exponent < 7:
-        return Safe(f"{value:.{digits - 1}e}")
-    return Safe(f"{value:.{max(0, digits - 1 - exponent)}f}")
+    if value == 0 or not math.isfinite(value):
+        return Safe("0" if value == 0 else "–")
+    exponent = _exponent(value, digits)
+    text = f"{value:.{digits - 1}e}"
+    return Safe(f"{float(text):.{max(0, digits - 1 - exponent)}f}" if -7 < exponent < 7 else text)
 
 
 def half_width(interval: tuple[float, float] | None) -> float | None:
@@ -52,7 +48,9 @@ def score(value: float, by_seed: Sequence[float], closed_form: bool) -> Safe:
 
 
 def megabytes(count: float) -> Safe:
-    """Bytes as "5163MB" (10^6 bytes), as the published page writes them."""
+    """Bytes as "5163MB" (10^6 bytes), as the published page writes them; a few with two digits, so that none is 0."""
+    if count < 10 * MEGABYTE:
+        return Safe(f"{significant(count / MEGABYTE, 2)}MB")
     return Safe(f"{count / MEGABYTE:.0f}MB") if count < 1e15 else Safe(f"{count / MEGABYTE:.1e}MB")
 
 
@@ -66,5 +64,6 @@ def percent(share: float) -> Safe:
     return Safe(f"{significant(100 * share, 2)} %")
 
 
-def _exponent(value: float) -> int:
-    return math.floor(math.log10(abs(value)))
+def _exponent(value: float, digits: int) -> int:
+    """The power of ten of ``value``, rounded to so many digits: 9.996 to three digits is 10.0."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])

@@ -1,14 +1,9 @@
-"""Reads result records from disk: checks everything, gathers every problem, goes on with the good ones.
-
-Results come from other machines, so nothing in them is trusted here: neither that a file is JSON, nor that it is
-where its own words put it, nor that a link stays inside the folder.
-"""
+"""Reads the results folder: checks everything, gathers every problem, goes on with the good documents."""
 
 from __future__ import annotations
 
 import math
 import os
-import stat
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +14,9 @@ from typing import Any, Literal, cast
 
 import orjson
 
-from report.versions import NEWEST, VERSIONS, Record, upgraded, violations
+from report.documents import Problem, Unusable, frozen, read_document, require_place
+from report.tuning import Tuning, is_tuning, load_tuning
+from report.versions import RESULT, Record
 
 Device = Literal["cpu", "gpu"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
@@ -27,13 +24,9 @@ ScoreName = Literal["loss", "accuracy"]
 Figures = Sequence[float]
 """Read-only. A missing value is NaN. Held as packed doubles: 10,000 results would take 110 MB more as floats."""
 
-LARGEST_FILE_BYTES = 64 * 1024 * 1024
-"""A record with 2,000 samples a phase has 0.2 MB; anything this large is not one."""
-
 CALIBRATION_FILE = "calibration.json"
 """A machine's measured noise, beside its stacks' folders; read by report.statistics, no result."""
 
-_VIOLATIONS_SHOWN = 10
 _SERIES = ("warmup_s", "samples_s", "losses", "process_medians_s")
 
 
@@ -135,7 +128,7 @@ class Phase:
     counts: bool  # False: the model was not really training, so the time may not be shown
     reason: str | None
     process_medians_s: Figures = ()  # of further fresh processes, this one's not among them
-    conditions: Mapping[str, float | None] | None = None  # what else went on meanwhile
+    conditions: Mapping[str, Any] | None = None  # what else went on meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,24 +266,13 @@ class Result:
         return f"{self.machine}/{self.stack}/{self.model.key}.{self.device}.json"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """A file that could not be used. ``file`` is relative to the results folder; texts are as found, not escaped."""
-
-    file: str
-    message: str
-    cure: str
-
-    def __str__(self) -> str:
-        return f"{self.file}: {self.message}; {self.cure}"
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The usable results in the order of their names, and what was wrong with the others."""
+    """The usable results and tunings in the order of the page, and what was wrong with the others."""
 
     results: tuple[Result, ...]
     problems: tuple[Problem, ...]
+    tunings: tuple[Tuning, ...] = ()
 
 
 class _Shared:
@@ -310,20 +292,12 @@ class _Shared:
             return made
 
 
-class _Unusable(Exception):
-    """Says what is wrong with one file, once or more, and the cure."""
-
-    def __init__(self, cure: str, *messages: str) -> None:
-        super().__init__(*messages)
-        self.cure = cure
-        self.messages = messages
-
-
 def load_results(root: str | os.PathLike[str]) -> Loaded:
     """Every usable result at ``root/<machine>/<stack>/<model>.<device>.json``, and every problem with the others.
 
-    Folders and files whose names begin with a dot are passed over (the runners keep theirs there), and so is a
-    machine's calibration. Raises ResultsUnavailable if ``root`` is no folder that can be read.
+    Tunings lie in a folder ``tuning`` beside the results, and are of no use without any. Folders and files whose names
+    begin with a dot are passed over (the runners keep theirs there), and so is a machine's calibration.
+    Raises ResultsUnavailable if ``root`` is no folder that can be read.
     """
     root = Path(root)
     try:
@@ -337,14 +311,35 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
         ) from None
     results: list[Result] = []
     problems: list[Problem] = []
+    found: list[Tuning] = []
     shared = _Shared()
     for name in _files(root, problems):
         try:
-            results.append(_load(root, name, inside, shared))
-        except _Unusable as unusable:
+            if is_tuning(name):
+                found.append(load_tuning(root, name, inside))
+            else:
+                results.append(_load(root, name, inside, shared))
+        except Unusable as unusable:
             problems.extend(Problem(name, message, unusable.cure) for message in unusable.messages)
-    results.sort(key=lambda result: (result.machine, result.stack, result.model.position, result.file))
-    return Loaded(tuple(results), tuple(sorted(problems)))
+    results.sort(key=_order)
+    tunings = tuple(_beside_results(sorted(found, key=_order), results, problems))
+    return Loaded(tuple(results), tuple(sorted(problems)), tunings)
+
+
+def _order(document: Result | Tuning) -> tuple[str, str, int, str]:
+    return document.machine, document.stack, document.model.position, document.file
+
+
+def _beside_results(tunings: Sequence[Tuning], results: Sequence[Result], problems: list[Problem]) -> Iterator[Tuning]:
+    """The tunings of machines and stacks that have results; a section of the page is made of these."""
+    measured = {(result.machine, result.stack) for result in results} if tunings else set()
+    for tuning in tunings:
+        if (tuning.machine, tuning.stack) in measured:
+            yield tuning
+        else:
+            problems.append(
+                Problem(tuning.file, "has no usable result beside it to be shown with", "measure too (make bench)")
+            )
 
 
 def _files(root: Path, problems: list[Problem]) -> Iterator[str]:
@@ -369,85 +364,9 @@ def _files(root: Path, problems: list[Problem]) -> Iterator[str]:
 
 def _load(root: Path, name: str, inside: Path, shared: _Shared) -> Result:
     path = root / name
-    record = _parse(_read(path, inside))
-    result = _result(upgraded(record, _checked_version(record)), path, shared)
-    if name != result.file:
-        raise _Unusable(
-            "keep one file a machine, stack, model and device, under its own name",
-            f"says it is {result.file}, which is not where it lies",
-        )
+    result = _result(read_document(path, inside, RESULT), path, shared)
+    require_place(name, result.file)
     return result
-
-
-def _read(path: Path, inside: Path) -> bytes:
-    try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(inside):
-            raise _Unusable("copy the file here instead", f"is a link that leaves the folder, to {os.readlink(path)}")
-        with open(path, "rb", opener=_open_now) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise _Unusable("delete it", "is no ordinary file")
-            if status.st_size > LARGEST_FILE_BYTES:
-                raise _Unusable("delete it and measure again", f"has {status.st_size:,} bytes, too many for a result")
-            return file.read()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _Unusable(
-            "make the file readable, or delete it and measure again", f"cannot be read ({reason})"
-        ) from None
-
-
-def _open_now(name: str, flags: int) -> int:
-    """Opens without waiting: a pipe with nobody at its other end must not hang the report."""
-    return os.open(name, flags | os.O_NONBLOCK)
-
-
-def _parse(content: bytes) -> Record:
-    """The file as a JSON object. orjson takes a sixth of json's time, and refuses NaN, Infinity and lone surrogates."""
-    if not content.strip(b"\0 \t\r\n"):
-        raise _Unusable("delete it and measure again", "is empty")
-    try:
-        record = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise _Unusable(
-            "the file is cut short or broken: delete it and measure again", f"is not JSON ({error.msg}, {where})"
-        ) from None
-    if not isinstance(record, dict):
-        raise _Unusable("move the file elsewhere", f"is no result of erabench but {_short(record)}")
-    return record
-
-
-def _checked_version(record: Record) -> int:
-    version = record.get("schema_version")
-    if type(version) is not int or version < 1:
-        raise _Unusable(
-            "move the file elsewhere",
-            f"is no result of erabench (schema_version is {_short(version)})"
-            if "schema_version" in record
-            else "is no result of erabench (it has no schema_version)",
-        )
-    if version not in VERSIONS:
-        raise _Unusable(
-            "update the project" if version > NEWEST else "measure again",
-            f"was made by a newer erabench (schema {version}; this one reads up to {NEWEST})"
-            if version > NEWEST
-            else f"has the unknown schema version {version}",
-        )
-    messages = [
-        f"{violation.place or 'the record'}: {_short(violation.message, 200, quote=False)}"
-        for violation in violations(record, version)
-    ]
-    if messages:
-        more = len(messages) - _VIOLATIONS_SHOWN
-        shown = messages[:_VIOLATIONS_SHOWN] + ([f"and {more:,} more places"] if more > 0 else [])
-        raise _Unusable(f"not what schema {version} asks for: delete the file and measure again", *shown)
-    return version
-
-
-def _short(value: object, most: int = 60, quote: bool = True) -> str:
-    text = repr(value) if quote else str(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _result(record: Record, path: Path, shared: _Shared) -> Result:
@@ -456,21 +375,21 @@ def _result(record: Record, path: Path, shared: _Shared) -> Result:
     for name in ("machine", "stack", "engine", "profile", "framework", "device"):
         fields[name] = sys.intern(fields[name])
     fields["model"] = shared(_model, record["model"])
-    fields["settings"] = shared(_frozen, record["settings"])
+    fields["settings"] = shared(frozen, record["settings"])
     fields["quality"] = record["quality"] and _quality(record["quality"])
     fields["timing"] = record["timing"] and _timing(record["timing"])
     fields["memory"] = record["memory"] and Memory(**record["memory"])
     fields["energy"] = record["energy"] and Energy(**record["energy"])
-    fields["kernel_path"] = shared(_frozen, record["kernel_path"])
+    fields["kernel_path"] = shared(frozen, record["kernel_path"])
     fields["data"] = shared(_data, record["data"])
-    fields["marks"] = tuple(Mark(**_frozen(mark)) for mark in record["marks"])
+    fields["marks"] = tuple(Mark(**frozen(mark)) for mark in record["marks"])
     fields["environment"] = shared(_environment, record["environment"])
     fields["provenance"] = Provenance(**record["provenance"])
     return Result(**fields, path=path)
 
 
 def _model(record: Record) -> Model:
-    return Model(**{**record, "details": _frozen(record["details"] or {})})
+    return Model(**{**record, "details": frozen(record["details"] or {})})
 
 
 def _data(record: Record) -> Data:
@@ -509,7 +428,7 @@ def _phase(record: Record) -> Phase:
     packed = {name: _figures(record[name]) for name in _SERIES if name in record}
     changed = {"interval_s": record["interval_s"] and tuple(record["interval_s"])}
     if "conditions" in record:
-        changed["conditions"] = _frozen(record["conditions"])
+        changed["conditions"] = frozen(record["conditions"])
     return Phase(**{**record, **packed, **changed})
 
 
@@ -517,19 +436,9 @@ def _environment(record: Record) -> Environment:
     known = {name: record[name] for name in Environment.__slots__ if name in record and name != "more"}
     gpu = record["gpu"] and Gpu(*(record["gpu"][name] for name in Gpu.__slots__))
     more = {name: value for name, value in record.items() if name not in known}
-    return Environment(**{**known, "gpu": gpu, "versions": _frozen(record["versions"]), "more": _frozen(more)})
+    return Environment(**{**known, "gpu": gpu, "versions": frozen(record["versions"]), "more": frozen(more)})
 
 
 def _figures(values: list[float | None]) -> Figures:
     whole = [math.nan if value is None else value for value in values] if None in values else values
     return memoryview(array("d", cast(list[float], whole)).tobytes()).cast("d")
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return MappingProxyType({name: _frozen(inner) for name, inner in value.items()})
-    if isinstance(value, list):
-        if value and isinstance(value[0], (dict, list)):
-            return tuple(_frozen(inner) for inner in value)
-        return tuple(value)
-    return value

@@ -17,6 +17,8 @@ KNOWN = MappingProxyType(
         "imprecise": ("by", "samples", "percent"),
         "other-load": ("processors",),
         "stolen-time": ("processors",),
+        "falling-clock": ("percent",),
+        "falling-card-clock": ("percent",),
         "throttled": ("reasons",),
         "foreign-process": ("processes",),
     }

@@ -13,14 +13,17 @@ import jinja2
 
 from report import escape, figures
 from report.audit import Item, audit
-from report.columns import COLUMNS, Cell, dataset, uncertainty
+from report.columns import COLUMNS, Cell, PhaseName, dataset, uncertainty
+from report.documents import Problem
 from report.escape import Safe
-from report.load import Phase, Problem, Result
+from report.load import Phase, Result
 from report.messages import Locale, Message, Text, locale, message
 from report.protocols import NOT_A_PROTOCOL, ORDER, ProtocolTable, protocol_tables
 from report.published import Published
 from report.reproduction import TOLERANCES, Comparison, Verdict, compared
 from report.rows import Group, Row, groups
+from report.tuned import Tuned, tuned
+from report.tuning import Tuning
 
 PAGE_NAME = "2017-08-05_Model-Comparison"
 """The page's file below ``pages/``, without its ending, and the folder beside it that holds what it links to."""
@@ -48,8 +51,30 @@ class Measurement:
     """One timed phase in full."""
 
     result: Result
-    phase_name: str
+    phase_name: PhaseName
     phase: Phase
+
+    @property
+    def joules(self) -> float | None:
+        """Energy a batch; None where nobody counted, a counter stood still, or the time does not count either."""
+        energy = self.result.energy
+        if energy is None or not self.phase.counts:
+            return None
+        joules = energy.train_joules_per_batch if self.phase_name == "train" else energy.predict_joules_per_batch
+        return joules if joules is not None and joules > 0 else None
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most memory that the whole process had resident during the steps; None where nobody counted."""
+        return (self.result.memory.peak_resident_bytes or None) if self.result.memory else None
+
+    @property
+    def added_bytes(self) -> int | None:
+        """What the steps added: the peak less what was resident before them."""
+        before = self.result.memory.resident_before_bytes if self.result.memory else None
+        if before is None or self.peak_bytes is None or self.peak_bytes < before:
+            return None
+        return self.peak_bytes - before
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +102,7 @@ class Section:
     comparisons: tuple[Comparison, ...]
     protocols: tuple[ProtocolTable, ...]
     measurements: tuple[Measurement, ...]
+    tuned: tuple[Tuned, ...]
     provenance: tuple[tuple[Text, tuple[Text, ...]], ...]
 
     @property
@@ -119,6 +145,11 @@ class Section:
         """How many results have failed in whatever way."""
         return sum(result.status not in ("ok", "skipped") for result in self.group.results)
 
+    @property
+    def energy_sources(self) -> tuple[str, ...]:
+        """What counted the energy of any phase; empty where nothing did."""
+        return _distinct(m.result.energy.source for m in self.measurements if m.joules is not None and m.result.energy)
+
     def verdict_count(self, verdict: Verdict) -> int:
         """How many published figures got this verdict."""
         return sum(comparison.verdict == verdict for comparison in self.comparisons)
@@ -144,12 +175,19 @@ def build_page(
     published: Published,
     problems: Sequence[Problem] = (),
     pictures: Sequence[Picture] = (),
+    tunings: Sequence[Tuning] = (),
 ) -> Page:
     """The page about ``results``: one section a machine and stack, and what is wrong with the published table."""
     results = tuple(results)
     found = tuple(groups(results))
     detailed = is_detailed(found)
-    sections = tuple(_section(place, group, published, detailed) for place, group in enumerate(found, 1))
+    beside: dict[tuple[str, str], list[Tuning]] = {}
+    for tuning in tunings if detailed else ():
+        beside.setdefault((tuning.machine, tuning.stack), []).append(tuning)
+    sections = tuple(
+        _section(place, group, published, detailed, beside.get((group.machine, group.stack), ()))
+        for place, group in enumerate(found, 1)
+    )
     return Page(sections, audit(published, results), published, tuple(problems), tuple(pictures))
 
 
@@ -178,7 +216,7 @@ def render_page(page: Page, language: str) -> str:
         metric=lambda name: message(f"metric.{name}") if f"metric.{name}" in words.sentences else name,
         say=words.markdown,
         t=lambda key, **values: words.markdown(message(key, **values)),
-        figure=lambda text, result: _figure(text, result, words),
+        figure=lambda text, source: _figure(text, source, words),
         error=lambda value: Safe("") if value is None else figures.significant(value, 4),
         table=lambda label, name: escape.link(label, f"{PAGE_NAME}/{name}"),
         marks=_marks,
@@ -186,8 +224,10 @@ def render_page(page: Page, language: str) -> str:
         median=lambda phase: figures.rounded(phase.median_s, uncertainty(phase)),
         interval=_interval,
         percent=figures.percent,
+        joules=lambda value: Safe("") if value is None else figures.significant(value, 3),
         ratio=figures.ratio,
-        megabytes=figures.megabytes,
+        tolerance=lambda value: Safe(f"{value:g}"),
+        megabytes=lambda count: Safe("") if count is None else figures.megabytes(count),
     )
 
 
@@ -201,10 +241,10 @@ def _box(label: str) -> Safe:
     return Safe(f'<div style="{style}" markdown="1" tabindex="0" role="region" aria-label="{named}">')
 
 
-def _figure(text: Text, result: Result | None, words: Locale) -> Safe:
+def _figure(text: Text, source: Result | Tuning | None, words: Locale) -> Safe:
     """A figure, linked to the JSON it came from."""
     shown = words.markdown(text)
-    return escape.link(shown, f"{PAGE_NAME}/{result.file}") if result is not None and shown else shown
+    return escape.link(shown, f"{PAGE_NAME}/{source.file}") if source is not None and shown else shown
 
 
 def _marks(section: Section, notes: Sequence[Message]) -> Safe:
@@ -226,7 +266,7 @@ def _interval(phase: Phase) -> Safe:
     return Safe(f"{low}–{high}")
 
 
-def _section(place: int, group: Group, published: Published, detailed: bool) -> Section:
+def _section(place: int, group: Group, published: Published, detailed: bool, tunings: Sequence[Tuning]) -> Section:
     lines = tuple(Line(row, tuple(column.format(row) for column in COLUMNS)) for row in group.rows)
     comparisons = tuple(compared(group, published)) if detailed else ()
     notes = _distinct(note for line in lines for cell in line.cells for note in cell.notes)
@@ -244,6 +284,7 @@ def _section(place: int, group: Group, published: Published, detailed: bool) -> 
         comparisons=comparisons,
         protocols=tuple(protocol_tables(group, published)) if detailed else (),
         measurements=tuple(_measurements(group)) if detailed else (),
+        tuned=tuple(tuned(tuning) for tuning in tunings),
         provenance=tuple(_provenance(group.results)),
     )
 
@@ -251,9 +292,10 @@ def _section(place: int, group: Group, published: Published, detailed: bool) -> 
 def _measurements(group: Group) -> Iterable[Measurement]:
     for result in group.results:
         if result.timing is not None:
-            for name, phase in (("train", result.timing.train), ("predict", result.timing.predict)):
-                if phase is not None:
-                    yield Measurement(result, name, phase)
+            if result.timing.train is not None:
+                yield Measurement(result, "train", result.timing.train)
+            if result.timing.predict is not None:
+                yield Measurement(result, "predict", result.timing.predict)
 
 
 def _system(results: Sequence[Result]) -> Iterable[tuple[Text, tuple[Text, ...]]]:

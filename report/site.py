@@ -12,6 +12,7 @@ from pathlib import Path
 from report.files import whole_file
 from report.load import Result
 from report.page import PAGE_NAME
+from report.tuning import Tuning
 
 PAGE_FILE = Path("pages", f"{PAGE_NAME}.markdown")
 ASSETS = Path("pages", PAGE_NAME)
@@ -33,20 +34,20 @@ def write_text(path: Path, text: str) -> None:
         file.write(content)
 
 
-def copy_records(results: Iterable[Result], folder: Path) -> set[Path]:
-    """Puts every result's JSON at ``folder/<machine>/<stack>/<model>.<device>.json``; returns the paths there.
+def copy_records(records: Iterable[Result | Tuning], folder: Path) -> set[Path]:
+    """Puts every record's JSON below ``folder`` where it lies below the results; returns the paths there.
 
-    Hard links where the file system allows, since 10,000 copies take ten seconds: runners replace a result by
+    Hard links where the file system allows, since 10,000 copies take ten seconds: runners replace a record by
     renaming, so that the linked file stays what the page was made from. Else copies, which get their originals'
     times; by these the next run knows either and leaves it alone.
     """
     placed = set()
     made = ""
-    for result in results:
-        place = folder / result.file
+    for record in records:
+        place = folder / record.file
         placed.add(place)
         name, parent = str(place), os.path.dirname(place)
-        original = os.lstat(result.path)
+        original = os.lstat(record.path)
         if _is_copy(name, original):
             continue
         if parent != made:
@@ -55,8 +56,8 @@ def copy_records(results: Iterable[Result], folder: Path) -> set[Path]:
         partial = f"{parent}/.{place.name}.part"
         with suppress(FileNotFoundError):
             os.unlink(partial)
-        if not _linked(result.path, original, partial):
-            with open(result.path, "rb") as source, open(partial, "wb") as target:
+        if not _linked(record.path, original, partial):
+            with open(record.path, "rb") as source, open(partial, "wb") as target:
                 target.write(source.read())
             os.utime(partial, ns=(original.st_atime_ns, original.st_mtime_ns))
         os.replace(partial, name)

@@ -120,6 +120,7 @@ def child_environment(job: Dict[str, Any]) -> Dict[str, str]:
     variables = dict(os.environ)
     variables.update(environment.thread_variables(job["threads"]))
     variables.update(PYTHONHASHSEED="0", PYTHONNOUSERSITE="1", TF_CPP_MIN_LOG_LEVEL="2")
+    variables.update(job.get("variables", {}))
     if job["record"]["device"] == "cpu":
         variables["CUDA_VISIBLE_DEVICES"] = ""
     return variables

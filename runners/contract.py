@@ -26,6 +26,10 @@ class DeviceUnavailable(Exception):
     """The framework cannot use the device asked for: the row is skipped, with the message as its reason."""
 
 
+class OptionUnavailable(Exception):
+    """The framework's version has no such option: a tuned variant with it is skipped, with the message as reason."""
+
+
 class DataUnavailable(Exception):
     """A data set is missing or fails its checksum. The message names the file and the cure."""
 
@@ -121,6 +125,20 @@ class Steps(NamedTuple):
     test_batches: Optional[int] = None  # batches a test set; likewise
     iterative: bool = True  # False: closed form, so the loss has no way to fall from step to step
     details: Dict[str, Any] = {}  # what else describes the model: layers' sizes, windows, ...
+    outputs: Optional[Callable[[], Any]] = None  # what the untrained net answers to `predict_batch`, before rounding
+
+
+class Option(NamedTuple):
+    """A setting of the framework that may make a model faster and may not change what it computes.
+
+    A framework with any exports ``tuning.options(device, threads, cores)``: a list in the order in which they are
+    tried. ``settings`` are laid over the model's, ``variables`` over the child's environment.
+    """
+
+    key: str  # "channels-last"
+    settings: Dict[str, Any] = {}
+    variables: Dict[str, str] = {}
+    threads: Optional[int] = None  # instead of the row's
 
 
 class Score(NamedTuple):

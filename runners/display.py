@@ -5,6 +5,8 @@ import sys
 import time
 from typing import Any, Dict, Optional
 
+PLAIN_EVERY_S = 60.0  # where the output is no terminal, a long phase says this often how far it is
+
 _PHASES = {
     "prepare": "getting ready",
     "train": "timing training",
@@ -22,11 +24,11 @@ class Display:
         self._moving = bool(getattr(self._stream, "isatty", lambda: False)())
         self._name = ""
         self._phase = ""
-        self._began = self._phase_began = self._clock()
+        self._began = self._phase_began = self._told = self._clock()
 
     def start(self, name: str) -> None:
         self._name, self._phase = name, ""
-        self._began = self._phase_began = self._clock()
+        self._began = self._phase_began = self._told = self._clock()
 
     def on_event(self, event: Dict[str, Any]) -> None:
         if event["phase"] != self._phase and not (self._phase and event["event"] == "samples"):
@@ -35,6 +37,8 @@ class Display:
                 self._line(_PHASES.get(self._phase, self._phase))
         if self._moving:
             self._move(self._describe(event))
+        elif self._clock() - self._told >= PLAIN_EVERY_S:
+            self._line(self._describe(event))
 
     def finish(self, outcome: str) -> None:
         self._line(outcome, after=self._clock() - self._began)
@@ -63,6 +67,7 @@ class Display:
 
     def _line(self, text, after=None):
         self._clear()
+        self._told = self._clock()
         took = "" if after is None else "  ({})".format(duration(after))
         self._stream.write("{}  {}{}\n".format(self._name, text, took))
         self._stream.flush()

@@ -9,7 +9,12 @@ from typing import Any, Dict, NamedTuple, Optional
 
 from runners import nvml
 
+SYS = "/sys"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_PROCESSOR_SENSORS = (  # where a sensor's name stands, the names that mean a processor, and its readings beside it
+    ("class/hwmon/hwmon*/name", ("coretemp", "k10temp", "zenpower"), "temp*_input"),
+    ("class/thermal/thermal_zone*/type", ("x86_pkg_temp", "cpu-thermal", "cpu_thermal"), "temp"),
+)
 
 
 def describe(threads: int, versions: Dict[str, str]) -> Dict[str, Any]:
@@ -18,7 +23,7 @@ def describe(threads: int, versions: Dict[str, str]) -> Dict[str, Any]:
         "cpu": _cpu_name(),
         "cores": len(os.sched_getaffinity(0)),
         "threads": threads,
-        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "governor": _governor(),
         "memory_bytes": _memory_bytes(),
         "gpu": nvml.record(nvml.read_card()),
         "os": _os_name(),
@@ -35,8 +40,7 @@ def has_nvidia_device() -> bool:
 
 def default_threads() -> int:
     """One thread a physical core that this process may run on: two on one core only hinder each other."""
-    siblings = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
-    cores = {_read(siblings.format(cpu)) or str(cpu) for cpu in os.sched_getaffinity(0)}
+    cores = {_read_of_cpu(cpu, "topology/thread_siblings_list") or str(cpu) for cpu in os.sched_getaffinity(0)}
     return len(cores)
 
 
@@ -54,10 +58,12 @@ class Reading(NamedTuple):
     own_s: float
     usage: Any  # resource.getrusage
     frequency_mhz: Optional[float]
+    governor: Optional[str]
+    temperature_c: Optional[float]
 
 
 def read_conditions() -> Reading:
-    """A reading of ``/proc/stat`` (proc(5)), of this process's counters, and of the processors' mean frequency."""
+    """Reads ``/proc/stat`` (proc(5)), this process's counters, and the processors' clock, governor and temperature."""
     times = os.times()
     busy = stolen = None
     line = _read("/proc/stat", first_line=True)
@@ -67,7 +73,7 @@ def read_conditions() -> Reading:
         busy, stolen = (user + nice + system + irq + softirq) / tick, steal / tick
     own = times.user + times.system
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    return Reading(times.elapsed, busy, stolen, own, usage, _frequency_mhz())
+    return Reading(times.elapsed, busy, stolen, own, usage, _frequency_mhz(), _governor(), _temperature_c())
 
 
 def conditions(before: Reading, after: Reading) -> Dict[str, Any]:
@@ -97,7 +103,32 @@ def conditions(before: Reading, after: Reading) -> Dict[str, Any]:
         stolen=stolen,
         frequency_mhz_before=before.frequency_mhz,
         frequency_mhz_after=after.frequency_mhz,
+        governor_before=before.governor,
+        governor_after=after.governor,
+        temperature_c_before=before.temperature_c,
+        temperature_c_after=after.temperature_c,
     )
+
+
+def _governor() -> Optional[str]:
+    """What sets the clock of the processors that this process may use: one name, or several where they differ."""
+    governors = {_read_of_cpu(cpu, "cpufreq/scaling_governor") for cpu in os.sched_getaffinity(0)}
+    return ", ".join(sorted(filter(None, governors))) or None
+
+
+def _temperature_c() -> Optional[float]:
+    """The processors' hottest sensor (Linux's ``Documentation/hwmon/sysfs-interface.rst``: thousandths of a degree)."""
+    for names, processors, readings in _PROCESSOR_SENSORS:
+        found = [
+            int(text)
+            for name in glob.glob(os.path.join(SYS, names))
+            if _read(name) in processors
+            for text in map(_read, glob.glob(os.path.join(os.path.dirname(name), readings)))
+            if text is not None and text.isdigit()
+        ]
+        if found:
+            return max(found) / 1000.0
+    return None
 
 
 def _frequency_mhz() -> Optional[float]:
@@ -146,6 +177,10 @@ def _memory_bytes():
 def _os_name():
     match = re.search(r'^PRETTY_NAME="?([^"\n]+)', _read("/etc/os-release") or "", re.MULTILINE)
     return match.group(1) if match else platform.system()
+
+
+def _read_of_cpu(cpu: int, name: str) -> Optional[str]:
+    return _read(os.path.join(SYS, "devices/system/cpu/cpu{}".format(cpu), name))
 
 
 def _read(path: str, first_line: bool = False) -> Optional[str]:

@@ -17,6 +17,7 @@ MODES_D = 5.0  # Ashman's D: halves of a normal distribution have 2.7, of a unif
 MODES_APART = 0.05  # of the median
 MODES_LEAST = 0.10  # of the samples in the smaller mode
 BUSY = 0.10  # processors
+FALL = 0.10  # of a clock, from before a phase to after it; one that idled low before hides a fall
 FEW = 20  # samples below which a trend or a second mode cannot be told from chance
 
 
@@ -114,7 +115,7 @@ def two_modes(samples_s: Sequence[float]) -> Optional[Any]:
 
 
 def of_conditions(conditions: Dict[str, Any]) -> List[Mark]:
-    """What else the machine did meanwhile, from ``environment.conditions``."""
+    """What else the machine did meanwhile, from ``environment.conditions`` and ``nvml.conditions``."""
     marks = []
     others, stolen = conditions["others_busy"], conditions["stolen"]
     if others is not None and others >= BUSY:
@@ -123,6 +124,15 @@ def of_conditions(conditions: Dict[str, Any]) -> List[Mark]:
     if stolen is not None and stolen >= BUSY:
         reason = "the host took {:.1f} processors away meanwhile".format(stolen)
         marks.append(Mark("stolen-time", reason, {"processors": stolen}))
+    for key, whose, clock in (
+        ("falling-clock", "processor", "frequency_mhz"),
+        ("falling-card-clock", "card", "card_clock_mhz"),
+    ):
+        before, after = conditions[clock + "_before"], conditions[clock + "_after"]
+        if before and after is not None and before - after >= FALL * before:
+            share = 100.0 * (before - after) / before
+            reason = "the {}'s clock fell by {:.0f} % from before to after".format(whose, share)
+            marks.append(Mark(key, reason, {"percent": share}))
     return marks
 
 

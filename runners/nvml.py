@@ -88,6 +88,23 @@ def _text(value: Any) -> Optional[str]:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
+def joules(before: Optional[Card], after: Optional[Card]) -> Optional[float]:
+    """What the card took between two readings; ``None`` where it has no counter, or one that went back."""
+    if before is None or after is None or before.energy_mj is None or after.energy_mj is None:
+        return None
+    taken_mj = after.energy_mj - before.energy_mj
+    return taken_mj / 1000.0 if taken_mj > 0 else None
+
+
+def conditions(before: Optional[Card], after: Optional[Card]) -> Dict[str, Any]:
+    """The card's part of a phase's ``conditions``: clock, temperature and why it was held back, before and after."""
+    return {
+        "card_{}_{}".format(field, when): None if card is None else getattr(card, field)
+        for field in ("clock_mhz", "temperature_c", "throttle")
+        for when, card in (("before", before), ("after", after))
+    }
+
+
 def record(card: Optional[Card]) -> Optional[Dict[str, Any]]:
     """The card as the result record's ``environment.gpu`` holds it."""
     if card is None:

@@ -13,14 +13,24 @@ import time
 import traceback
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from runners import environment, events, marks, nvml
-from runners.contract import Backend, Context, DataUnavailable, DeviceUnavailable, Quality, Rule, Steps
+from runners import environment, events, marks, nvml, rapl
+from runners.contract import (
+    Backend,
+    Context,
+    DataUnavailable,
+    DeviceUnavailable,
+    OptionUnavailable,
+    Quality,
+    Rule,
+    Steps,
+)
 from runners.data import dataset
 from runners.gate import reason_not_training
 from runners.measure import interquartile_range, measure, median_interval, quantile
 from runners.registry import load_model
 
-ENERGY_WINDOW_S = 1.0  # the card's energy counter moves about ten times a second: a shorter window says little
+ENERGY_WINDOW_S = 1.0  # a card's energy counter moves about ten times a second: a shorter window says little
+ENERGY_SOURCES = {"cpu": "RAPL package counters", "gpu": "NVML total energy consumption"}
 OUT_OF_MEMORY_NAMES = ("OutOfMemoryError", "ResourceExhaustedError", "MemoryError")
 
 
@@ -39,8 +49,8 @@ def main() -> int:
     record = job["record"]
     try:
         run(job, record, sender)
-    except (DeviceUnavailable, DataUnavailable) as error:
-        record["status"] = "skipped" if isinstance(error, DeviceUnavailable) else "failed"
+    except (DeviceUnavailable, OptionUnavailable, DataUnavailable) as error:
+        record["status"] = "failed" if isinstance(error, DataUnavailable) else "skipped"
         record["reason"] = str(error)
     except Exception as error:  # a failure is a result with a reason
         traceback.print_exc()
@@ -63,7 +73,7 @@ def run(job: Dict[str, Any], record: Dict[str, Any], sender: events.Sender) -> N
         backend=backend,
         device=record["device"],
         profile=record["profile"],
-        settings=model.settings[record["profile"]],
+        settings=dict(model.settings[record["profile"]], **job.get("variant", {})),
         seed=job["seed"],
         data=data,
         progress=sender.progress,
@@ -73,6 +83,8 @@ def run(job: Dict[str, Any], record: Dict[str, Any], sender: events.Sender) -> N
     backend.seed(job["seed"])
     steps = model.prepare(context)
     record["model"].update(parameters=steps.parameters, details=steps.details)
+    if "outputs" in record and steps.outputs is not None:  # asked for by runners.tune, before anything is trained
+        record["outputs"] = steps.outputs()
     time_model(steps, backend, Rule(**job["rule"]), record, card_before, sender)
     record["kernel_path"] = backend.kernel_path()
 
@@ -100,7 +112,7 @@ def time_model(
 ) -> None:
     """Time training and prediction, with the memory they took, into ``record``."""
     resident_before = environment.Resident.now()
-    environment.Resident.reset_peak()
+    peak_before, is_reset = environment.Resident.peak(), environment.Resident.reset_peak()
     backend.reset_memory()
 
     losses: List[float] = []
@@ -125,13 +137,13 @@ def time_model(
         "device_after_bytes": card_after.memory_used if card_after else None,
         "device_total_bytes": card_before.memory_total if card_before else None,
         "resident_before_bytes": resident_before,
-        "peak_resident_bytes": environment.Resident.peak(),
+        "peak_resident_bytes": _peak_resident(None if is_reset else peak_before),
     }
     if train.joules_per_batch is not None or predict.joules_per_batch is not None:
         record["energy"] = {
             "train_joules_per_batch": train.joules_per_batch,
             "predict_joules_per_batch": predict.joules_per_batch,
-            "source": "NVML total energy consumption",
+            "source": ENERGY_SOURCES[record["device"]],
         }
     record["timing"] = {"train": train.phase, "predict": predict.phase, "epoch": None, "test_set": None}
     record["marks"] = train.marks + predict.marks
@@ -143,7 +155,8 @@ def _time_phase(
     sender.send("phase", phase=name)
     step, next_batch = (steps.train, steps.train_batch) if name == "train" else (steps.predict, steps.predict_batch)
     card_before = nvml.read_card() if on_gpu else None
-    conditions_before, began = environment.read_conditions(), time.monotonic()
+    conditions_before = environment.read_conditions()
+    packages_before, began = None if on_gpu else rapl.read(), time.monotonic()
     samples = measure(
         step,
         backend.synchronize,
@@ -152,9 +165,11 @@ def _time_phase(
         observe=observe,
         progress=sender.samples(name, rule, began),
     )
-    elapsed_s = time.monotonic() - began
+    elapsed_s, packages_after = time.monotonic() - began, None if on_gpu else rapl.read()
     conditions = environment.conditions(conditions_before, environment.read_conditions())
     card_after = nvml.read_card() if on_gpu else None
+    conditions.update(nvml.conditions(card_before, card_after))
+    joules = nvml.joules(card_before, card_after) if on_gpu else rapl.joules(packages_before, packages_after, elapsed_s)
 
     ordered = sorted(samples.samples_s)
     phase = {
@@ -178,18 +193,18 @@ def _time_phase(
     return Timed(
         phase,
         [dict(mark._asdict(), phase=name) for mark in found],
-        _joules_per_batch(card_before, card_after, samples.steps, elapsed_s),
+        _joules_per_batch(joules, samples.steps, elapsed_s),
     )
 
 
-def _joules_per_batch(
-    before: Optional[nvml.Card], after: Optional[nvml.Card], batches: int, elapsed_s: float
-) -> Optional[float]:
-    if before is None or after is None or before.energy_mj is None or after.energy_mj is None:
-        return None
-    if elapsed_s < ENERGY_WINDOW_S or after.energy_mj < before.energy_mj:
-        return None
-    return (after.energy_mj - before.energy_mj) / 1000.0 / batches
+def _joules_per_batch(joules: Optional[float], batches: int, elapsed_s: float) -> Optional[float]:
+    return None if joules is None or elapsed_s < ENERGY_WINDOW_S else joules / batches
+
+
+def _peak_resident(peak_before: Optional[int]) -> Optional[int]:
+    """The peak of the timed steps. One that could not be set back is theirs only if it rose above ``peak_before``."""
+    peak = environment.Resident.peak()
+    return None if peak is None or (peak_before is not None and peak <= peak_before) else peak
 
 
 def _whole_passes(steps: Steps, quality: Quality, timing: Dict[str, Any]) -> Dict[str, Any]:

@@ -56,7 +56,7 @@ def test_list_shows_the_eight_rows() -> None:
         ({"RESULTS": "/proc/erabench"}, r"erabench: cannot write '/proc/erabench/.*; choose another RESULTS; .*"),
     ],
 )
-@pytest.mark.parametrize("target", ["bench", "calibrate"])
+@pytest.mark.parametrize("target", ["bench", "calibrate", "tune"])
 def test_a_wrong_word_gets_one_message_and_exit_status_2(
     target: str, variables: dict[str, str], message: str, tmp_path: Path
 ) -> None:
@@ -66,6 +66,13 @@ def test_a_wrong_word_gets_one_message_and_exit_status_2(
     (line,) = said(done)
     assert re.fullmatch(message, line), line
     assert not (tmp_path / "venvs").exists()
+
+
+def test_a_row_that_is_no_net_cannot_be_tuned(tmp_path: Path) -> None:
+    """It has no settings of a framework's."""
+    done = make("tune", MODEL="ar,ar-ols", RESULTS=str(tmp_path), VENVS=str(tmp_path / "venvs"))
+    assert done.returncode == 2
+    assert said(done)[-1] == "erabench: of 'ar,ar-ols' no row is a neural model; there is nothing to tune"
 
 
 def test_with_nothing_named_engine_and_stack_are_chosen(tmp_path: Path) -> None:

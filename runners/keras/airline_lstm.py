@@ -94,10 +94,10 @@ def prepare(context: Context) -> Steps:
     settings = context.settings
     compat.start_over()
     compat.seed_everything(context.seed)
-    net = network.compile_with_adam(network.build(airline.WINDOW, settings["units"]), settings["timing_learning_rate"])
+    net = network.build_for_timing(settings, airline.WINDOW)
     windows, targets = training_pairs(context.data.train, settings["amplitudes"])
     details = {"layers": ["LSTM {}".format(settings["units"])] * 2 + ["linear 1"], "window": airline.WINDOW}
-    return network.steps(net, network.representative_batch(windows, targets), details)
+    return network.steps(net, network.representative_batch(windows, targets), details, settings)
 
 
 class Run(NamedTuple):

@@ -5,13 +5,16 @@ Importing this module imports TensorFlow, which reads some of its settings from 
 
 import os
 import random
-from typing import Any, Dict, List, Optional, Set
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # keep TensorFlow's start-up lines out of the display
 os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # TensorFlow 1.15 on a GPU; later ones have a call for it
 
 import numpy as np
 import tensorflow as tf
+
+from runners.contract import OptionUnavailable
 
 TF1 = tf.__version__.startswith("1.")
 keras = tf.keras  # Keras 3 where TensorFlow is 2.16 or later
@@ -42,7 +45,8 @@ def configure(device: str, threads: Optional[int]) -> None:
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    tf.config.experimental.enable_op_determinism()
+    if determinism_is_asked():
+        tf.config.experimental.enable_op_determinism()
 
 
 def try_gpu() -> None:
@@ -89,9 +93,57 @@ def input_layers(shape: Any) -> List[Any]:
     return [keras.layers.InputLayer(input_shape=shape)] if TF1 else [keras.Input(shape)]
 
 
+def lstm_layer(units: int, sequences: bool, unroll: bool, cudnn: bool) -> Any:
+    """An LSTM layer with cuDNN's activations, which are today's defaults; TensorFlow 1 had a hard sigmoid.
+
+    ``cudnn`` takes TensorFlow 1's second LSTM layer, which chooses cuDNN where there is a GPU and has the same
+    weights. Today's layer does so by itself: there is nothing to choose.
+    """
+    layer = keras.layers.LSTM
+    if cudnn:
+        if not TF1:
+            raise OptionUnavailable("Keras {} chooses cuDNN by itself".format(keras.__version__))
+        from tensorflow.python.keras.layers.recurrent_v2 import LSTM as layer
+    return layer(units, return_sequences=sequences, unroll=unroll, recurrent_activation="sigmoid")
+
+
 def compile_options() -> Dict[str, Any]:
     """Arguments of ``Model.compile`` that only one of the two knows: no XLA, as in 2017."""
     return {} if TF1 else {"jit_compile": False}
+
+
+def direct_steps(net: Any, xla: bool) -> Tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """(train, predict) of a compiled net as functions of TensorFlow, without what Keras does around them.
+
+    ``train`` does what ``train_on_batch`` does with a mean squared error and gives the loss, ``predict`` what
+    ``predict_on_batch`` does; both bring their answer back to the host. ``xla`` compiles both, which Keras itself
+    refuses for a net with LSTM layers.
+    """
+    if TF1:
+        raise OptionUnavailable("TensorFlow {} runs Keras nets as graphs already".format(tf.__version__))
+
+    @tf.function(jit_compile=xla)
+    def update(inputs: Any, targets: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(net(inputs, training=True) - targets))
+        net.optimizer.apply(tape.gradient(loss, net.trainable_variables), net.trainable_variables)
+        return loss
+
+    answer = tf.function(lambda inputs: net(inputs, training=False), jit_compile=xla)
+    return lambda pair: update(*pair).numpy(), lambda inputs: answer(inputs).numpy()
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """Matrix products on the GPU without TensorFloat-32 meanwhile."""
+    before = tf32_is_on()
+    if before:
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        if before:
+            tf.config.experimental.enable_tensor_float_32_execution(True)
 
 
 def cosine_decay(start: float, steps: int) -> Any:
@@ -186,10 +238,15 @@ def onednn_is_on() -> Optional[bool]:
         return None
 
 
+def determinism_is_asked() -> bool:
+    """Whether TensorFlow's own variable asks for deterministic kernels, as it does unless a variant says otherwise."""
+    return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
+
+
 def determinism_is_on() -> bool:
     """Whether TensorFlow was told to choose deterministic kernels."""
     if TF1:
-        return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
+        return determinism_is_asked()
     from tensorflow.python.framework import config
 
     return bool(config.is_op_determinism_enabled())

@@ -125,7 +125,7 @@ def prepare(context: Context) -> Steps:
     scale = fit_scale(train)
     compat.start_over()
     compat.seed_everything(context.seed)
-    net = network.compile_with_adam(_build(settings, zero_output=False), settings["timing_learning_rate"])
+    net = network.build_for_timing(settings, WINDOW, bidirectional=True)
     every = np.arange(len(train.following))
     rows = every[:: max(1, len(every) // 50000)]  # enough to choose from, without copying the whole series
     batch = network.representative_batch(questions(train, rows, scale)[:, :, 0], changes(train, rows, scale)[:, 0])
@@ -137,13 +137,10 @@ def prepare(context: Context) -> Steps:
         net,
         batch,
         details,
+        settings,
         train_batches=-(-(len(context.data.train) - WINDOW) // BATCH_SIZE),
         test_batches=-(-len(context.data.test) // BATCH_SIZE),
     )
-
-
-def _build(settings: Dict[str, Any], zero_output: bool) -> Any:
-    return network.build(WINDOW, settings["units"], bidirectional=True, zero_output=zero_output)
 
 
 def train_to_quality(context: Context) -> Quality:
@@ -198,7 +195,8 @@ def _train(context: Context, train: Part, scale: Scale) -> Tuple[Any, List[float
     count = len(train.following)
     an_epoch = -(-count // BATCH_SIZE)
     rate = compat.cosine_decay(settings["learning_rate"], settings["epochs"] * an_epoch)
-    net = network.compile_with_adam(_build(settings, zero_output=True), rate)
+    net = network.build(WINDOW, settings["units"], bidirectional=True, zero_output=True)
+    network.compile_with_adam(net, rate)
     checkpoint = Checkpoint(context.checkpoints, "bilstm", dict(settings, seed=context.seed, device=context.device))
     losses, epoch_seconds = checkpoint.restore(net)
     for epoch in range(len(losses), settings["epochs"]):

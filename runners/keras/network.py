@@ -8,16 +8,23 @@ from runners.contract import BATCH_SIZE, Steps
 from runners.keras import compat
 
 
-def build(window: int, units: int, bidirectional: bool = False, zero_output: bool = False) -> Any:
+def build(
+    window: int,
+    units: int,
+    bidirectional: bool = False,
+    zero_output: bool = False,
+    unroll: bool = False,
+    cudnn: bool = False,
+) -> Any:
     """An uncompiled Sequential net: (n, window, 1) -> LSTM(units) -> LSTM(units) -> linear -> (n, 1).
 
     ``units`` is for one direction. ``zero_output`` starts the linear layer at zero, so that an untrained net
-    forecasts the zero of its target's scale.
+    forecasts the zero of its target's scale. ``unroll`` writes the window's steps out instead of looping over them.
     """
     layers = compat.keras.layers
     net = compat.keras.models.Sequential(compat.input_layers((window, 1)))
     for sequences in (True, False):
-        lstm = layers.LSTM(units, return_sequences=sequences)
+        lstm = compat.lstm_layer(units, sequences, unroll, cudnn)
         net.add(layers.Bidirectional(lstm) if bidirectional else lstm)
     net.add(layers.Dense(1, kernel_initializer="zeros" if zero_output else "glorot_uniform"))
     return net
@@ -28,6 +35,13 @@ def compile_with_adam(net: Any, learning_rate: Any) -> Any:
     optimizer = compat.keras.optimizers.Adam(learning_rate)
     net.compile(optimizer=optimizer, loss="mse", **compat.compile_options())
     return net
+
+
+def build_for_timing(settings: Dict[str, Any], window: int, bidirectional: bool = False) -> Any:
+    """The compiled net of a row's settings, with those of a tuned variant among them, as it is timed."""
+    unroll, cudnn = settings.get("unroll", False), settings.get("cudnn", False)
+    net = build(window, settings["units"], bidirectional, unroll=unroll, cudnn=cudnn)
+    return compile_with_adam(net, settings["timing_learning_rate"])
 
 
 def shuffled_batches(count: int, size: int, seed: int) -> Iterator[Any]:
@@ -61,6 +75,7 @@ def steps(
     net: Any,
     batch: Tuple[Any, Any],
     details: Dict[str, Any],
+    settings: Dict[str, Any],
     train_batches: Optional[int] = None,
     test_batches: Optional[int] = None,
 ) -> Steps:
@@ -71,15 +86,24 @@ def steps(
     the same batch anew: its work does not depend on the values, and a loss that falls over the timed steps is
     then the training's doing and not that of an easier batch.
     """
+    train, predict = (lambda pair: net.train_on_batch(*pair)), net.predict_on_batch
+    if settings.get("direct_step"):
+        train, predict = compat.direct_steps(net, settings.get("xla", False))
+
+    def outputs() -> Any:
+        with compat.exact_products():
+            return np.asarray(predict(batch[0])).ravel()
+
     return Steps(
-        train=lambda pair: net.train_on_batch(*pair),
+        train=train,
         train_batch=lambda: batch,
         read_loss=float,
-        predict=net.predict_on_batch,
+        predict=predict,
         predict_batch=lambda: batch[0],
         state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
         parameters=int(net.count_params()),
         train_batches=train_batches,
         test_batches=test_batches,
         details=details,
+        outputs=outputs,
     )

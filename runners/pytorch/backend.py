@@ -1,7 +1,7 @@
 """PyTorch as a contract.Backend."""
 
 import re
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from runners.contract import Backend, DeviceUnavailable
 
@@ -12,28 +12,35 @@ _facts: Dict[str, Any] = {}
 """What was set in this process, and what ``look_at`` was given."""
 
 
-def look_at(net: Any, make_batch: Callable[[], Any]) -> None:
-    """Name the net whose kernels ``kernel_path`` is to tell, and what makes a batch for it on its device."""
-    _facts.update(net=net, make_batch=make_batch)
+def look_at(net: Any, forward: Any, make_batch: Callable[[], Any]) -> None:
+    """Name the net whose kernels ``kernel_path`` is to tell, and what makes a batch for it on its device.
+
+    ``forward`` is what is called in its place, such as the net compiled.
+    """
+    _facts.update(net=net, forward=forward, make_batch=make_batch)
 
 
-def kernels_run(net: Any, batch: Any) -> Dict[str, Any]:
+def kernels_run(net: Any, forward: Any, batch: Any) -> Dict[str, Any]:
     """Which kernels a pass of the batch through the net runs, from PyTorch's profiler, and its memory format.
 
     With the whole batch, since the choice of a convolution's kernel depends on its size. Call it after the timing:
-    the profiler takes memory and leaves the net in training mode.
+    the profiler takes memory and leaves the net in training mode. A compiled net does not tell its memory format.
     """
     import torch
 
     from runners.pytorch import compat
 
-    outputs = []
-    hook = next(net.children()).register_forward_hook(lambda module, given, output: outputs.append(output))
+    net.train()
+    outputs: List[Any] = []
+    hook = None
+    if forward is net:
+        hook = next(net.children()).register_forward_hook(lambda module, given, output: outputs.append(output))
     with torch.no_grad():
-        operators = compat.operators_run(lambda: net.train()(batch))
-    hook.remove()
+        operators = compat.operators_run(lambda: forward(batch))
+    if hook is not None:
+        hook.remove()
     names = [name for name in operators if _KERNEL.match(name) and "available" not in name]
-    return {"operators": names, "memory_format": compat.memory_format(outputs[0])}
+    return {"operators": names, "memory_format": compat.memory_format(outputs[0]) if outputs else None}
 
 
 def open_backend(device: str, threads: Optional[int]) -> Backend:
@@ -126,8 +133,12 @@ def kernel_path(on_gpu: bool) -> Dict[str, Any]:
     cudnn = torch.backends.cudnn
     path: Dict[str, Any] = {}
     if "net" in _facts:
-        path.update(kernels_run(_facts["net"], _facts["make_batch"]()))
-    path.update(threads=torch.get_num_threads(), inter_op_threads=compat.inter_op_threads(), compiled=False)
+        path.update(kernels_run(_facts["net"], _facts["forward"], _facts["make_batch"]()))
+    path.update(
+        threads=torch.get_num_threads(),
+        inter_op_threads=compat.inter_op_threads(),
+        compiled=compat.compiled_graphs() > 0,
+    )
     if on_gpu:
         path.update(
             cudnn=bool(cudnn.enabled and cudnn.is_available()),

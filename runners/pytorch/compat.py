@@ -5,10 +5,13 @@ import inspect
 import os
 import random
 import re
-from typing import Any, Dict, List, Optional, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 import torch
+
+from runners.contract import OptionUnavailable
 
 # CUDA before 11 has no torch.cuda.get_arch_list() with it: the newest card (compute capability) that a wheel made
 # with each version has machine code for (PyTorch's own builds; CUDA Toolkit release notes, "supported GPUs").
@@ -96,6 +99,58 @@ def tf32() -> Dict[str, bool]:
             "tf32_matmul": bool(backends.cuda.matmul.allow_tf32),
         }
     return {}
+
+
+@contextmanager
+def exact_products() -> Iterator[None]:
+    """FP32 on the GPU without TF32 meanwhile."""
+    cudnn, matmul = torch.backends.cudnn, getattr(torch.backends.cuda, "matmul", None)
+    if hasattr(cudnn, "conv"):
+        places, name, exact = [cudnn.conv, matmul], "fp32_precision", "ieee"
+    elif hasattr(cudnn, "allow_tf32"):
+        places, name, exact = [cudnn, matmul], "allow_tf32", False
+    else:
+        places, name, exact = [], "", None
+    before = [getattr(place, name) for place in places]
+    for place in places:
+        setattr(place, name, exact)
+    try:
+        yield
+    finally:
+        for place, value in zip(places, before):
+            setattr(place, name, value)
+
+
+def adam(parameters: Any, learning_rate: float, fused: bool) -> Any:
+    """Adam; ``fused`` does a whole update in one kernel (1.13 and later on a GPU, 2.4 on the CPU)."""
+    if not fused:
+        return torch.optim.Adam(parameters, lr=learning_rate)
+    if "fused" not in inspect.signature(torch.optim.Adam).parameters:
+        raise OptionUnavailable("PyTorch {} has no fused Adam".format(torch.__version__))
+    return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+
+
+def channels_last(thing: Any) -> Any:
+    """A net or a batch of images laid out channels last (1.5 and later)."""
+    if not hasattr(torch, "channels_last"):
+        raise OptionUnavailable("PyTorch {} has no channels-last format".format(torch.__version__))
+    return thing.to(memory_format=torch.channels_last)
+
+
+def compiled(net: Any) -> Any:
+    """The net through ``torch.compile`` (2.0 and later)."""
+    if not hasattr(torch, "compile"):
+        raise OptionUnavailable("PyTorch {} has no torch.compile".format(torch.__version__))
+    return torch.compile(net)
+
+
+def compiled_graphs() -> int:
+    """How many graphs ``torch.compile`` made in this process: 0 if nothing was compiled."""
+    if not hasattr(torch, "compile"):
+        return 0
+    from torch._dynamo.utils import counters
+
+    return int(counters["stats"]["unique_graphs"])
 
 
 def onednn() -> Optional[bool]:

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional
 
 from runners.contract import Context, Steps
-from runners.pytorch import backend
+from runners.pytorch import backend, compat
 from runners.pytorch.densenet import DenseNet, count_parameters
 from runners.pytorch.images import choose, labels_to_tensor, to_tensor
 
@@ -31,12 +31,17 @@ def prepare(context: Context) -> Steps:
     the same, and at 1e-3 the first steps on one batch overshoot, which the gate takes for not training.
     """
     settings, device = context.settings, torch_device(context.device)
-    count = settings["batch_size"]
-    train_batch = _batch(context.data.train_images, context.data.train_labels, count, context.seed, context.device)
-    predict_batch = _batch(context.data.test_images, context.data.test_labels, count, context.seed, context.device)[0]
+    count, data = settings["batch_size"], context.data
+    train_batch = _batch(data.train_images, data.train_labels, count, context)
+    predict_batch = _batch(data.test_images, data.test_labels, count, context)[0]
     net = build(settings, context.device)
-    optimizer = torch.optim.Adam(net.parameters(), lr=settings["timing_learning_rate"])
-    backend.look_at(net, lambda: train_batch[0].to(device))
+    if settings.get("channels_last"):
+        compat.channels_last(net)
+    forward = compat.compiled(net) if settings.get("compile") else net
+    if settings.get("cudnn_benchmark"):
+        torch.backends.cudnn.benchmark = True
+    optimizer = compat.adam(net.parameters(), settings["timing_learning_rate"], settings.get("fused", False))
+    backend.look_at(net, forward, lambda: train_batch[0].to(device))
 
     def next_train_batch() -> Tuple[Any, Any]:
         net.train()
@@ -45,7 +50,7 @@ def prepare(context: Context) -> Steps:
     def train(batch: Tuple[Any, Any]) -> Any:
         images, labels = (part.to(device, non_blocking=True) for part in batch)
         optimizer.zero_grad()
-        loss = functional.cross_entropy(net(images), labels)
+        loss = functional.cross_entropy(forward(images), labels)
         loss.backward()
         optimizer.step()
         return loss.detach()
@@ -56,7 +61,12 @@ def prepare(context: Context) -> Steps:
 
     def predict(images: Any) -> Any:
         with torch.no_grad():
-            return net(images.to(device, non_blocking=True)).argmax(1).cpu()
+            return forward(images.to(device, non_blocking=True)).argmax(1).cpu()
+
+    def outputs() -> Any:
+        net.eval()
+        with torch.no_grad(), compat.exact_products():
+            return forward(predict_batch.to(device)).cpu().numpy().ravel()
 
     def state() -> bytes:
         digest = hashlib.sha256()
@@ -80,10 +90,13 @@ def prepare(context: Context) -> Steps:
             "compression": settings["compression"],
             "normalize_first": context.device == "cpu" and settings["cpu_normalize_first"],
         },
+        outputs=outputs,
     )
 
 
-def _batch(images: Any, labels: Any, count: int, seed: int, device: str) -> Tuple[Any, Any]:
-    chosen = choose(labels, count, seed)
+def _batch(images: Any, labels: Any, count: int, context: Context) -> Tuple[Any, Any]:
+    chosen = choose(labels, count, context.seed)
     batch = to_tensor(images[chosen]), labels_to_tensor(labels[chosen])
-    return tuple(part.pin_memory() for part in batch) if device == "gpu" else batch  # type: ignore[return-value]
+    if context.settings.get("channels_last"):
+        batch = compat.channels_last(batch[0]), batch[1]
+    return (batch[0].pin_memory(), batch[1].pin_memory()) if context.device == "gpu" else batch

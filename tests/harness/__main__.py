@@ -41,8 +41,9 @@ def run(part: str) -> int:
         return image_sizes()
     python = VENVS / ("cpu/pytorch" if part == "overhead" else "tests") / "bin/python"
     beside = [str(path) for path in VENVS.glob("cpu/harness/lib/python3.*/site-packages")] if part == "overhead" else []
-    subject = {"noise": VENVS / "cpu/classical/bin/python", "scale": VENVS / "report/bin/python"}.get(part)
-    command = [str(python), "-s", "-m", f"tests.harness.{part}", *([str(subject)] if subject else [])]
+    report, classical = (str(VENVS / name / "bin/python") for name in ("report", "cpu/classical"))
+    subjects = {"noise": [classical], "scale": [report, classical]}.get(part, [])
+    command = [str(python), "-s", "-m", f"tests.harness.{part}", *subjects]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *beside])}
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
 

@@ -1,4 +1,9 @@
-"""The report's time and memory as results grow, and the time of a bench with nothing changed."""
+"""What may grow no faster than in proportion: the report's time and memory with its results, the time of a bench that
+has nothing left to measure with its rows and with the machines beside it, and that of a record with its samples.
+
+A further unit may cost at most half as much again as one did a step before. Differences are compared, so that what is
+paid once, such as starting Python, falls out; of several runs the best counts.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,56 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from tests.report.records import ROWS, record, write
+from runners import store
+from tests.report.records import ROWS, phase, record, write
 
-COUNTS = (8, 100, 1000, 10000)
+COUNTS = {8: 3, 100: 3, 1000: 3, 10000: 2}  # results -> runs
 LIMITS_S = {8: 1.0, 10000: 5.0}
 LIMIT_BYTES = 300 << 20
+MODELS = ("ar-ols", "ar-polyfit", "ar", "sarimax")
+MACHINES = (1, 10, 100)
+SAMPLES = (10, 100, 1000, 10000)
+RUNS = 5
+
+MORE = 1.5  # times the cost of a unit, from one step to the next
+NOISE = 0.1  # of a figure: where hardly anything grows, the best of several runs still differ by this
+
+
+class Scale(NamedTuple):
+    """How a quantity is printed: a whole figure, and what one unit adds to it."""
+
+    figure: Callable[[float], str]
+    added: Callable[[float], str]
+
+
+SECONDS = Scale(lambda value: f"{value:9.4f} s ", lambda value: f"{1e6 * value:+9.1f} µs")
+BYTES = Scale(lambda value: f"{value / 1e6:9.1f} MB", lambda value: f"{value / 1e3:+9.1f} kB")
+
+
+def is_linear(costs: dict[int, float], noise: float) -> bool:
+    """Whether a unit of the last step costs at most ``MORE`` times what one of the step before does."""
+    few, some, many = sorted(costs)[-3:]
+    a_unit = max(0.0, costs[some] - costs[few]) / (some - few)
+    return costs[many] - costs[some] <= MORE * a_unit * (many - some) + noise * costs[many]
+
+
+def show(of: str, unit: str, costs: dict[int, float], scale: Scale, noise: float = NOISE) -> bool:
+    """Print a line a count, the steps that are compared with what a unit costs; whether growth was linear."""
+    kept = is_linear(costs, noise)
+    print(f"\n  {of}")
+    counts = sorted(costs)
+    for place, count in enumerate(counts):
+        line = f"  {count:>8}{scale.figure(costs[count])}"
+        if place >= len(counts) - 2:
+            before = counts[place - 1]
+            line += f"{scale.added((costs[count] - costs[before]) / (count - before))} a {unit}"
+        print(line)
+    print(f"  linear: {'kept' if kept else 'NOT KEPT'}")
+    return kept
 
 
 def make_results(folder: Path, count: int) -> None:
@@ -25,30 +73,89 @@ def make_results(folder: Path, count: int) -> None:
         write(folder, record(row, device, machine=f"machine-{number // len(rows):04}"))
 
 
-def time_report(python: str, count: int) -> tuple[float, int]:
-    """Seconds and peak resident bytes of ``python -m report`` over ``count`` results."""
-    with tempfile.TemporaryDirectory() as folder:
-        make_results(Path(folder, "results"), count)
-        command = [python, "-s", "-m", "report", "--results", f"{folder}/results", "--site", f"{folder}/site"]
+def time_report(python: str, results: Path) -> tuple[float, int]:
+    """Seconds and peak resident bytes of ``python -m report``."""
+    with tempfile.TemporaryDirectory() as site:
+        command = [python, "-s", "-m", "report", "--results", str(results), "--site", site]
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         if os.waitstatus_to_exitcode(status) != 0:
-            sys.exit(f"erabench: the report of {count} results failed; run it by hand: {' '.join(command)}")
+            sys.exit(f"erabench: the report of {results} failed; run it by hand: {' '.join(command)}")
         return seconds, usage.ru_maxrss * 1024
 
 
-def main(python: str) -> bool:
-    """Print a line a count; whether the limits were kept."""
-    kept = True
-    print("\nThe report, whole process")
-    for count in COUNTS:
-        seconds, peak = time_report(python, count)
-        print(f"  {count:>6} results  {seconds:6.2f} s  {peak / 1e6:6.0f} MB")
-        kept = kept and seconds <= LIMITS_S.get(count, seconds) and peak <= LIMIT_BYTES
-    print(f"  limits: 8 results in 1 s, 10,000 in 5 s, 300 MiB: {'kept' if kept else 'NOT KEPT'}")
-    return kept
+def report_grows(python: str) -> bool:
+    """Whether the report keeps its limits and grows with its results."""
+    print("\nThe report, whole process, as results grow")
+    seconds, peaks = {}, {}
+    for count, runs in COUNTS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            make_results(Path(folder), count)
+            found = [time_report(python, Path(folder)) for _ in range(runs)]
+        seconds[count], peaks[count] = (min(values) for values in zip(*found, strict=True))
+    linear = [show("time", "result", seconds, SECONDS, 0), show("memory at most", "result", peaks, BYTES, 0)]
+    within = all(seconds[count] <= limit for count, limit in LIMITS_S.items() if count in seconds)
+    within = within and max(peaks.values()) <= LIMIT_BYTES
+    print(f"  limits: 8 results in 1 s, 10,000 in 5 s, 300 MiB: {'kept' if within else 'NOT KEPT'}")
+    return within and all(linear)
+
+
+def time_bench(python: str, out: Path, models: tuple[str, ...]) -> float:
+    """Seconds of the runners' parent that finds every row measured before."""
+    command = [python, "-s", "-m", "runners", "classical", "--device", "cpu", "--profile", "smoke", "--machine", "here"]
+    command += ["--out", str(out), "--model", ",".join(models)]
+    seconds = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True)
+        seconds.append(time.perf_counter() - start)
+        if done.returncode != 0 or done.stderr.count("unchanged, kept: ") != len(models):
+            sys.exit(f"erabench: not every row was found again; run it by hand: {' '.join(command)}\n{done.stderr}")
+    return min(seconds)
+
+
+def bench_grows(python: str) -> bool:
+    """Whether a bench with nothing to measure grows with its rows, and not with the machines beside it."""
+    print("\nA bench with every row measured before: the runners' parent, whole process")
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        measure = [python, "-s", "-m", "runners", "classical", "--device", "cpu", "--profile", "smoke"]
+        measure += ["--machine", "here", "--out", folder, "--model", ",".join(MODELS)]
+        subprocess.run(measure, check=True, stderr=subprocess.DEVNULL)
+        rows = {count: time_bench(python, out, MODELS[:count]) for count in (1, 2, 4)}
+        machines = {}
+        for count in MACHINES:
+            make_results(out, 2 * len(ROWS) * count)
+            machines[count] = time_bench(python, out, MODELS)
+    by_rows = show("rows", "row", rows, SECONDS)
+    return show("other machines in the results, 8 rows each", "machine", machines, SECONDS) and by_rows
+
+
+def time_store(samples: int) -> float:
+    """Seconds to save one record and to find it again."""
+    timing = {
+        name: phase(0.01, count=samples, losses=[1.0] * samples if name == "train" else [])
+        for name in ("train", "predict")
+    }
+    saved = record(timing=timing | {"epoch": None, "test_set": None})
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(4 * RUNS):
+            start = time.perf_counter()
+            store.save(folder, saved)
+            found = store.find_reusable(folder, saved)
+            seconds.append(time.perf_counter() - start)
+            if found != saved:
+                sys.exit(f"erabench: a record of {samples} samples was not found again as it was saved")
+    return min(seconds)
+
+
+def store_grows() -> bool:
+    """Whether a record costs in proportion to its samples."""
+    print("\nA record, saved and found again")
+    return show("samples a phase", "sample", {samples: time_store(samples) for samples in SAMPLES}, SECONDS)
 
 
 def second_bench(results: Path) -> bool:
@@ -65,6 +172,11 @@ def second_bench(results: Path) -> bool:
     return seconds <= 5.0
 
 
+def main(report: str, classical: str) -> bool:
+    """Print all tables; whether every limit was kept. Given the interpreters of the report and of a framework."""
+    kept = [report_grows(report), bench_grows(classical), store_grows(), second_bench(Path("results"))]
+    return all(kept)
+
+
 if __name__ == "__main__":
-    kept = main(*sys.argv[1:])
-    sys.exit(0 if second_bench(Path("results")) and kept else 1)
+    sys.exit(0 if main(*sys.argv[1:]) else 1)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = "pages/2017-08-05_Model-Comparison.markdown"
 ASSETS = "pages/2017-08-05_Model-Comparison"
 AR = f"{ASSETS}/gtx-box/gtx1080/ar.cpu.json"
+TUNED = f"{ASSETS}/gtx-box/gtx1080/tuning/lstm.cpu.json"
 
 
 def made(folder: Path, *options: str, results: Path = FOLDER / "one") -> int:
@@ -184,6 +185,8 @@ def test_a_page_that_is_up_to_date_passes_the_check(folder: Path, capsys: pytest
         (PAGE, b"x\n", "-x"),
         (PAGE, None, f"missing: {{}}/{PAGE}"),
         (AR, b"{}", f"differs: {{}}/{AR}"),
+        (TUNED, b"{}", f"differs: {{}}/{TUNED}"),
+        (TUNED, None, f"missing: {{}}/{TUNED}"),
         (f"{ASSETS}/results.csv", b"", f"differs: {{}}/{ASSETS}/results.csv"),
         (f"{ASSETS}/gtx-box/gtx1080/losses.svg", None, f"missing: {{}}/{ASSETS}/gtx-box/gtx1080/losses.svg"),
         (f"{ASSETS}/old/cpu/ar.cpu.json", b"{}", f"no longer belongs to the page: {{}}/{ASSETS}/old/cpu/ar.cpu.json"),

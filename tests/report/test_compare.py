@@ -15,6 +15,8 @@ from report import compare_page
 from report.compare import main, noise_of
 from report.comparison import Comparison, ComparisonImpossible, compare
 from report.differences import QUALITY, breaks, differing
+from tests.report.fixtures.build import tuned_lstm
+from tests.report.fixtures.build import write as write_with_tunings
 from tests.report.records import ROWS, failed, loaded, phase, record, write
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -212,12 +214,15 @@ def test_nothing_in_common_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("inside", ["", "newbox", "newbox/cpu"])
 def test_a_folder_may_be_all_results_one_machine_or_one_stack(tmp_path: Path, inside: str) -> None:
-    """Each level gives the same page, calibration included."""
+    """Each level gives the same page, calibration included; tunings beside the results are no results."""
     a, b = two_folders(tmp_path)
+    tuning = tuned_lstm(machine="newbox", stack="cpu")
+    write_with_tunings(b, [tuning])
     write(tmp_path / "new", record(machine="other"))
     if not inside:
         b = write(tmp_path / "only", *(json.loads(path.read_text()) for path in (b / "newbox").glob("cpu/*.json")))
         (b / "newbox" / "calibration.json").write_text('{"schema_version": 1, "noise": {"cpu": 0.02}}')
+        write_with_tunings(b, [tuning])
     site = tmp_path / "site"
     assert main(["--a", str(a), "--b", str(b / inside), "--site", str(site), "--locale", "en"]) == 0
     page = (site / "pages" / "comparison.markdown").read_text(encoding="utf-8")

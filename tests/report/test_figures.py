@@ -26,6 +26,10 @@ from report import figures
         (0.9996, 0.001, "1.00"),
         (3e-9, 1e-10, "3.0e-09"),
         (1e300, None, "1.0e+300"),
+        (1.79e308, 1.79e308, "1.8e+308"),  # rounded up it is beyond what a double holds
+        (0.33712, math.inf, "0.34"),
+        (math.inf, 0.1, "–"),
+        (math.inf, None, "–"),
     ],
 )
 def test_as_many_digits_as_the_uncertainty_supports(value: float, uncertainty: float | None, shown: str) -> None:
@@ -65,3 +69,5 @@ def test_memory_is_given_as_published() -> None:
     """Whole megabytes of 10^6 bytes, and no endless row of digits for a nonsensical count."""
     assert figures.megabytes(5_163_400_000) == "5163MB"
     assert figures.megabytes(1e300) == "1.0e+294MB"
+    assert figures.megabytes(204_800) == "0.20MB"
+    assert figures.megabytes(0) == "0MB"

@@ -1,5 +1,6 @@
 """Reading result records: the good ones come through, every bad one is named with its cure."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -13,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from report import load, versions
+from report import documents, load
 from report.load import Loaded, ResultsUnavailable, load_results
-from report.versions import Version
+from report.versions import RESULT, Version
 from tests.report.fixtures.build import FOLDER, Record, one, record, write
 
 GOOD = "gtx-box/gtx1080/ar.cpu.json"
@@ -211,7 +212,7 @@ def test_a_pipe_does_not_hang_the_report(tmp_path: Path) -> None:
 
 def test_an_enormous_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file too large for a result is a problem before it fills the memory."""
-    monkeypatch.setattr(load, "LARGEST_FILE_BYTES", 1000)
+    monkeypatch.setattr(documents, "LARGEST_FILE_BYTES", 1000)
     said = only_problem(load_results(write(tmp_path, [ar()])))
     assert "bytes, too many for a result; delete it and measure again" in said
 
@@ -222,7 +223,7 @@ def test_a_file_without_permission_is_a_problem(tmp_path: Path, monkeypatch: pyt
     def refused(name: str, flags: int) -> int:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)  # root, who may run this, reads all
 
-    monkeypatch.setattr(load, "_open_now", refused)
+    monkeypatch.setattr(documents, "_open_now", refused)
     write(tmp_path, [ar()])
     assert "cannot be read (Permission denied); make the file readable" in only_problem(load_results(tmp_path))
 
@@ -237,7 +238,7 @@ def test_a_results_folder_that_cannot_be_read_is_one_clear_error(tmp_path: Path,
 
 def test_every_version_ever_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record of an older version is checked against its own schema, then upgraded step by step to the newest."""
-    newest = json.loads(versions.VERSIONS[versions.NEWEST].schema.read_text(encoding="utf-8"))
+    newest = json.loads(RESULT.versions[RESULT.newest].schema.read_text(encoding="utf-8"))
     older = {
         "type": "object",
         "required": ["schema_version", "host"],
@@ -258,9 +259,7 @@ def test_every_version_ever_written_is_read(tmp_path: Path, monkeypatch: pytest.
             3: Version(paths[1]),
         }
     )
-    for module in (load, versions):
-        monkeypatch.setattr(module, "VERSIONS", table)
-        monkeypatch.setattr(module, "NEWEST", 3)
+    monkeypatch.setattr(load, "RESULT", dataclasses.replace(RESULT, versions=table))
     old = {key: value for key, value in ar(host="gtx-box").items() if key != "machine"}
     root = put(tmp_path / "results", json.dumps(old))
     loaded = load_results(put(root, json.dumps({**old, "host": 5}), "gtx-box/gtx1080/lstm.cpu.json"))

@@ -11,6 +11,7 @@ import pytest
 from report.columns import COLUMNS
 from report.marks import KNOWN
 from report.messages import LOCALES, Spoken, locale, message
+from report.tuned import OPTIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,6 +38,7 @@ def test_every_sentence_that_the_code_asks_for_is_there(name: str) -> None:
             asked |= set(re.findall(r'(?:message|\bt)\(\s*"([a-z0-9_.-]+\.[a-z0-9_-]+)"', source.read_text("utf-8")))
     asked |= {column.legend for column in COLUMNS}
     asked |= {f"{kind}.{key}" for key in KNOWN for kind in ("mark", "mark-reason")}
+    asked |= {f"option.{key}" for key in OPTIONS}
     assert asked - set(locale(name).sentences) == set()
     assert len(asked) > 100
 

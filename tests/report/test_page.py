@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from report.load import Problem, Result, load_results
+from report.documents import Problem
+from report.load import Result, load_results
 from report.page import DETAILED_SECTIONS, Picture, build_page, render_page
 from report.published import published_figures
-from tests.report.fixtures.build import FOLDER, Record, mark, one, write
+from tests.report.fixtures.build import FOLDER, Record, energy, mark, memory, one, tuned_lstm, write
 from tests.report.golden import make
 from tests.report.test_escape import HOSTILE, hostile_text
 from tests.report.test_load import JSON
@@ -61,7 +62,7 @@ def test_every_figure_links_to_its_record_and_every_mark_to_its_note() -> None:
     assert tables <= files
     files -= tables
     assert files <= {path.relative_to(FOLDER / "one").as_posix() for path in (FOLDER / "one").rglob("*.json")}
-    assert len(files) == 13  # all but the two that were skipped, of which no figure is shown
+    assert len(files) == 13 + 1  # all but the two that were skipped, of which no figure is shown; and the tuning
     anchors, marks = set(re.findall(r'<a id="([^"]+)">', page)), set(re.findall(r'<a href="#([^"]+)">', page))
     assert anchors == marks
 
@@ -99,13 +100,14 @@ def test_files_that_could_not_be_used_are_named_on_the_page() -> None:
 
 LINES = ("title", "params", "library")
 NOTES = ("quality notes", "quality reason", "mark reason", "score note", "baseline", "protocol", "metric")
-HARDWARE = ("cpu", "gpu", "os", "driver", "python", "version")
-PLACES = (*LINES, *NOTES, *HARDWARE, "reason", "not training", "source", "image", "history")
+TUNING = ("tuned title", "tuned params", "kept option", "other option", "tuning reason")
+HARDWARE = ("cpu", "gpu", "os", "driver", "python", "version", "energy source")
+PLACES = (*LINES, *NOTES, *TUNING, *HARDWARE, "reason", "not training", "source", "image", "history")
 PLAIN = dict.fromkeys(PLACES, "plain")
 
 
 def placed(texts: Mapping[str, str]) -> list[Record]:
-    """Three records with ``texts`` wherever a record takes free text; each text ends in words of its own."""
+    """Three results and a tuning with ``texts`` wherever these take free text; each text ends in words of its own."""
 
     def text(place: str, most: int) -> str:
         return texts[place][: most - 10] + f" p{PLACES.index(place)}"
@@ -132,19 +134,26 @@ def placed(texts: Mapping[str, str]) -> list[Record]:
     environment["versions"] = {text("version", 100): text("version", 200)}
     lstm["data"]["source"] = text("source", 500)
     lstm["provenance"]["image"] = text("image", 500)
-    return made
+    lstm["energy"] = energy(text("energy source", 500), 1.5, 0.5)
+    tuned = tuned_lstm()
+    tuned["model"].update(title=text("tuned title", 500), params=text("tuned params", 500))
+    tuned["chosen"] = [text("kept option", 100)]
+    for attempt in tuned["attempts"][1:]:
+        attempt.update(option=text("other option", 100), **{"with": tuned["chosen"]})
+    tuned["attempts"][3]["reason"] = text("tuning reason", 4000)
+    return [*made, tuned]
 
 
 def page_of(root: Path, records: list[Record], language: str = "en") -> str:
     """The page about these records, all of which must be valid."""
     loaded = load_results(write(root, records))
     assert loaded.problems == ()
-    return render_page(build_page(loaded.results, published_figures()), language)
+    return render_page(build_page(loaded.results, published_figures(), tunings=loaded.tunings), language)
 
 
 LINK = re.compile(r"\]\(([^)\s]*)\)|href=\"([^\"]*)\"")
 OURS = re.compile(
-    r"#(?:note-\d+-\d+|section-\d+)|2017-08-05_Model-Comparison/[\w.-]+/[\w.-]+/[\w.-]+\.json"
+    r"#(?:note-\d+-\d+|section-\d+)|2017-08-05_Model-Comparison/[\w.-]+/[\w.-]+/(?:tuning/)?[\w.-]+\.json"
     r"|2017-08-05_Model-Comparison/(?:results\.(?:csv|json|parquet)|dictionary\.json)|https://arxiv\.org/abs/1608\.06993"
 )
 TAGS = re.compile(r"</?(?:div|sup|a|br)\b[^<>]*>")
@@ -213,6 +222,87 @@ def test_any_record_that_is_valid_can_be_shown(
         page = render_page(build_page(loaded.results, published_figures(), loaded.problems), language)
         assert page.startswith("---\nlayout: page\n")
         assert len(page) < 400_000
+
+
+def measurements(page: str) -> list[dict[str, str]]:
+    """The English Measurements table: heading to cell, a row a phase."""
+    table = page[page.index("## Measurements") :].split('aria-label="Measurements">\n\n')[1].split("\n\n")[0]
+    headings, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines())
+    return [dict(zip(headings, row, strict=True)) for row in rows]
+
+
+def first(**changes: Any) -> Record:
+    """The fixtures' first result, changed."""
+    return {**copy.deepcopy(one()[0]), **changes}
+
+
+def test_energy_is_shown_where_it_was_counted(tmp_path: Path) -> None:
+    """A column of joules a batch, empty where nobody counted, with a sentence that says what is in them."""
+    made = [first(energy=energy("RAPL package counters", 1.23456, None)), first(device="gpu")]
+    page = page_of(tmp_path, made)
+    link = "(2017-08-05_Model-Comparison/gtx-box/gtx1080/lstm.cpu.json)"
+    assert [row["Energy (J)"] for row in measurements(page)] == [f"[1.23]{link}", "", "", ""]
+    assert (
+        "\n* **Energy**: joules a batch (a fit for models without batches), from RAPL package counters. Counted is the "
+        "whole graphics card (NVML) or the whole processor package (RAPL), with what it draws at rest and what other "
+        "processes did meanwhile. An empty cell was not counted.\n"
+    ) in page
+    korean = page_of(tmp_path, made, "ko")
+    assert "\n* **에너지**: 배치당(배치가 없는 모델은 맞춤당) 줄(J)입니다(출처: RAPL package counters)." in korean
+    assert " | 에너지 (J) |\n" in korean
+
+
+@pytest.mark.parametrize(
+    "counted",
+    [None, energy("RAPL package counters", None, None), energy("RAPL package counters", 0.0, -1.5)],
+    ids=["nobody counted", "nothing counted", "a counter that stood still or ran backwards"],
+)
+def test_without_a_figure_there_is_no_energy_column(tmp_path: Path, counted: Record | None) -> None:
+    """What was not counted is never a zero: neither column nor legend is there."""
+    page = page_of(tmp_path, [first(energy=counted)])
+    assert "Energy (J)" not in measurements(page)[0]
+    assert "**Energy**" not in page
+
+
+def test_no_energy_is_shown_of_what_was_no_training(tmp_path: Path) -> None:
+    """Where the time does not count, neither do the joules."""
+    made = first(energy=energy("RAPL package counters", 1.5, 0.25))
+    made["timing"]["train"].update(counts=False, reason="the training loss was not finite")
+    assert [row["Energy (J)"].partition("]")[0] for row in measurements(page_of(tmp_path, [made]))] == ["", "[0.250"]
+
+
+@pytest.mark.parametrize(
+    ("before", "peak", "shown"),
+    [
+        (90_000_000, 412_000_000, ("412MB", "322MB")),
+        (None, 412_000_000, ("412MB", "")),
+        (90_000_000, None, ("", "")),
+        (90_000_000, 0, ("", "")),
+        (500_000_000, 412_000_000, ("412MB", "")),
+    ],
+)
+def test_resident_memory_is_shown_in_all_and_of_the_steps(
+    tmp_path: Path, before: int | None, peak: int | None, shown: tuple[str, str]
+) -> None:
+    """The peak, and the peak less what was there before the steps; empty where either was not counted."""
+    made = first(memory={**memory(), "resident_before_bytes": before, "peak_resident_bytes": peak})
+    rows = measurements(page_of(tmp_path, [made]))
+    assert {(row["Resident memory, peak"], row["Resident memory, steps alone"]) for row in rows} == {shown}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "for the steps alone, what it held before the first one is taken off."),
+        (
+            "ko",
+            "증가분은 여기서 첫 학습 단계 직전에 이미 차지하고 있던 만큼을 뺀 값으로, ",
+        ),
+    ],
+)
+def test_the_page_says_which_memory_is_meant(language: str, said: str) -> None:
+    """Both figures of resident memory are defined above their table."""
+    assert said in make.page("one", language)
 
 
 def test_building_a_page_changes_nothing() -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.report.fixtures.build import one
+from tests.report.fixtures.build import one, tuned_lstm
 
 ROOT = Path(__file__).parents[2]
 MEASURE = """
@@ -28,13 +28,16 @@ def report(results: Path, site: Path) -> tuple[float, float]:
 
 
 def write_machines(root: Path, count: int) -> Path:
-    """``count`` results, 14 a machine: those of the fixtures that a machine without synthetic data has."""
+    """``count`` results, 14 a machine: those of the fixtures without synthetic data; and a tuning a machine."""
+    tuned = json.dumps(tuned_lstm())
     texts = [(made, json.dumps(made)) for made in one() if not (made["data"] or {}).get("synthetic")]
     for number in range(count):
         made, text = texts[number % len(texts)]
         machine = f"m{number // len(texts)}"
         folder = root / machine / "gtx1080"
-        folder.mkdir(parents=True, exist_ok=True)
+        if not number % len(texts):
+            (folder / "tuning").mkdir(parents=True)
+            (folder / "tuning" / "lstm.cpu.json").write_text(tuned.replace('"gtx-box"', f'"{machine}"'))
         name = f"{made['model']['key']}.{made['device']}.json"
         (folder / name).write_text(text.replace('"gtx-box"', f'"{machine}"'))
     return root

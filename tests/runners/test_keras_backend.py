@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
-from runners.contract import DeviceUnavailable
-from runners.keras import compat, network
+from runners.contract import DeviceUnavailable, OptionUnavailable
+from runners.keras import compat, network, tuning
 from runners.keras.backend import describe_kernels, open_backend
 
 
@@ -46,7 +46,7 @@ def test_the_kernel_path_tells_what_ran(backend):
     """After real steps on the CPU: the generic LSTM, without XLA, deterministic."""
     compat.start_over()
     net = network.compile_with_adam(network.build(4, 2), 1e-3)
-    steps = network.steps(net, network.representative_batch(*windows()), {})
+    steps = network.steps(net, network.representative_batch(*windows()), {}, {})
     steps.train(steps.train_batch())
     path = backend.kernel_path()
     assert (path["lstm"], path["xla"], path["deterministic"]) == ("generic", False, True)
@@ -162,3 +162,58 @@ def test_the_seed_decides_the_first_weights(backend):
 
     assert weights(1) == weights(1)
     assert weights(1) != weights(2)
+
+
+TIMED = {"units": 3, "timing_learning_rate": 1e-3}
+
+
+def timed(backend, settings, bidirectional):
+    """Steps of a small net with the settings laid over its own."""
+    compat.start_over()
+    backend.seed(1)
+    settings = dict(TIMED, **settings)
+    net = network.build_for_timing(settings, 4, bidirectional)
+    return network.steps(net, network.representative_batch(*windows()), {}, settings)
+
+
+@pytest.mark.parametrize("key", ["unroll", "direct-step", "xla", "cudnn"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_tuned_variant_is_the_same_function(backend, key, bidirectional):
+    """Same outputs and first losses on the same weights; a version that has no such option says so."""
+    options = tuning.options("gpu", 1, 1) + tuning.options("cpu", 1, 1)
+    settings = next(option.settings for option in options if option.key == key)
+    plain = timed(backend, {}, bidirectional)
+    weights = plain.state()
+    outputs = plain.outputs()
+    losses = [plain.read_loss(plain.train(plain.train_batch())) for _ in range(3)]
+    offered = {"unroll", "cudnn"} if compat.TF1 else {"unroll", "direct-step", "xla"}
+    if key not in offered:
+        with pytest.raises(OptionUnavailable, match=r"(Keras|TensorFlow) [0-9.]+ "):
+            timed(backend, settings, bidirectional)
+        return
+    tuned = timed(backend, settings, bidirectional)
+    if not compat.TF1:  # TensorFlow 1 derives an initial weight's seed from how many operations there are
+        assert tuned.state() == weights
+        assert tuned.outputs() == pytest.approx(outputs, rel=1e-4, abs=1e-6)
+        assert [tuned.read_loss(tuned.train(tuned.train_batch())) for _ in range(3)] == pytest.approx(losses, rel=1e-3)
+    assert tuned.state() != weights
+
+
+def test_products_are_exact_meanwhile_only(monkeypatch):
+    """TensorFloat-32 is off for the comparison of outputs and on again after it."""
+    calls = []
+    monkeypatch.setattr(compat, "tf32_is_on", lambda: True)
+    monkeypatch.setattr(
+        compat.tf.config, "experimental", types.SimpleNamespace(enable_tensor_float_32_execution=calls.append)
+    )
+    with compat.exact_products():
+        assert calls == [False]
+    assert calls == [False, True]
+
+
+def test_determinism_is_tensorflows_own_variable(monkeypatch):
+    """A variant that does not ask for it says so there."""
+    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "0")
+    assert not compat.determinism_is_asked()
+    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
+    assert compat.determinism_is_asked()

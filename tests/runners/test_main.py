@@ -1,5 +1,6 @@
 """The parent: arguments, reuse, and the exit status."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 
 import runners.__main__ as parent
 from runners.contract import DataUnavailable
+from runners.display import Display
 
 
 @pytest.fixture
@@ -175,9 +177,6 @@ def test_a_real_run_hands_up_a_whole_record(tmp_path, key):
 def test_the_display_moves_on_a_terminal_and_writes_plain_lines_elsewhere(monkeypatch):
     """Samples, median, interval and the time left; no control characters into a file."""
     monkeypatch.setenv("COLUMNS", "120")
-    import io
-
-    from runners.display import Display
 
     class Terminal(io.StringIO):
         def isatty(self):
@@ -201,3 +200,18 @@ def test_the_display_moves_on_a_terminal_and_writes_plain_lines_elsewhere(monkey
         shown[stream.isatty()] = stream.getvalue()
     assert "timing training  12 samples  median 0.0123 s +/- 2.4 %  at most 4 s left" in shown[True]
     assert shown[False] == "ar cpu  timing training\nar cpu  ok  (0 s)\n"
+
+
+def test_a_long_phase_says_now_and_then_how_far_it_is():
+    """Once a minute where the output is no terminal."""
+    stream, now = io.StringIO(), [0.0]
+    display = Display(stream, clock=lambda: now[0])
+    display.start("bilstm cpu")
+    for second in range(0, 150, 10):
+        now[0] = float(second)
+        display.on_event({"event": "progress", "phase": "quality", "done": second, "total": 300})
+    assert stream.getvalue().splitlines() == [
+        "bilstm cpu  training",
+        "bilstm cpu  training  60 of 300  about 4 min 0 s left",
+        "bilstm cpu  training  120 of 300  about 3 min 0 s left",
+    ]

@@ -84,8 +84,41 @@ def test_a_budget_that_ended_first_is_marked_with_its_figures():
 )
 def test_other_load_and_stolen_time_are_marked(others, stolen, expected):
     """From a tenth of a processor on; unknown is not none and not a mark."""
-    found = marks.of_conditions({"others_busy": others, "stolen": stolen})
+    found = marks.of_conditions(conditions(others_busy=others, stolen=stolen))
     assert [mark.key for mark in found] == expected
+
+
+CLOCKS = ("frequency_mhz_before", "frequency_mhz_after", "card_clock_mhz_before", "card_clock_mhz_after")
+
+
+def conditions(**known):
+    """Those that marks ask about, unknown unless given."""
+    return dict(dict.fromkeys(("others_busy", "stolen") + CLOCKS), **known)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "falls"),
+    [
+        (3000.0, 2700.0, True),
+        (3000.0, 2710.0, False),
+        (800.0, 3000.0, False),
+        (None, 2000.0, False),
+        (3000, None, False),
+    ],
+)
+def test_a_clock_that_fell_by_a_tenth_is_marked(before, after, falls):
+    """The processor's and the card's, each by its own mark; a rise is none, and neither is what is unknown."""
+    processor = marks.of_conditions(conditions(frequency_mhz_before=before, frequency_mhz_after=after))
+    card = marks.of_conditions(conditions(card_clock_mhz_before=before, card_clock_mhz_after=after))
+    assert [mark.key for mark in processor] == ["falling-clock"] * falls
+    assert [mark.key for mark in card] == ["falling-card-clock"] * falls
+
+
+def test_a_fallen_clock_is_told_with_its_share():
+    """From 4000 MHz to 3100 MHz."""
+    (mark,) = marks.of_conditions(conditions(frequency_mhz_before=4000.0, frequency_mhz_after=3100.0))
+    assert mark.reason == "the processor's clock fell by 22 % from before to after"
+    assert mark.figures == {"percent": 22.5}
 
 
 CARD = nvml.Card("GTX", "535", "6.1", 8 << 30, 1 << 30, 1700, 60, [], 1000, [10])

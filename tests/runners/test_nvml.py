@@ -9,6 +9,8 @@ import pytest
 
 pytest.importorskip("pynvml", reason="nvidia-ml-py is not in this environment")
 
+from runners import nvml
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = "import json; from runners import nvml; card = nvml.read_card(); print(json.dumps(card and card._asdict()))"
 GTX_1080 = {
@@ -81,3 +83,16 @@ def test_a_driver_that_is_lost_half_way_leaves_what_was_read(library):
 def test_a_driver_that_is_not_loaded_is_no_card(library):
     """Asking fails quietly."""
     assert read(library, "card", "lost") is None
+
+
+def test_a_phase_holds_the_card_s_clock_heat_and_reasons_before_and_after(library):
+    """From a cool card to a throttled one."""
+    before, after = (nvml.Card(**read(library, *states)) for states in (["card"], ["card", "throttled"]))
+    assert nvml.conditions(before, after) == {
+        "card_clock_mhz_before": 1733,
+        "card_clock_mhz_after": 1101,
+        "card_temperature_c_before": 62,
+        "card_temperature_c_after": 91,
+        "card_throttle_before": [],
+        "card_throttle_after": ["power cap", "software thermal slowdown"],
+    }

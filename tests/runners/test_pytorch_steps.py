@@ -7,9 +7,9 @@ torch = pytest.importorskip("torch")
 
 from pytorch_helpers import NET, make_context, small_data
 
-from runners.contract import BATCH_SIZE
+from runners.contract import BATCH_SIZE, OptionUnavailable
 from runners.gate import reason_not_training
-from runners.pytorch import images
+from runners.pytorch import compat, images, tuning
 from runners.pytorch.steps import prepare
 from runners.registry import load_model
 
@@ -56,6 +56,59 @@ def test_what_ran_is_told_from_the_profiler():
     assert any("convolution" in name or "conv" in name for name in path["operators"])
     assert path["memory_format"] == "contiguous"
     assert path["threads"] == 1
+
+
+CPU_OPTIONS = {option.key: option.settings for option in tuning.options("cpu", 1, 1)}
+
+
+def prepared(settings):
+    """Steps of a small net with the settings laid over its own, or a skip where this version has no such option."""
+    try:
+        context = make_context(dict(NET, batch_size=8), seed=1)
+        return context, prepare(context._replace(settings=dict(context.settings, **settings)))
+    except OptionUnavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("key", sorted(set(CPU_OPTIONS) - {"compile"}))
+def test_a_tuned_variant_is_the_same_function(key):
+    """The outputs of the untrained net and the losses of its first steps agree; it trains."""
+    plain, tuned = prepared({})[1], prepared(CPU_OPTIONS[key])[1]
+    assert np.abs(plain.outputs() - tuned.outputs()).max() <= 1e-4 * np.abs(plain.outputs()).max()
+    before = tuned.state()
+    for _ in range(3):
+        losses = [steps.read_loss(steps.train(steps.train_batch())) for steps in (plain, tuned)]
+        assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+    assert tuned.state() != before
+
+
+def test_channels_last_is_what_ran():
+    """Told from the activations."""
+    context = prepared(CPU_OPTIONS["channels-last"])[0]
+    assert context.backend.kernel_path()["memory_format"] == "channels_last"
+
+
+@pytest.mark.skipif(not hasattr(torch, "compile"), reason="this PyTorch has no torch.compile")
+def test_a_compiled_net_is_called_compiled_only_once_it_ran(monkeypatch):
+    """The kernel path asks the compiler what it made; a stand-in for it spares the minutes of a C++ compiler."""
+    monkeypatch.setattr(torch, "compile", lambda net, compiler=torch.compile: compiler(net, backend="eager"))
+    torch._dynamo.utils.counters.clear()
+    plain = prepared({})[1]
+    context, steps = prepared(CPU_OPTIONS["compile"])
+    assert compat.compiled_graphs() == 0
+    assert np.abs(plain.outputs() - steps.outputs()).max() <= 1e-4 * np.abs(plain.outputs()).max()
+    steps.train(steps.train_batch())
+    path = context.backend.kernel_path()
+    assert (path["compiled"], path["memory_format"]) == (True, None)
+    assert "native_batch_norm" in path["operators"]
+
+
+def test_an_option_that_a_version_lacks_is_named(monkeypatch):
+    """With the version, so that a reader knows why."""
+    for name, call in (("compile", compat.compiled), ("channels_last", compat.channels_last)):
+        monkeypatch.delattr(torch, name, raising=False)
+        with pytest.raises(OptionUnavailable, match=r"PyTorch .* has no "):
+            call(None)
 
 
 def test_details_name_the_linear_inputs_and_the_batch():

@@ -6,7 +6,7 @@ pytest.importorskip("numpy")
 
 from jobs import make_record
 
-from runners import nvml, worker
+from runners import environment, nvml, rapl, worker
 from runners.contract import Backend, Quality, Rule, Steps
 
 RULE = Rule(min_warmup=1, warmup_s=0, min_samples=6, min_time_s=0, max_samples=6, shortest_sample_s=0)
@@ -123,13 +123,92 @@ def test_a_card_whose_driver_goes_away_leaves_gaps_not_zeros(monkeypatch):
     assert record["energy"] is None
 
 
-def test_energy_is_the_counter_s_difference_a_batch():
-    """Millijoules to joules; too short a window or a counter that went back gives nothing."""
+def test_a_card_s_energy_is_its_counter_s_difference():
+    """Millijoules to joules; a counter that is absent, went back or stands still gives nothing."""
     after = CARD._replace(energy_mj=5000)
-    assert worker._joules_per_batch(CARD, after, batches=8, elapsed_s=2.0) == 0.5
-    assert worker._joules_per_batch(CARD, after, batches=8, elapsed_s=0.5) is None
-    assert worker._joules_per_batch(after, CARD, batches=8, elapsed_s=2.0) is None
-    assert worker._joules_per_batch(CARD._replace(energy_mj=None), after, batches=8, elapsed_s=2.0) is None
+    assert nvml.joules(CARD, after) == 4.0
+    for before, later in ((after, CARD), (CARD, CARD), (CARD._replace(energy_mj=None), after), (CARD, None)):
+        assert nvml.joules(before, later) is None
+
+
+def test_energy_is_told_a_batch_and_only_of_a_phase_long_enough():
+    """The counters move too seldom for less than a second."""
+    assert worker._joules_per_batch(4.0, batches=8, elapsed_s=2.0) == 0.5
+    assert worker._joules_per_batch(4.0, batches=8, elapsed_s=0.5) is None
+    assert worker._joules_per_batch(None, batches=8, elapsed_s=2.0) is None
+
+
+@pytest.fixture
+def counters(monkeypatch):
+    """Seven joules more each time that the packages' counters or the card's are read, and no phase too short."""
+    monkeypatch.setattr(worker, "ENERGY_WINDOW_S", 0.0)
+    readings = [0]
+
+    def more():
+        readings[0] += 7
+        return readings[0]
+
+    monkeypatch.setattr(rapl, "read", lambda: {"intel-rapl:0": rapl.Counter(more() * 1000000, 10**12)})
+    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(energy_mj=more() * 1000))
+
+
+def test_the_processor_s_energy_is_recorded_on_the_cpu(counters):
+    """Joules a batch of all seven steps, warm-up included, and who counted them."""
+    assert time_air(Air())["energy"] == {
+        "train_joules_per_batch": 1.0,
+        "predict_joules_per_batch": 1.0,
+        "source": "RAPL package counters",
+    }
+
+
+def test_the_card_s_energy_is_recorded_on_the_gpu(counters):
+    """The processor's has no part in it."""
+    assert time_air(Air(), CARD)["energy"] == {
+        "train_joules_per_batch": 1.0,
+        "predict_joules_per_batch": 1.0,
+        "source": "NVML total energy consumption",
+    }
+
+
+def test_without_counters_there_is_no_energy(counters, monkeypatch):
+    """Null and not zero; likewise if they vanish half-way."""
+    whole = rapl.read()
+    for readings in ([None] * 4, [whole, None] * 2):
+        queue = iter(readings)
+        monkeypatch.setattr(rapl, "read", lambda queue=queue: next(queue))
+        assert time_air(Air())["energy"] is None
+
+
+def test_conditions_hold_the_card_s_part_and_null_on_the_cpu(monkeypatch):
+    """Every field is always there."""
+    monkeypatch.setattr(nvml, "read_card", lambda: CARD)
+    found = time_air(Air(), CARD)["timing"]["train"]["conditions"]
+    assert (found["card_clock_mhz_before"], found["card_temperature_c_after"]) == (1700, 60)
+    monkeypatch.setattr(nvml, "read_card", lambda: pytest.fail("a run on the CPU asks no card"))
+    on_cpu = time_air(Air())["timing"]["train"]["conditions"]
+    assert set(on_cpu) == set(found)
+    assert {value for name, value in on_cpu.items() if name.startswith("card_")} == {None}
+
+
+def test_a_card_whose_clock_fell_during_a_phase_is_marked(monkeypatch):
+    """During prediction here."""
+    clocks = iter([1700, 1700, 1700, 1200, 1200])
+    monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(clock_mhz=next(clocks)))
+    marks = [mark for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "falling-card-clock"]
+    assert [(mark["phase"], mark["reason"]) for mark in marks] == [
+        ("predict", "the card's clock fell by 29 % from before to after")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("is_reset", "peaks", "expected"), [(True, [9, 5], 5), (False, [9, 9], None), (False, [9, 12], 12)]
+)
+def test_a_peak_from_before_the_timed_steps_is_not_theirs(monkeypatch, is_reset, peaks, expected):
+    """Where the kernel does not set the peak back, only a higher one is known to be of the timed steps."""
+    peaks = iter(peaks)
+    monkeypatch.setattr(environment.Resident, "peak", lambda: next(peaks))
+    monkeypatch.setattr(environment.Resident, "reset_peak", lambda: is_reset)
+    assert time_air(Air())["memory"]["peak_resident_bytes"] == expected
 
 
 def test_an_epoch_is_multiplied_out_unless_it_was_measured():

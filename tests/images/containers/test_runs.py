@@ -106,10 +106,10 @@ def bench(data: Path, tmp_path: Path) -> Bench:
 
 @functools.cache
 def finished(stack: str, engine_name: str, data: Path, folder: Path) -> tuple[int, str, dict[str, Any]]:
-    """Exit status, words and results of a smoke run of everything (the autoregressive rows alone in a venv)."""
+    """Exit status, words and results of a smoke run of everything (without PyTorch in a venv)."""
     bench = Bench(data, folder)
     if engine_name == "venv":
-        done = bench.run(stack, "run-classical", ENGINE="venv", BASE="")
+        done = bench.run(stack, "run-classical", "run-keras", ENGINE="venv", BASE="")
     else:
         done = bench.run(stack, "run-classical", "run-keras", "run-pytorch")
     return done.returncode, done.stdout + done.stderr, results(bench.results)
@@ -155,6 +155,18 @@ def test_the_autoregressive_rows_agree_to_seven_digits_everywhere(smoke: Any) ->
         for other in scores[1:]:
             assert [score[:2] for score in other] == [score[:2] for score in scores[0]]
             assert [score[2:] for score in other] == [pytest.approx(score[2:], rel=0.5e-7) for score in scores[0]]
+
+
+@pytest.mark.parametrize("stack", ["cpu", "gtx1080"])
+def test_the_nets_learn_the_same_bit_for_bit_in_a_venv_and_in_a_container(stack: str, smoke: Any) -> None:
+    """Same lock, seed and threads on the CPU: the same scores, losses and forecasts to the last digit."""
+    inside, outside = smoke(stack)[2], smoke(stack, "venv")[2]
+    for model in ("lstm", "lstm-aug", "bilstm"):
+        learnt = [record[model]["quality"] for record in (outside, inside)]
+        assert learnt[0]["history"]["loss"], model
+        for part in ("scores", "forecasts"):
+            assert (model, part, learnt[0][part]) == (model, part, learnt[1][part])
+        assert (model, learnt[0]["history"]["loss"]) == (model, learnt[1]["history"]["loss"])
 
 
 def test_nothing_is_measured_again_while_nothing_changed_and_anew_with_another_image(bench: Bench) -> None:

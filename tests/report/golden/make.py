@@ -22,7 +22,7 @@ def page(fixture: str, language: str) -> str:
     """The page about a fixture folder, without pictures (their tests are their own)."""
     loaded = load_results(FIXTURES / fixture)
     assert loaded.problems == ()
-    return render_page(build_page(loaded.results, published_figures()), language)
+    return render_page(build_page(loaded.results, published_figures(), tunings=loaded.tunings), language)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,21 @@
+"""The peak of a real net holds against what others see of the same process."""
+
+import pytest
+
+pytest.importorskip("torch")
+
+from outside import maximum_resident, memory_group, memory_of, waited_for, worker
+
+from runners.registry import load_model
+
+RULE = load_model("pytorch", "densenet-24x3").rules["smoke"]
+WITHIN = 0.05
+
+
+def test_a_densenet_s_peak_is_what_its_control_group_and_whoever_waits_for_it_are_told(tmp_path):
+    """The files that are PyTorch itself are mapped, but charged to whoever read them first."""
+    path = str(tmp_path / "usage")
+    with memory_group() as group:
+        memory, files = memory_of(group.around(waited_for("wait4", path, worker("pytorch_worker.py"))), RULE)
+        assert memory["peak_resident_bytes"] == pytest.approx(maximum_resident(path), rel=WITHIN)
+        assert memory["peak_resident_bytes"] - files == pytest.approx(group.peak(), rel=WITHIN)

@@ -1,0 +1,178 @@
+"""Tuning: what is kept, what is refused, and that the figures quoted had no part in the choice."""
+
+import copy
+import json
+import math
+
+import pytest
+
+from runners import calibrate, registry, tune
+from runners.contract import Option
+
+OPTIONS = [Option("fast", {"fast": True}), Option("wrong", {"wrong": True}), Option("broken", {"broken": True})]
+
+
+class Machine:
+    """Stands for ``run_child``: a model that takes a second, less with what its options bring."""
+
+    def __init__(self, saves=None, outputs=(1.0, -2.0)):
+        self.saves = {"fast": 0.5, "wrong": 0.9} if saves is None else saves
+        self.outputs = list(outputs)
+        self.jobs = []
+
+    def __call__(self, job, time_limit_s, on_event):
+        self.jobs.append(job)
+        record = copy.deepcopy(job["record"])
+        if job["variant"].get("broken"):
+            record.update(status="failed", reason="RuntimeError: no compiler")
+            return record
+        seconds = 1.0
+        for key in job["variant"]:
+            seconds *= 1 - self.saves.get(key, 0.0)
+        phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6, "counts": True}
+        record.update(status="ok", timing={name: dict(phase, losses=[0.5, 0.4]) for name in ("train", "predict")})
+        record["outputs"] = [value * (1.01 if "wrong" in job["variant"] else 1.000001) for value in self.outputs]
+        return record
+
+    def run(self, monkeypatch, folder, options=OPTIONS, *arguments):
+        """Exit status of tuning the LSTM with these options, and the document where there is one."""
+        module = type("tuning", (), {"options": staticmethod(lambda device, threads, cores: options)})
+        monkeypatch.setattr(tune, "run_child", self)
+        monkeypatch.setattr(tune, "import_module", lambda name: module)
+        asked = ["keras", "--model", "lstm", "--device", "cpu", "--machine", "m", "--out", str(folder)]
+        status = tune.main(asked + list(arguments))
+        path = folder / "m" / "cpu" / "tuning" / "lstm.cpu.json"
+        return status, json.loads(path.read_text()) if path.exists() else None
+
+
+def test_an_option_is_kept_if_it_is_faster_and_the_same_function(monkeypatch, tmp_path):
+    """One that is faster stays for the next attempts; one with other outputs does not, however fast."""
+    machine = Machine()
+    status, document = machine.run(monkeypatch, tmp_path)
+    assert (status, document["chosen"]) == (0, ["fast"])
+    tried = [(one["option"], one["with"], one["status"], one["kept"]) for one in document["attempts"]]
+    assert tried == [
+        (None, [], "ok", False),
+        ("fast", [], "ok", True),
+        ("wrong", ["fast"], "different", False),
+        ("broken", ["fast"], "failed", False),
+    ]
+    assert document["attempts"][2]["outputs_difference"] == pytest.approx(0.01, rel=1e-3)
+    assert "1.0e-02" in document["attempts"][2]["reason"]
+    assert document["attempts"][3]["reason"] == "RuntimeError: no compiler"
+
+
+def test_the_quoted_times_come_from_later_runs_in_turns(monkeypatch, tmp_path):
+    """As written, tuned, as written, tuned …, after the search."""
+    machine = Machine()
+    document = machine.run(monkeypatch, tmp_path)[1]
+    assert document["pairs"] == {
+        "as_written": {"train_s": [1.0] * 3, "predict_s": [1.0] * 3},
+        "tuned": {"train_s": [0.5] * 3, "predict_s": [0.5] * 3},
+    }
+    assert [job["variant"] for job in machine.jobs[4:]] == [{}, {"fast": True}] * 3
+    assert all(job["timing_only"] for job in machine.jobs)
+
+
+def test_nothing_is_kept_for_less_than_the_loop_can_see(monkeypatch, tmp_path):
+    """One per cent is no gain; then there are no pairs either."""
+    document = Machine({"fast": 0.01}).run(monkeypatch, tmp_path, OPTIONS[:1])[1]
+    assert (document["chosen"], document["pairs"], document["outputs_difference"]) == ([], None, None)
+
+
+def test_an_option_reaches_the_child_as_settings_variables_and_threads(monkeypatch, tmp_path):
+    """Each in its place."""
+    machine = Machine({})
+    machine.run(monkeypatch, tmp_path, [Option("a", {"x": 1}, {"V": "0"}, 3)])
+    assert (machine.jobs[1]["variant"], machine.jobs[1]["variables"], machine.jobs[1]["threads"]) == (
+        {"x": 1},
+        {"V": "0"},
+        3,
+    )
+
+
+def test_what_is_there_is_not_searched_again(monkeypatch, tmp_path, capsys):
+    """Unless asked to, or the document cannot be read."""
+    Machine().run(monkeypatch, tmp_path)
+    again = Machine()
+    assert again.run(monkeypatch, tmp_path)[0] == 0
+    assert (again.jobs, "unchanged, kept" in capsys.readouterr().err) == ([], True)
+    assert again.run(monkeypatch, tmp_path, OPTIONS, "--force")[0] == 0
+    assert again.jobs
+    path = tmp_path / "m" / "cpu" / "tuning" / "lstm.cpu.json"
+    path.write_text(path.read_text()[:100])
+    last = Machine()
+    assert last.run(monkeypatch, tmp_path)[1]["chosen"] == ["fast"]
+
+
+def test_a_row_that_fails_as_written_is_said_and_leaves_nothing(monkeypatch, tmp_path, capsys):
+    """Exit status 1, and no document."""
+
+    def fails(job, time_limit_s, on_event):
+        return dict(job["record"], status="failed", reason="ValueError: no")
+
+    machine = Machine()
+    machine.__class__ = type("Failing", (Machine,), {"__call__": staticmethod(fails)})
+    assert machine.run(monkeypatch, tmp_path) == (1, None)
+    assert "FAILED: ValueError: no" in capsys.readouterr().err
+
+
+def test_a_framework_with_nothing_to_tune_is_a_usage_error(tmp_path, capsys):
+    """The autoregressive rows are no neural models."""
+    assert tune.main(["classical", "--out", str(tmp_path)]) == 2
+    assert "there is no framework 'classical'; choose from: keras, pytorch" in capsys.readouterr().err
+
+
+def test_outputs_that_are_no_numbers_are_no_same_function():
+    """Nor are more or fewer of them."""
+    timing = {"train": {"losses": [0.5]}}
+    one = {"device": "cpu", "outputs": [1.0, 2.0], "timing": timing}
+    assert tune.difference(one, dict(one, outputs=[1.0, 2.0002])) == pytest.approx(1e-4)
+    assert tune.difference(one, dict(one, outputs=[1.0, None])) == math.inf
+    assert tune.difference(one, dict(one, outputs=[1.0])) == math.inf
+    assert tune.difference(one, dict(one, timing={"train": {"losses": [0.6]}})) == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("framework", tune.TUNABLE)
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_a_frameworks_options_have_keys_of_their_own(framework, device):
+    """And threads other than the row's."""
+    tuning = tune.import_module("runners.{}.tuning".format(framework))
+    options = tuning.options(device, 4, 8)
+    assert len({option.key for option in options}) == len(options) >= 3
+    assert {option.threads for option in options} == ({None} if device == "gpu" else {None, 1, 8})
+
+
+def test_every_neural_model_can_be_tuned():
+    """Both frameworks with nets, and no other."""
+    frameworks = {registry.framework_of(key) for key in registry.select([])}
+    assert frameworks - set(tune.TUNABLE) == {"classical"}
+
+
+def test_noise_is_what_nearly_all_pairs_of_runs_keep_within():
+    """Two runs a tenth apart: ten per cent; equal ones: none."""
+    assert calibrate.noise_of([1.0, 1.1]) == pytest.approx(0.1)
+    assert calibrate.noise_of([2.0, 2.0, 2.0]) == 0
+
+
+def test_a_calibration_keeps_the_frameworks_learnt_before(monkeypatch, tmp_path):
+    """The noisiest decides; a file that cannot be read is replaced."""
+    spread = {"classical": 1.1, "keras": 1.3}
+
+    def run(job, time_limit_s, on_event):
+        turns.append(job)
+        seconds = spread[job["record"]["framework"]] if len(turns) % 2 else 1.0
+        timing = {name: {"median_s": seconds} for name in ("train", "predict")}
+        return dict(job["record"], status="ok", timing=timing)
+
+    monkeypatch.setattr(calibrate, "run_child", run)
+    path = tmp_path / "m" / "calibration.json"
+    path.parent.mkdir()
+    path.write_text("{")
+    for framework in ("keras", "classical"):
+        turns = []
+        assert calibrate.main([framework, "--device", "cpu", "--machine", "m", "--out", str(tmp_path)]) == 0
+        assert len(turns) == calibrate.RUNS
+    document = json.loads(path.read_text())
+    assert document["noise"]["cpu"] == pytest.approx(0.3)
+    assert set(document["frameworks"]["cpu"]) == {"keras", "classical"}
