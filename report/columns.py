@@ -11,6 +11,7 @@ from report.escape import Safe
 from report.load import Device, Phase, Quality, Result, ScoreName, Whole
 from report.messages import Message, Spoken, Text, message
 from report.rows import Row
+from report.tuning import Times
 
 PhaseName = Literal["train", "predict"]
 
@@ -115,6 +116,13 @@ def dataset(name: str) -> Text:
     return message(f"dataset.{name}") if name in KNOWN_DATASETS else name
 
 
+def device_text(device: Device, threads: int | None) -> Text:
+    """The device as the page calls it, with the number of threads where there is one to tell."""
+    if threads is None:
+        return device.upper()
+    return message("device.thread" if threads == 1 else "device.threads", device=device.upper(), count=threads)
+
+
 def score_text(value: float, quality: Quality, which: ScoreName) -> Safe:
     """A score with the digits that its seeds' spread supports."""
     seeds = [seed.loss if which == "loss" else seed.accuracy for seed in quality.by_seed]
@@ -122,7 +130,7 @@ def score_text(value: float, quality: Quality, which: ScoreName) -> Safe:
     return figures.score(value, [seed for seed in seeds if seed is not None], closed_form)
 
 
-def uncertainty(phase: Phase) -> float | None:
+def uncertainty(phase: Phase | Times) -> float | None:
     """Half the width of the median's 95 % interval; more where fresh processes disagreed by more than that."""
     spread = figures.half_width(phase.interval_s)
     if spread is None or not phase.process_medians_s:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -33,6 +34,16 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.file}: {self.message}; {self.cure}"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A warning about one phase's figure, shown beside it."""
+
+    key: str
+    phase: Literal["train", "predict", "quality", "all"]
+    reason: str
+    figures: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # those in the reason
 
 
 class Unusable(Exception):
@@ -60,6 +71,11 @@ def require_place(name: str, own: str) -> None:
             "keep one file a machine, stack, model and device, under its own name",
             f"says it is {own}, which is not where it lies",
         )
+
+
+def marks(records: Iterable[Record]) -> tuple[Mark, ...]:
+    """The marks of a document, frozen."""
+    return tuple(Mark(**frozen(record)) for record in records)
 
 
 def frozen(value: Any) -> Any:

@@ -21,7 +21,7 @@ class Safe(str):
 
 
 _HARMLESS = re.compile(
-    r"(?!\d+[.)](?:\s|\Z))[A-Za-z0-9(][A-Za-z0-9 ,;()/%]*(?:[.+-](?=[A-Za-z0-9 ])[A-Za-z0-9 ,;()/%]+)*",
+    r"(?!\d+[.)](?:\s|\Z))(?!.*[Ww]{3}\.)[A-Za-z0-9(][A-Za-z0-9 ,;()/%]*(?:[.+-](?=[A-Za-z0-9 ])[A-Za-z0-9 ,;()/%]+)*",
     re.ASCII,
 )
 """Most of what results hold, let through after one look."""

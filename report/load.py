@@ -7,14 +7,14 @@ import os
 import sys
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import orjson
 
-from report.documents import Problem, Unusable, frozen, read_document, require_place
+from report.documents import Mark, Problem, Unusable, frozen, marks, read_document, require_place
 from report.tuning import Tuning, is_tuning, load_tuning
 from report.versions import RESULT, Record
 
@@ -181,16 +181,6 @@ class Data:
     sha256: str
     synthetic: bool
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A warning about one phase's figure, shown on its cell with its reason below the table."""
-
-    key: str
-    phase: Literal["train", "predict", "quality", "all"]
-    reason: str
-    figures: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # those in the reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +372,7 @@ def _result(record: Record, path: Path, shared: _Shared) -> Result:
     fields["energy"] = record["energy"] and Energy(**record["energy"])
     fields["kernel_path"] = shared(frozen, record["kernel_path"])
     fields["data"] = shared(_data, record["data"])
-    fields["marks"] = tuple(Mark(**frozen(mark)) for mark in record["marks"])
+    fields["marks"] = marks(record["marks"])
     fields["environment"] = shared(_environment, record["environment"])
     fields["provenance"] = Provenance(**record["provenance"])
     return Result(**fields, path=path)

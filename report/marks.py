@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from report import figures
+from report.documents import Mark
 from report.escape import Safe
-from report.load import Mark
 from report.messages import Text, message
 
 KNOWN = MappingProxyType(
@@ -29,6 +30,11 @@ KNOWN = MappingProxyType(
 def name(mark: Mark) -> Text:
     """The mark's name; an unknown mark's key."""
     return message(f"mark.{mark.key}") if mark.key in KNOWN else mark.key
+
+
+def names(marks: Iterable[Mark]) -> tuple[Text, ...]:
+    """The names of several marks, each once."""
+    return tuple(dict.fromkeys(name(mark) for mark in marks))
 
 
 def reason(mark: Mark) -> Text:

@@ -27,7 +27,10 @@ class Message:
 
 
 class Spoken(str):
-    """A runner's own English sentence: as untrusted as any, and translated where a language has it among [[spoken]]."""
+    """A runner's own English sentence: as untrusted as any, and translated where a language has it among [[spoken]].
+
+    What the runner filled in may be such a sentence in its turn.
+    """
 
     __slots__ = ()
 
@@ -66,7 +69,7 @@ class Locale:
         if isinstance(text, Spoken):
             for pattern, sentence in self.spoken:
                 if found := pattern.fullmatch(text):
-                    return sentence.format(*found.groups())
+                    return sentence.format(*(self._translated(Spoken(part)) for part in found.groups()))
         return text
 
 

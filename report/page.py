@@ -13,7 +13,8 @@ import jinja2
 
 from report import escape, figures
 from report.audit import Item, audit
-from report.columns import COLUMNS, Cell, PhaseName, dataset, uncertainty
+from report.card_memory import CardMemory, card_memory
+from report.columns import COLUMNS, Cell, PhaseName, dataset, device_text, uncertainty
 from report.documents import Problem
 from report.escape import Safe
 from report.load import Phase, Result
@@ -53,6 +54,12 @@ class Measurement:
     result: Result
     phase_name: PhaseName
     phase: Phase
+
+    @property
+    def threads(self) -> int | None:
+        """How many threads the processor's figures were made with; None where nobody said, and of a card's."""
+        environment = self.result.environment
+        return environment.threads if environment is not None and self.result.device == "cpu" else None
 
     @property
     def joules(self) -> float | None:
@@ -102,6 +109,7 @@ class Section:
     comparisons: tuple[Comparison, ...]
     protocols: tuple[ProtocolTable, ...]
     measurements: tuple[Measurement, ...]
+    card_memory: tuple[CardMemory, ...]
     tuned: tuple[Tuned, ...]
     provenance: tuple[tuple[Text, tuple[Text, ...]], ...]
 
@@ -149,6 +157,11 @@ class Section:
     def energy_sources(self) -> tuple[str, ...]:
         """What counted the energy of any phase; empty where nothing did."""
         return _distinct(m.result.energy.source for m in self.measurements if m.joules is not None and m.result.energy)
+
+    @property
+    def threads_known(self) -> bool:
+        """Whether any row of the measurements says how many threads made it."""
+        return any(m.threads is not None for m in self.measurements)
 
     def verdict_count(self, verdict: Verdict) -> int:
         """How many published figures got this verdict."""
@@ -211,7 +224,9 @@ def render_page(page: Page, language: str) -> str:
         detailed_sections=DETAILED_SECTIONS,
         box=_box,
         stacked=lambda values: Safe("<br>".join(words.markdown(value) for value in values)),
+        listed=lambda values: Safe(", ".join(words.markdown(value) for value in values)),
         dataset=dataset,
+        device=lambda name, threads: words.markdown(device_text(name, threads)),
         baseline=lambda name: message(f"baseline.{name}") if f"baseline.{name}" in words.sentences else name,
         metric=lambda name: message(f"metric.{name}") if f"metric.{name}" in words.sentences else name,
         say=words.markdown,
@@ -284,6 +299,7 @@ def _section(place: int, group: Group, published: Published, detailed: bool, tun
         comparisons=comparisons,
         protocols=tuple(protocol_tables(group, published)) if detailed else (),
         measurements=tuple(_measurements(group)) if detailed else (),
+        card_memory=tuple(card_memory(group.results)) if detailed else (),
         tuned=tuple(tuned(tuning) for tuning in tunings),
         provenance=tuple(_provenance(group.results)),
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from report import figures
+from report import figures, marks
+from report.columns import uncertainty
+from report.documents import Mark
 from report.escape import Safe
 from report.messages import Message, Spoken, Text, message
-from report.tuning import Attempt, PhaseName, Tuning
+from report.tuning import Attempt, Medians, PhaseName, Tuning
 
 OPTIONS = (
     "unroll",
@@ -32,12 +34,31 @@ _NOT_COUNTED = Safe("–")
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One phase's seconds as written and tuned, and tuned over as written; empty where there is none."""
+class Marked:
+    """Seconds, and the names of the warnings about them; empty where there are none."""
 
-    as_written: Safe
-    tuned: Safe
+    seconds: Safe
+    marks: tuple[Text, ...] = ()
+
+
+_NOTHING = Marked(Safe(""))
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One phase's seconds as written and tuned, and tuned over as written."""
+
+    as_written: Marked
+    tuned: Marked
     ratio: Safe
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What the list below the table says of one attempt, and the names of its marks."""
+
+    said: Message
+    marks: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +70,12 @@ class Tuned:
     predict: Compared
     settings: Text
     outputs_difference: Safe
-    attempts: tuple[Message, ...]
+    attempts: tuple[Tried, ...]
+
+    @property
+    def threads(self) -> int | None:
+        """How many threads the model as written had; None where the framework chose, and on a GPU."""
+        return self.tuning.threads if self.tuning.device == "cpu" else None
 
 
 def tuned(tuning: Tuning) -> Tuned:
@@ -67,21 +93,29 @@ def tuned(tuning: Tuning) -> Tuned:
 def _compared(tuning: Tuning, phase: PhaseName) -> Compared:
     """The confirming processes' medians; of a model that nothing made faster, the time that all was held against."""
     if tuning.chosen and tuning.pairs:
-        before, after = tuning.pairs.as_written.of(phase), tuning.pairs.tuned.of(phase)
-        return Compared(_seconds(before), _seconds(after), _ratio([b / a for a, b in zip(before, after, strict=True)]))
-    times = tuning.attempts[0].times(phase)
-    shown = figures.rounded(times.median_s, figures.half_width(times.interval_s)) if times else Safe("")
-    return Compared(shown, Safe(""), Safe(""))
+        before, after = _confirming(tuning.pairs.as_written, phase), _confirming(tuning.pairs.tuned, phase)
+        return Compared(before, after, _ratio(tuning.pairs.ratios(phase)))
+    as_written = tuning.attempts[0]
+    times = as_written.times(phase)
+    if times is None:
+        return Compared(_NOTHING, _NOTHING, Safe(""))
+    shown = figures.rounded(times.median_s, uncertainty(times))
+    return Compared(Marked(shown, _marks(as_written.marks, phase)), _NOTHING, Safe(""))
 
 
-def _seconds(medians: tuple[float, ...]) -> Safe:
-    if not medians:
-        return Safe("")
-    spread = (max(medians) - min(medians)) / 2 if len(medians) > 1 else None
-    return figures.rounded(statistics.median(medians), spread)
+def _confirming(medians: Medians, phase: PhaseName) -> Marked:
+    seconds = medians.of(phase)
+    if not seconds:
+        return _NOTHING
+    spread = (max(seconds) - min(seconds)) / 2 if len(seconds) > 1 else None
+    return Marked(figures.rounded(statistics.median(seconds), spread), _marks(medians.marks, phase))
 
 
-def _ratio(ratios: list[float]) -> Safe:
+def _marks(found: Iterable[Mark], phase: PhaseName) -> tuple[Text, ...]:
+    return marks.names(mark for mark in found if mark.phase in (phase, "all"))
+
+
+def _ratio(ratios: Sequence[float]) -> Safe:
     """The median of the pairs' ratios, and their range. The ratio of the medians could lie outside it."""
     if not ratios:
         return Safe("")
@@ -94,29 +128,38 @@ def _settings(tuning: Tuning) -> Text:
     if as_written.status != "ok":
         return message("tuned.as-written-failed", outcome=_outcome(as_written))
     if not tuning.chosen:
-        return message("tuned.nothing-faster")
+        return Spoken(tuning.reason) if tuning.reason else message("tuned.nothing-faster")
     chosen = ", ".join(tuning.chosen)
-    return chosen if tuning.pairs else message("tuned.not-confirmed", chosen=chosen)
+    if tuning.pairs:
+        return chosen if tuning.pairs.confirmed else message("tuned.no-gain", chosen=chosen)
+    if tuning.reason:
+        return message("tuned.not-confirmed-for", chosen=chosen, reason=Spoken(tuning.reason))
+    return message("tuned.not-confirmed", chosen=chosen)
 
 
-def _attempts(tuning: Tuning) -> Iterator[Message]:
+def _attempts(tuning: Tuning) -> Iterator[Tried]:
     """Everything that was tried, with its times as shares of those as written, and what became of it."""
     as_written, *tried = tuning.attempts
+    as_written_marks = marks.names(as_written.marks)
     if tuning.profile == "smoke":
-        yield message("note.smoke")
+        yield Tried(message("note.smoke"))
     if as_written.status != "ok":
-        yield message("tuned.as-written-failed", outcome=_outcome(as_written))
+        yield Tried(message("tuned.as-written-failed", outcome=_outcome(as_written)), as_written_marks)
+    elif as_written_marks:
+        yield Tried(message("tuned.as-written"), as_written_marks)
     for attempt in tried:
         option = _option(attempt.option or "")
         if attempt.kept_before:
             option = message("tuned.option-with", option=option, kept=", ".join(attempt.kept_before))
-        if attempt.train is None and attempt.predict is None:
-            yield message("tuned.attempt", option=option, outcome=_outcome(attempt))
-        else:
+        outcome = _outcome(attempt, tuning.chosen)
+        if attempt.times("train") or attempt.times("predict"):
             train, predict = _share(attempt, as_written, "train"), _share(attempt, as_written, "predict")
-            yield message("tuned.attempt-timed", option=option, train=train, predict=predict, outcome=_outcome(attempt))
-    if not tried:
-        yield message("tuned.nothing-tried")
+            said = message("tuned.attempt-timed", option=option, train=train, predict=predict, outcome=outcome)
+        else:
+            said = message("tuned.attempt", option=option, outcome=outcome)
+        yield Tried(said, marks.names(attempt.marks))
+    if not tried and as_written.status == "ok":
+        yield Tried(message("tuned.nothing-tried"))
 
 
 def _share(attempt: Attempt, as_written: Attempt, phase: PhaseName) -> Safe:
@@ -131,10 +174,10 @@ def _option(key: str) -> Text:
     return message("option.threads", count=int(threads[1])) if threads else key
 
 
-def _outcome(attempt: Attempt) -> Message:
+def _outcome(attempt: Attempt, chosen: tuple[str, ...] = ()) -> Message:
     reason: Text = Spoken(attempt.reason) if attempt.reason else message("note.no-reason")
     if attempt.kept and attempt.option is not None:
-        return message("tuned.kept")
+        return message("tuned.kept" if attempt.option in chosen else "tuned.replaced")
     if attempt.status == "ok":
         return message("tuned.not-faster")
     if attempt.status == "different":

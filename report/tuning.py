@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
-from report.documents import Unusable, frozen, read_document, require_place
+from report.documents import Mark, Unusable, frozen, marks, read_document, require_place
 from report.versions import TUNING, Record
 
 AttemptStatus = Literal["ok", "failed", "timeout", "out_of_memory", "skipped", "different"]
@@ -34,11 +36,12 @@ class TunedModel:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds a batch of one phase of one attempt, every sample kept."""
+    """Seconds a batch of one phase of one attempt, every sample of one process kept."""
 
     median_s: float
     interval_s: tuple[float, float] | None  # 95 % confidence interval of the median
     samples_s: tuple[float, ...]
+    process_medians_s: tuple[float, ...] = ()  # of all processes of the attempt; ``median_s`` is their median
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Medians:
 
     train_s: tuple[float, ...]
     predict_s: tuple[float, ...]
+    marks: tuple[Mark, ...] = ()
 
     def of(self, phase: PhaseName) -> tuple[float, ...]:
         """Those of training or of prediction."""
@@ -59,6 +63,18 @@ class Pairs:
 
     as_written: Medians
     tuned: Medians
+
+    def ratios(self, phase: PhaseName) -> tuple[float, ...]:
+        """Tuned over as written, a pair each."""
+        return tuple(
+            after / before for before, after in zip(self.as_written.of(phase), self.tuned.of(phase), strict=True)
+        )
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether every pair is faster tuned, by the geometric mean of its ratios of training and prediction."""
+        pairs = list(zip_longest(self.ratios("train"), self.ratios("predict"), fillvalue=1.0))
+        return bool(pairs) and all(math.prod(pair) < 1 for pair in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +90,12 @@ class Attempt:
     outputs_difference: float | None  # from those as written: max |a-b| / max |a|
     kernel_path: Mapping[str, Any] | None
     kept: bool
+    marks: tuple[Mark, ...] = ()
 
     def times(self, phase: PhaseName) -> Times | None:
-        """Those of training or of prediction."""
+        """Those of training or of prediction; None where there are none, or where it failed, so that none counts."""
+        if self.status not in ("ok", "different"):
+            return None
         return self.train if phase == "train" else self.predict
 
 
@@ -102,6 +121,7 @@ class Tuning:
     environment: Mapping[str, Any] | None
     provenance: Mapping[str, Any]
     path: Path
+    reason: str | None = None  # why there are no pairs of what was chosen, or nothing at all
 
     @property
     def file(self) -> str:
@@ -132,7 +152,7 @@ def _tuning(record: Record, path: Path) -> Tuning:
 
 
 def _pairs(record: Record) -> Pairs:
-    sides = {side: Medians(**frozen(record[side])) for side in ("as_written", "tuned")}
+    sides = {side: _medians(record[side]) for side in ("as_written", "tuned")}
     for phase in ("train_s", "predict_s"):
         counts = [len(getattr(medians, phase)) for medians in sides.values()]
         if counts[0] != counts[1]:
@@ -143,8 +163,13 @@ def _pairs(record: Record) -> Pairs:
     return Pairs(**sides)
 
 
+def _medians(record: Record) -> Medians:
+    return Medians(**{**frozen(record), "marks": marks(record.get("marks", ()))})
+
+
 def _attempt(record: Record) -> Attempt:
     fields = {name: frozen(value) for name, value in record.items() if name != "with"}
     for phase in ("train", "predict"):
         fields[phase] = record[phase] and Times(**fields[phase])
+    fields["marks"] = marks(record.get("marks", ()))
     return Attempt(**fields, kept_before=tuple(record["with"]))

@@ -115,6 +115,7 @@ def time_again(job: Dict[str, Any], record: Dict[str, Any], time_limit_s: float,
     for _ in range(FURTHER_PROCESSES):
         again = run_child(dict(job, timing_only=True), time_limit_s, display.on_event)
         if again["status"] != "ok":
+            display.say("a further process of {} failed: {}".format(record["model"]["key"], again["reason"]))
             return
         for name in ("train", "predict"):
             record["timing"][name]["process_medians_s"].append(again["timing"][name]["median_s"])

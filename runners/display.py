@@ -24,6 +24,7 @@ class Display:
         self._moving = bool(getattr(self._stream, "isatty", lambda: False)())
         self._name = ""
         self._phase = ""
+        self._first_done: Optional[int] = None  # of the phase: what goes on after a stop does not begin at nothing
         self._began = self._phase_began = self._told = self._clock()
 
     def start(self, name: str) -> None:
@@ -33,8 +34,11 @@ class Display:
     def on_event(self, event: Dict[str, Any]) -> None:
         if event["phase"] != self._phase and not (self._phase and event["event"] == "samples"):
             self._phase, self._phase_began = event["phase"], self._clock()
+            self._first_done = None
             if not self._moving:
                 self._line(_PHASES.get(self._phase, self._phase))
+        if self._first_done is None:
+            self._first_done = event.get("done")
         if self._moving:
             self._move(self._describe(event))
         elif self._clock() - self._told >= PLAIN_EVERY_S:
@@ -61,7 +65,8 @@ class Display:
         if event["event"] == "progress":
             spent = self._clock() - self._phase_began
             done, total = event["done"], event["total"]
-            left = "  about {} left".format(duration(spent * (total - done) / done)) if 0 < done < total else ""
+            new = done - (self._first_done or 0)
+            left = "  about {} left".format(duration(spent * (total - done) / new)) if new > 0 and done < total else ""
             return "{}  {} of {}{}".format(phase, done, total, left)
         return phase
 

@@ -132,9 +132,12 @@ def _temperature_c() -> Optional[float]:
 
 
 def _frequency_mhz() -> Optional[float]:
-    """The mean of what the kernel says of each processor's clock."""
-    found = re.findall(r"^cpu MHz\s*:\s*([0-9.]+)$", _read("/proc/cpuinfo") or "", re.MULTILINE)
-    return sum(map(float, found)) / len(found) if found else None
+    """The fastest clock among the processors that this process may use: the others may well idle."""
+    found = re.findall(
+        r"^processor\s*:\s*(\d+)$.*?^cpu MHz\s*:\s*([0-9.]+)$", _read("/proc/cpuinfo") or "", re.MULTILINE | re.DOTALL
+    )
+    allowed = os.sched_getaffinity(0)
+    return max((float(clock) for cpu, clock in found if int(cpu) in allowed), default=None)
 
 
 class Resident:

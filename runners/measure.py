@@ -21,7 +21,6 @@ class Samples(NamedTuple):
     warmup_s: List[float]
     samples_s: List[float]
     inner_loops: int  # steps a sample; the seconds above are already divided by it
-    steps: int  # all that ran, warm-up included
     stopped_by: str  # "precision", "budget" or "count"
 
 
@@ -40,11 +39,7 @@ def measure(
     stopped: loading a batch and reading a loss are not part of a step. Exceptions of the step pass through.
     """
 
-    steps = 0
-
     def timed(loops: int) -> float:
-        nonlocal steps
-        steps += loops
         batch = next_batch()
         synchronize()
         if loops == 1:
@@ -82,11 +77,11 @@ def measure(
         if count >= next_look:  # looked at ever more rarely: sorting stays a small, constant share
             next_look = count + max(1, count // 10)
             if now - began >= rule.min_time_s and is_precise(samples_s, rule.half_width):
-                return Samples(warmup_s, samples_s, loops, steps, "precision")
+                return Samples(warmup_s, samples_s, loops, "precision")
         if now - began >= rule.budget_s:
-            return Samples(warmup_s, samples_s, loops, steps, "budget")
+            return Samples(warmup_s, samples_s, loops, "budget")
         if count >= rule.max_samples:
-            return Samples(warmup_s, samples_s, loops, steps, "count")
+            return Samples(warmup_s, samples_s, loops, "count")
 
 
 def _inner_loops(step_s: float, shortest_sample_s: float) -> int:

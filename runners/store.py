@@ -44,22 +44,27 @@ def check_writable(out: str) -> None:
 def save(out: str, record: Dict[str, Any]) -> str:
     """Write a record to its place; a good one of another profile, or one that a failure replaces, is kept aside."""
     path = result_path(out, record)
-    old = _read(path)
+    old = read(path)
     good = old is not None and old.get("status") == "ok"
     if good and (old.get("profile") != record["profile"] or record["status"] != "ok"):
-        kept = _kept_path(path, str(old.get("profile")))
-        os.makedirs(os.path.dirname(kept), exist_ok=True)
-        os.rename(path, kept)
+        set_aside(path, str(old.get("profile")))
     write_whole(path, json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n")
     return path
+
+
+def set_aside(path: str, profile: str) -> None:
+    """Move a file of another profile out of the way, where ``kept_path`` says."""
+    kept = kept_path(path, profile)
+    os.makedirs(os.path.dirname(kept), exist_ok=True)
+    os.rename(path, kept)
 
 
 def find_reusable(out: str, record: Dict[str, Any]) -> Optional[Dict[str, Any]]:
     """A finished result with the record's fingerprint, brought to its place if it was kept aside."""
     path = result_path(out, record)
-    kept = _kept_path(path, record["profile"])
+    kept = kept_path(path, record["profile"])
     for candidate in (path, kept):
-        found = _read(candidate)
+        found = read(candidate)
         if found is not None and _is_same(found, record):
             if candidate == kept:
                 save(out, found)
@@ -78,12 +83,13 @@ def _is_same(found, record):
     )
 
 
-def _kept_path(path, profile):
+def kept_path(path: str, profile: str) -> str:
+    """Where a file of that profile lies while another's has its place."""
     folder, name = os.path.split(path)
     return os.path.join(folder, ".kept", "{}.{}.json".format(name[: -len(".json")], profile))
 
 
-def _read(path: str) -> Optional[Dict[str, Any]]:
+def read(path: str) -> Optional[Dict[str, Any]]:
     """A JSON object, or ``None`` where there is none that can be read: a broken file is measured again."""
     try:
         with open(path, encoding="utf-8") as file:

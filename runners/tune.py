@@ -2,10 +2,11 @@
 
     python -m runners.tune keras --model lstm --device cpu --out results
 
-Options are tried one after the other on top of those kept so far, each in a fresh process. One is kept if the model
-still gives the same outputs and takes less time. What was found is then timed beside the row as written, in turns and
-in fresh processes: those times, which had no part in the choice, are the ones to quote. Written with all that was
-tried to ``<out>/<machine>/<stack>/tuning/<model>.<device>.json``. Options: ``tuning.py`` of each framework.
+Options are tried one after the other on top of those kept so far, in fresh processes. One is kept if the model still
+gives the same outputs and even its slowest process is faster than the fastest of what was best before. What was found
+is then timed beside the row as written, in turns and in fresh processes: those times, which had no part in the choice,
+are the ones to quote. Written with all that was tried to ``<out>/<machine>/<stack>/tuning/<model>.<device>.json``.
+Options: ``tuning.py`` of each framework.
 """
 
 import json
@@ -25,9 +26,11 @@ from runners.measure import quantile
 
 SCHEMA_VERSION = 1
 TOLERANCE = 1e-4  # largest difference of outputs, relative to the largest of them, that rounding may explain
-LEAST_GAIN = 0.02  # of the time: the loop's own precision, so less is no gain that one process can show
+LEAST_GAIN = 0.02  # of the time, between the slowest process with the option and the fastest without
+RUNS = 2  # processes an attempt, so that one lucky process is no gain
 PAIRS = 3  # of processes for the confirmation
 TUNABLE = ("keras", "pytorch")
+PHASES = ("train", "predict")
 
 
 class Job(NamedTuple):
@@ -50,9 +53,32 @@ class Job(NamedTuple):
             variant.update(option.settings)
             variables.update(option.variables)
             threads = option.threads or threads
-        job.update(timing_only=True, variant=variant, variables=variables, threads=threads)
+        rule = job["rule"]  # half as long a look as a bench's, since every answer here comes from several processes
+        rule = dict(rule, min_samples=min(3, rule["min_samples"]), budget_s=rule["budget_s"] / 2)
+        job.update(timing_only=True, variant=variant, variables=variables, threads=threads, rule=rule)
         job["record"] = dict(job["record"], outputs=None)
-        return run_child(job, self.model.time_limit_s[self.options.profile], self.display.on_event)
+        record = run_child(job, self.model.time_limit_s[self.options.profile], self.display.on_event)
+        if record["status"] == "ok":
+            times = [record["timing"][phase]["median_s"] for phase in PHASES]
+            self.display.finish("train {:.4g} s, predict {:.4g} s a batch".format(*times))
+        else:
+            self.display.finish(record["status"].upper().replace("_", " "))
+        return record
+
+    def say(self, text: str) -> None:
+        """One line about the whole of it."""
+        self.display.say("{} on {}: {}".format(self.model.key, self.device, text))
+
+
+class Attempt(NamedTuple):
+    """A model run with some options in one process or more."""
+
+    record: Dict[str, Any]  # of the first process
+    times: List[Dict[str, float]]  # phase -> median seconds, a process
+
+    def time(self, phase: str) -> float:
+        """The median over the processes, in seconds."""
+        return quantile(sorted(times[phase] for times in self.times), 0.5)
 
 
 def main(arguments: Any = None) -> int:
@@ -88,28 +114,14 @@ def tune_all(keys: List[str], options: Any, display: Display) -> int:
 
 def tune(job: Job) -> bool:
     """Tune one model on one device, unless nothing changed since it was done; whether there is an answer."""
-    path = os.path.join(
-        job.options.out,
-        job.options.machine,
-        job.options.stack,
-        "tuning",
-        "{}.{}.json".format(job.model.key, job.device),
-    )
-    record = parent.make_job(job.model, job.device, job.source, job.options)["record"]
-    job.display.start("{:<18} {}".format(job.model.key, job.device))
-    if not job.options.force and _fingerprint(path) == record["provenance"]["fingerprint"]:
-        job.display.finish("unchanged, kept: {}".format(path))
-        return True
     began = time.time()
-    first = job.run([], "as written")
-    if first["status"] != "ok":
-        job.display.finish("{}: {}".format(first["status"].upper(), first["reason"]))
-        return first["status"] == "skipped"
-    job.display.finish(_times(first))
-    offered = import_module("runners.{}.tuning".format(job.options.framework)).options(
-        job.device, job.options.threads, len(os.sched_getaffinity(0))
-    )
-    kept, attempts = search(job, first, offered)
+    record = parent.make_job(job.model, job.device, job.source, job.options)["record"]
+    path = os.path.join(job.options.out, record["machine"], record["stack"], "tuning")
+    path = os.path.join(path, "{}.{}.json".format(job.model.key, job.device))
+    if not job.options.force and _is_there(path, record):
+        job.say("unchanged, kept: {}".format(path))
+        return True
+    first = attempt(job, [])
     document = {name: record[name] for name in ("machine", "stack", "engine", "profile", "framework", "device")}
     document.update(
         schema_version=SCHEMA_VERSION,
@@ -117,55 +129,84 @@ def tune(job: Job) -> bool:
         started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
         threads=job.options.threads,
         tolerance=TOLERANCE,
-        chosen=[option.key for option in kept],
-        attempts=attempts,
-        environment=first["environment"],
+        environment=first.record["environment"],
         provenance=record["provenance"],
-        **confirm(job, kept),
+        **_found(job, first),
     )
     document["duration_s"] = time.time() - began
+    old = store.read(path)
+    if old is not None and old.get("profile") != record["profile"]:
+        store.set_aside(path, str(old.get("profile")))
     store.write_whole(path, json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    job.display.start("{:<18} {}".format(job.model.key, job.device))
-    job.display.finish(_outcome(document))
-    return True
+    job.say(_outcome(document))
+    return first.record["status"] in ("ok", "skipped")
 
 
-def search(job: Job, first: Dict[str, Any], offered: List[Option]) -> Any:
+def _found(job: Job, first: Attempt) -> Dict[str, Any]:
+    """What the search and its confirmation give, as the document holds it; the search needs a row that runs."""
+    nothing: Dict[str, Any] = {"chosen": [], "pairs": None, "outputs_difference": None, "reason": None}
+    if first.record["status"] == "ok" and first.record["outputs"] is None:
+        first.record.update(status="skipped", reason="the model does not tell its outputs, so nothing can be compared")
+    attempts = [_attempt(None, [], first, None, False)]
+    if first.record["status"] != "ok":
+        return dict(nothing, attempts=attempts, reason=first.record["reason"])
+    tuning = import_module("runners.{}.tuning".format(job.options.framework))
+    offered = tuning.options(job.device, job.options.threads, len(os.sched_getaffinity(0)))
+    kept, tried = search(job, first, offered)
+    confirmed = confirm(job, kept) if kept else {}
+    return dict(nothing, attempts=attempts + tried, chosen=[option.key for option in kept], **confirmed)
+
+
+def attempt(job: Job, options: List[Option], best: Optional[Attempt] = None) -> Attempt:
+    """Run the model with the options. A second process is spared where the first is slower than ``best`` already."""
+    record = job.run(options, options[-1].key if best else "as written")
+    if record["status"] == "ok" and not all(record["timing"][phase]["counts"] for phase in PHASES):
+        record.update(status="failed", reason=record["timing"]["train"]["reason"])
+    found = Attempt(record, [])
+    again = record
+    while again["status"] == "ok":
+        found.times.append({phase: again["timing"][phase]["median_s"] for phase in PHASES})
+        if len(found.times) == RUNS or (best and gain(best, found) <= LEAST_GAIN):
+            break
+        again = job.run(options, "again")
+    return found
+
+
+def search(job: Job, first: Attempt, offered: List[Option]) -> Any:
     """Forward selection: (options kept, everything tried as the document holds it)."""
     kept: List[Option] = []
-    best = first
-    attempts = [_attempt(None, [], first, None, False)]
+    best, tried = first, []
     for option in offered:
-        record = job.run(kept + [option], option.key)
-        apart = difference(first, record) if record["status"] == "ok" else None
+        others = [one for one in kept if not (one.threads and option.threads)]
+        found = attempt(job, others + [option], best)
+        record = found.record
+        apart = difference(first.record, record) if record["status"] == "ok" else None
         if apart is not None and not apart <= TOLERANCE:
             record["status"] = "different"
             record["reason"] = "the outputs differ by {:.1e}; rounding may explain {:.0e}".format(apart, TOLERANCE)
-        keep = record["status"] == "ok" and gain(best, record) > LEAST_GAIN
-        attempts.append(_attempt(option.key, [one.key for one in kept], record, apart, keep))
+        keep = record["status"] == "ok" and len(found.times) == RUNS and gain(best, found) > LEAST_GAIN
+        tried.append(_attempt(option.key, [one.key for one in others], found, apart, keep))
         if keep:
-            kept, best = kept + [option], record
-        job.display.finish(_verdict(record, keep))
-    return kept, attempts
+            kept, best = others + [option], found
+        job.say(_verdict(option, found, keep))
+    return kept, tried
 
 
 def confirm(job: Job, kept: List[Option]) -> Dict[str, Any]:
-    """Times of the row as written and tuned, in turns, and how far their outputs are apart; none if none was kept."""
-    if not kept:
-        return {"pairs": None, "outputs_difference": None}
-    pairs: Dict[str, Dict[str, List[float]]] = {
-        name: {"train_s": [], "predict_s": []} for name in ("as_written", "tuned")
-    }
+    """Times of the row as written and tuned, in turns, and how far their outputs are apart."""
+    sides: Dict[str, List[Option]] = {"as_written": [], "tuned": kept}
+    pairs: Dict[str, Any] = {name: {"train_s": [], "predict_s": [], "marks": []} for name in sides}
     apart = 0.0
     for turn in range(PAIRS):
         records = []
-        for name, options in (("as_written", []), ("tuned", kept)):
+        for name, options in sides.items():
             record = job.run(options, "{}, {} of {}".format(name.replace("_", " "), turn + 1, PAIRS))
             if record["status"] != "ok":
-                raise UsageError("{} failed when it was run again: {}".format(name, record["reason"]))
-            for phase in ("train", "predict"):
+                reason = "{} failed when it was run again: {}".format(name.replace("_", " "), record["reason"])
+                return {"pairs": None, "reason": reason}
+            for phase in PHASES:
                 pairs[name][phase + "_s"].append(record["timing"][phase]["median_s"])
-            job.display.finish(_times(record))
+            pairs[name]["marks"] += record["marks"]
             records.append(record)
         apart = max(apart, difference(*records))
     return {"pairs": pairs, "outputs_difference": _finite(apart)}
@@ -191,34 +232,37 @@ def _apart(a: List[Optional[float]], b: List[Optional[float]]) -> float:
     return max(abs(x - y) for x, y in zip(a, b)) / (scale or 1.0)
 
 
-def gain(before: Dict[str, Any], after: Dict[str, Any]) -> float:
-    """The share of the time that is saved: 1 - the geometric mean of training's and prediction's ratio of medians."""
-    ratios = []
-    for phase in ("train", "predict"):
-        a, b = before["timing"][phase], after["timing"][phase]
-        if not b["counts"]:
-            return -math.inf
-        ratios.append(b["median_s"] / a["median_s"])
-    return 1 - math.sqrt(ratios[0] * ratios[1])
+def gain(before: Attempt, after: Attempt) -> float:
+    """The share of the time that is surely saved: 1 - the slowest process after over the fastest before.
+
+    A process's time is the geometric mean of a training step's and a prediction's.
+    """
+
+    def means(found: Attempt) -> List[float]:
+        return [math.sqrt(times["train"] * times["predict"]) for times in found.times]
+
+    return 1 - max(means(after)) / min(means(before))
 
 
 def _attempt(
-    key: Optional[str], kept: List[str], record: Dict[str, Any], apart: Optional[float], keep: bool
+    key: Optional[str], others: List[str], found: Attempt, apart: Optional[float], keep: bool
 ) -> Dict[str, Any]:
-    """One attempt as the document holds it."""
-    timed = {"train": None, "predict": None}
-    for phase in timed:
-        if record["timing"] is not None:
-            timed[phase] = {name: record["timing"][phase][name] for name in ("median_s", "interval_s", "samples_s")}
+    """One attempt as the document holds it: samples and interval of its first process, the median over all."""
+    timed: Dict[str, Any] = dict.fromkeys(PHASES)
+    for phase in PHASES:
+        if found.times:
+            timed[phase] = {name: found.record["timing"][phase][name] for name in ("interval_s", "samples_s")}
+            timed[phase].update(median_s=found.time(phase), process_medians_s=[times[phase] for times in found.times])
     return dict(
         timed,
         option=key,
-        status=record["status"],
-        reason=record["reason"],
+        status=found.record["status"],
+        reason=found.record["reason"],
         outputs_difference=_finite(apart),
-        kernel_path=record["kernel_path"],
+        kernel_path=found.record["kernel_path"],
+        marks=found.record["marks"],
         kept=keep,
-        **{"with": kept},
+        **{"with": others},
     )
 
 
@@ -226,36 +270,41 @@ def _finite(value: Optional[float]) -> Optional[float]:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _fingerprint(path: str) -> Optional[str]:
-    """That of a document that is there; ``None`` where there is none that can be read: then it is made anew."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-        return document["provenance"]["fingerprint"] if document["schema_version"] == SCHEMA_VERSION else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _is_there(path: str, record: Dict[str, Any]) -> bool:
+    """Whether a document with the record's fingerprint is at its place, brought back if another profile's was there."""
+    kept = store.kept_path(path, record["profile"])
+    for candidate in (path, kept):
+        found = store.read(candidate)
+        provenance = (found or {}).get("provenance")
+        same = isinstance(provenance, dict) and provenance.get("fingerprint") == record["provenance"]["fingerprint"]
+        if same and found.get("reason") is None:  # one that did not come to an end is made again
+            if candidate == kept:
+                other = store.read(path)
+                if other is not None:
+                    store.set_aside(path, str(other.get("profile")))
+                os.rename(kept, path)
+            return True
+    return False
 
 
-def _times(record: Dict[str, Any]) -> str:
-    return "train {:.4g} s, predict {:.4g} s a batch".format(
-        *(record["timing"][phase]["median_s"] for phase in ("train", "predict"))
-    )
-
-
-def _verdict(record: Dict[str, Any], keep: bool) -> str:
+def _verdict(option: Option, found: Attempt, keep: bool) -> str:
+    record = found.record
     if record["status"] != "ok":
-        return "{}: {}".format(
-            record["status"].upper().replace("_", " "), (record["reason"] or "").split("\n")[0][:200]
-        )
-    return "{}: {}".format("kept" if keep else "not faster", _times(record))
+        reason = (record["reason"] or "").split("\n")[0][:200]
+        return "{}: {}: {}".format(option.key, record["status"].upper().replace("_", " "), reason)
+    times = "train {:.4g} s, predict {:.4g} s a batch".format(*map(found.time, PHASES))
+    return "{}: {}: {}".format(option.key, "kept" if keep else "not faster", times)
 
 
 def _outcome(document: Dict[str, Any]) -> str:
+    if document["reason"]:
+        return "not tuned: {}".format(document["reason"])
     if not document["chosen"]:
         return "nothing that was tried is faster"
-    medians = [quantile(sorted(document["pairs"][name]["train_s"]), 0.5) for name in ("as_written", "tuned")]
-    return "tuned with {}: a training step takes {:.4g} s instead of {:.4g} s ({:.2f} of the time)".format(
-        ", ".join(document["chosen"]), medians[1], medians[0], medians[1] / medians[0]
+    pairs = document["pairs"]
+    ratios = [after / before for before, after in zip(pairs["as_written"]["train_s"], pairs["tuned"]["train_s"])]
+    return "tuned with {}: a training step takes {:.2f} to {:.2f} of the time".format(
+        ", ".join(document["chosen"]), min(ratios), max(ratios)
     )
 
 

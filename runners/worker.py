@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from runners import environment, events, marks, nvml, rapl
+from runners import energy, environment, events, marks, nvml
 from runners.contract import (
     Backend,
     Context,
@@ -29,8 +29,6 @@ from runners.gate import reason_not_training
 from runners.measure import interquartile_range, measure, median_interval, quantile
 from runners.registry import load_model
 
-ENERGY_WINDOW_S = 1.0  # a card's energy counter moves about ten times a second: a shorter window says little
-ENERGY_SOURCES = {"cpu": "RAPL package counters", "gpu": "NVML total energy consumption"}
 OUT_OF_MEMORY_NAMES = ("OutOfMemoryError", "ResourceExhaustedError", "MemoryError")
 
 
@@ -143,7 +141,7 @@ def time_model(
         record["energy"] = {
             "train_joules_per_batch": train.joules_per_batch,
             "predict_joules_per_batch": predict.joules_per_batch,
-            "source": ENERGY_SOURCES[record["device"]],
+            "source": energy.SOURCES[record["device"]],
         }
     record["timing"] = {"train": train.phase, "predict": predict.phase, "epoch": None, "test_set": None}
     record["marks"] = train.marks + predict.marks
@@ -156,7 +154,7 @@ def _time_phase(
     step, next_batch = (steps.train, steps.train_batch) if name == "train" else (steps.predict, steps.predict_batch)
     card_before = nvml.read_card() if on_gpu else None
     conditions_before = environment.read_conditions()
-    packages_before, began = None if on_gpu else rapl.read(), time.monotonic()
+    began = time.monotonic()
     samples = measure(
         step,
         backend.synchronize,
@@ -165,11 +163,10 @@ def _time_phase(
         observe=observe,
         progress=sender.samples(name, rule, began),
     )
-    elapsed_s, packages_after = time.monotonic() - began, None if on_gpu else rapl.read()
     conditions = environment.conditions(conditions_before, environment.read_conditions())
     card_after = nvml.read_card() if on_gpu else None
     conditions.update(nvml.conditions(card_before, card_after))
-    joules = nvml.joules(card_before, card_after) if on_gpu else rapl.joules(packages_before, packages_after, elapsed_s)
+    joules_per_batch = energy.per_batch("gpu" if on_gpu else "cpu", step, next_batch, backend.synchronize)
 
     ordered = sorted(samples.samples_s)
     phase = {
@@ -190,15 +187,7 @@ def _time_phase(
     }
     found = marks.of_samples(samples.samples_s, phase["iqr_s"], phase["median_s"], samples.stopped_by, rule)
     found += marks.of_conditions(conditions) + marks.of_card(card_before, card_after, os.getpid())
-    return Timed(
-        phase,
-        [dict(mark._asdict(), phase=name) for mark in found],
-        _joules_per_batch(joules, samples.steps, elapsed_s),
-    )
-
-
-def _joules_per_batch(joules: Optional[float], batches: int, elapsed_s: float) -> Optional[float]:
-    return None if joules is None or elapsed_s < ENERGY_WINDOW_S else joules / batches
+    return Timed(phase, [dict(mark._asdict(), phase=name) for mark in found], joules_per_batch)
 
 
 def _peak_resident(peak_before: Optional[int]) -> Optional[int]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # keep TensorFlow's start-up lines out of the display
-os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")  # TensorFlow 1.15 on a GPU; later ones have a call for it
+os.environ.setdefault("TF_CUDNN_DETERMINISTIC", "1")  # all that TensorFlow 1.15 has; later ones have a call for it
 
 import numpy as np
 import tensorflow as tf
@@ -96,15 +96,33 @@ def input_layers(shape: Any) -> List[Any]:
 def lstm_layer(units: int, sequences: bool, unroll: bool, cudnn: bool) -> Any:
     """An LSTM layer with cuDNN's activations, which are today's defaults; TensorFlow 1 had a hard sigmoid.
 
-    ``cudnn`` takes TensorFlow 1's second LSTM layer, which chooses cuDNN where there is a GPU and has the same
-    weights. Today's layer does so by itself: there is nothing to choose.
+    ``cudnn`` takes TensorFlow 1's layer for cuDNN. Today's layer takes cuDNN by itself: there is nothing to choose.
     """
-    layer = keras.layers.LSTM
-    if cudnn:
-        if not TF1:
-            raise OptionUnavailable("Keras {} chooses cuDNN by itself".format(keras.__version__))
-        from tensorflow.python.keras.layers.recurrent_v2 import LSTM as layer
-    return layer(units, return_sequences=sequences, unroll=unroll, recurrent_activation="sigmoid")
+    if not cudnn:
+        return keras.layers.LSTM(units, return_sequences=sequences, unroll=unroll, recurrent_activation="sigmoid")
+    if not TF1:
+        raise OptionUnavailable("Keras {} chooses cuDNN by itself".format(keras.__version__))
+    return tf.compat.v1.keras.layers.CuDNNLSTM(units, return_sequences=sequences)
+
+
+def check_options(settings: Dict[str, Any]) -> None:
+    """Raises ``OptionUnavailable`` for what a tuned variant asks of TensorFlow's own variables in vain."""
+    if TF1 and settings.get("any_order"):
+        raise OptionUnavailable("TensorFlow {} cannot be asked for deterministic kernels".format(tf.__version__))
+    if TF1 and settings.get("onednn") is False:
+        raise OptionUnavailable("TensorFlow {} has no oneDNN to leave out".format(tf.__version__))
+
+
+def copy_weights(net: Any, other: Any) -> None:
+    """Gives a net the weights of another of the same shape, whose layers may be cuDNN's where this one's are not.
+
+    TensorFlow 1 derives an initial weight's seed from how many operations there are, so that two nets that differ in
+    their operations start apart. Its own reader of saved weights knows how cuDNN orders them.
+    """
+    from tensorflow.python.keras.saving.hdf5_format import preprocess_weights_for_loading
+
+    for layer, weights in zip(net.layers, other):
+        layer.set_weights(preprocess_weights_for_loading(layer, weights, original_keras_version="2"))
 
 
 def compile_options() -> Dict[str, Any]:
@@ -239,14 +257,14 @@ def onednn_is_on() -> Optional[bool]:
 
 
 def determinism_is_asked() -> bool:
-    """Whether TensorFlow's own variable asks for deterministic kernels, as it does unless a variant says otherwise."""
-    return os.environ.get("TF_DETERMINISTIC_OPS") in ("1", "true")
+    """Whether deterministic kernels are to be chosen: yes, unless TensorFlow's own variable says otherwise."""
+    return os.environ.get("TF_DETERMINISTIC_OPS") not in ("0", "false")
 
 
-def determinism_is_on() -> bool:
-    """Whether TensorFlow was told to choose deterministic kernels."""
+def determinism_is_on() -> Optional[bool]:
+    """Whether TensorFlow chooses deterministic kernels; ``None`` for TensorFlow 1, which can only be asked to."""
     if TF1:
-        return determinism_is_asked()
+        return None
     from tensorflow.python.framework import config
 
     return bool(config.is_op_determinism_enabled())

@@ -39,8 +39,15 @@ def compile_with_adam(net: Any, learning_rate: Any) -> Any:
 
 def build_for_timing(settings: Dict[str, Any], window: int, bidirectional: bool = False) -> Any:
     """The compiled net of a row's settings, with those of a tuned variant among them, as it is timed."""
-    unroll, cudnn = settings.get("unroll", False), settings.get("cudnn", False)
-    net = build(window, settings["units"], bidirectional, unroll=unroll, cudnn=cudnn)
+    compat.check_options(settings)
+    variant = {name: settings[name] for name in ("unroll", "cudnn") if settings.get(name)}
+    if variant and compat.TF1:
+        weights = [layer.get_weights() for layer in build(window, settings["units"], bidirectional).layers]
+        compat.start_over()
+        net = build(window, settings["units"], bidirectional, **variant)
+        compat.copy_weights(net, weights)
+    else:
+        net = build(window, settings["units"], bidirectional, **variant)
     return compile_with_adam(net, settings["timing_learning_rate"])
 
 
@@ -86,13 +93,17 @@ def steps(
     the same batch anew: its work does not depend on the values, and a loss that falls over the timed steps is
     then the training's doing and not that of an easier batch.
     """
-    train, predict = (lambda pair: net.train_on_batch(*pair)), net.predict_on_batch
-    if settings.get("direct_step"):
-        train, predict = compat.direct_steps(net, settings.get("xla", False))
+
+    def functions() -> Tuple[Any, Any]:
+        if settings.get("direct_step"):
+            return compat.direct_steps(net, settings.get("xla", False))
+        return (lambda pair: net.train_on_batch(*pair)), net.predict_on_batch
+
+    train, predict = functions()
 
     def outputs() -> Any:
-        with compat.exact_products():
-            return np.asarray(predict(batch[0])).ravel()
+        with compat.exact_products():  # in a function of its own: XLA keeps the precision it was compiled with
+            return np.asarray(functions()[1](batch[0])).ravel()
 
     return Steps(
         train=train,

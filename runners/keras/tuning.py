@@ -11,10 +11,10 @@ def options(device: str, threads: int, cores: int) -> List[Option]:
         Option("unroll", {"unroll": True}),
         Option("direct-step", {"direct_step": True}),
         Option("xla", {"direct_step": True, "xla": True}),
-        Option("any-order", variables={"TF_DETERMINISTIC_OPS": "0"}),
+        Option("any-order", {"any_order": True}, {"TF_DETERMINISTIC_OPS": "0"}),
     ]
     if device == "gpu":
         return [Option("cudnn", {"cudnn": True})] + found
-    found.append(Option("no-onednn", variables={"TF_ENABLE_ONEDNN_OPTS": "0"}))
+    found.append(Option("no-onednn", {"onednn": False}, {"TF_ENABLE_ONEDNN_OPTS": "0"}))
     others = sorted({1, cores // 2, cores} - {threads, 0})
     return found + [Option("threads-{}".format(number), threads=number) for number in others]

@@ -24,7 +24,8 @@ def kernels_run(net: Any, forward: Any, batch: Any) -> Dict[str, Any]:
     """Which kernels a pass of the batch through the net runs, from PyTorch's profiler, and its memory format.
 
     With the whole batch, since the choice of a convolution's kernel depends on its size. Call it after the timing:
-    the profiler takes memory and leaves the net in training mode. A compiled net does not tell its memory format.
+    the profiler takes memory and leaves the net in training mode. A compiled net does not tell its memory format, and
+    runs as it did in training, since without gradients it would be compiled once more.
     """
     import torch
 
@@ -35,7 +36,7 @@ def kernels_run(net: Any, forward: Any, batch: Any) -> Dict[str, Any]:
     hook = None
     if forward is net:
         hook = next(net.children()).register_forward_hook(lambda module, given, output: outputs.append(output))
-    with torch.no_grad():
+    with torch.set_grad_enabled(forward is not net):
         operators = compat.operators_run(lambda: forward(batch))
     if hook is not None:
         hook.remove()

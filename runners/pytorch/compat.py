@@ -5,6 +5,7 @@ import inspect
 import os
 import random
 import re
+import shutil
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -141,6 +142,11 @@ def compiled(net: Any) -> Any:
     """The net through ``torch.compile`` (2.0 and later)."""
     if not hasattr(torch, "compile"):
         raise OptionUnavailable("PyTorch {} has no torch.compile".format(torch.__version__))
+    compilers = [os.environ.get("CXX") or "c++", "g++", "clang++"]
+    if not any(shutil.which(name) for name in compilers):
+        raise OptionUnavailable(
+            "PyTorch's compiler needs a C++ compiler, and none is here ({})".format(", ".join(compilers))
+        )
     return torch.compile(net)
 
 

@@ -87,6 +87,7 @@ def test_a_terminal_line_is_one_visible_line(value: str) -> None:
         ("전기사용량", "전기사용량"),
         ("sw_power_cap", "sw_power_cap"),
         ("0.38", "0.38"),
+        ("see www.example.com", "see www&#46;example.com"),
         ("a|b", "a&#124;b"),
         ("{{ x }}", "&#123;&#123; x &#125;&#125;"),
         ("-1", "&#45;1"),

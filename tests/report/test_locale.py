@@ -66,10 +66,38 @@ def test_a_runners_sentence_is_translated_with_its_values() -> None:
     )
 
 
+def test_a_sentence_within_a_sentence_is_translated_too() -> None:
+    """What a runner filled in may be a reason of its own."""
+    again = "failed when it was run again"
+    said = f"tuned {again}: as written {again}: stopped after its time limit of 9 s"
+    assert locale("ko").markdown(Spoken(said)) == (
+        "다시 실행했을 때 튜닝 쪽이 실패했습니다: 다시 실행했을 때 원래 코드 쪽이 실패했습니다: "
+        "제한 시간 9초가 지나 중단했습니다"
+    )
+    assert locale("en").markdown(Spoken(said)) == said
+    endless = Spoken(f"tuned {again}: " * 100)
+    assert len(locale("ko").markdown(endless)) < 5000
+
+
+def texts(tree: ast.AST) -> set[str]:
+    """The string constants below a node, as [[spoken]] writes them."""
+    found = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return {re.sub(r"\{[^{}]*\}", "{}", text) for text in found if isinstance(text, str)}
+
+
+TREES = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "runners").rglob("*.py")]
+SPOKEN = [pair["runner"] for pair in tomllib.loads((ROOT / "report/locale/ko.toml").read_text("utf-8"))["spoken"]]
+
+
 def test_the_translated_sentences_are_those_that_the_runners_say() -> None:
     """Every [[spoken]] sentence stands in the runners' code, so that none is translated in vain."""
-    trees = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "runners").rglob("*.py")]
-    texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    said = {re.sub(r"\{[^{}]*\}", "{}", text) for text in texts if isinstance(text, str)}
-    spoken = tomllib.loads((ROOT / "report" / "locale" / "ko.toml").read_text("utf-8"))["spoken"]
-    assert [pair["runner"] for pair in spoken if pair["runner"] not in said] == []
+    said = set().union(*map(texts, TREES))
+    assert [sentence for sentence in SPOKEN if sentence not in said] == []
+
+
+def test_every_reason_for_which_an_option_is_not_tried_is_translated() -> None:
+    """Such a sentence stands in every list of what was tried with a version that lacks the option."""
+    calls = [node for tree in TREES for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    reasons = [texts(call) for call in calls if isinstance(call.func, ast.Name) and call.func.id == "OptionUnavailable"]
+    assert len(reasons) > 5
+    assert [reason for reason in reasons if reason.isdisjoint(SPOKEN)] == []

@@ -62,7 +62,9 @@ def test_every_figure_links_to_its_record_and_every_mark_to_its_note() -> None:
     assert tables <= files
     files -= tables
     assert files <= {path.relative_to(FOLDER / "one").as_posix() for path in (FOLDER / "one").rglob("*.json")}
-    assert len(files) == 13 + 1  # all but the two that were skipped, of which no figure is shown; and the tuning
+    assert (
+        len(files) == 13 + 2
+    )  # but the two that were skipped and the tuning that failed: no figure of theirs is shown
     anchors, marks = set(re.findall(r'<a id="([^"]+)">', page)), set(re.findall(r'<a href="#([^"]+)">', page))
     assert anchors == marks
 
@@ -100,14 +102,14 @@ def test_files_that_could_not_be_used_are_named_on_the_page() -> None:
 
 LINES = ("title", "params", "library")
 NOTES = ("quality notes", "quality reason", "mark reason", "score note", "baseline", "protocol", "metric")
-TUNING = ("tuned title", "tuned params", "kept option", "other option", "tuning reason")
+TUNING = ("tuned title", "tuned params", "kept option", "other option", "tuning reason", "attempt reason", "odd mark")
 HARDWARE = ("cpu", "gpu", "os", "driver", "python", "version", "energy source")
 PLACES = (*LINES, *NOTES, *TUNING, *HARDWARE, "reason", "not training", "source", "image", "history")
 PLAIN = dict.fromkeys(PLACES, "plain")
 
 
 def placed(texts: Mapping[str, str]) -> list[Record]:
-    """Three results and a tuning with ``texts`` wherever these take free text; each text ends in words of its own."""
+    """Three results and two tunings with ``texts`` wherever they take free text; each ends in words of its own."""
 
     def text(place: str, most: int) -> str:
         return texts[place][: most - 10] + f" p{PLACES.index(place)}"
@@ -140,8 +142,13 @@ def placed(texts: Mapping[str, str]) -> list[Record]:
     tuned["chosen"] = [text("kept option", 100)]
     for attempt in tuned["attempts"][1:]:
         attempt.update(option=text("other option", 100), **{"with": tuned["chosen"]})
-    tuned["attempts"][3]["reason"] = text("tuning reason", 4000)
-    return [*made, tuned]
+    tuned["attempts"][3]["reason"] = text("attempt reason", 4000)
+    tuned["attempts"][4]["marks"] = tuned["pairs"]["as_written"]["marks"] = [
+        mark("novel", "all", text("odd mark", 2000), reasons=text("odd mark", 2000))
+    ]
+    untold = {**copy.deepcopy(tuned), "device": "gpu", "pairs": None, "reason": text("tuning reason", 4000)}
+    image["kernel_path"] = {"peak_memory": text("odd mark", 2000)}
+    return [*made, tuned, untold]
 
 
 def page_of(root: Path, records: list[Record], language: str = "en") -> str:
@@ -288,6 +295,106 @@ def test_resident_memory_is_shown_in_all_and_of_the_steps(
     made = first(memory={**memory(), "resident_before_bytes": before, "peak_resident_bytes": peak})
     rows = measurements(page_of(tmp_path, [made]))
     assert {(row["Resident memory, peak"], row["Resident memory, steps alone"]) for row in rows} == {shown}
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "said"),
+    [("cpu", 2, "CPU, 2 threads"), ("cpu", 1, "CPU, 1 thread"), ("cpu", None, "CPU"), ("gpu", 2, "GPU")],
+)
+def test_rows_of_the_cpu_say_how_many_threads_made_them(
+    tmp_path: Path, device: str, threads: int | None, said: str
+) -> None:
+    """Nothing where the record does not say, or of the GPU; the legend speaks of threads where any row does."""
+    made = first(device=device)
+    made["environment"]["threads"] = threads
+    page = page_of(tmp_path, [made])
+    assert [row["Phase"] for row in measurements(page)] == [f"{said}, training", f"{said}, prediction"]
+    assert ("\n* **Threads**: how many threads" in page) == (said not in ("CPU", "GPU"))
+
+
+def card_memory(page: str) -> list[dict[str, str]]:
+    """The English table of GPU memory: heading to cell, a row a model, without links."""
+    table = page.split("## GPU memory\n")[1].split('aria-label="GPU memory">\n\n')[1].split("\n\n")[0]
+    headings, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines())
+    link = "](2017-08-05_Model-Comparison/gtx-box/gtx1080/lstm.gpu.json)"
+    for row in rows:
+        assert all(link in cell for cell in row[2:] if cell)
+    return [dict(zip(headings, (cell.lstrip("[").replace(link, "") for cell in row), strict=True)) for row in rows]
+
+
+def on_gpu(path: Any = None, **counted: int | None) -> Record:
+    """The LSTM on the GPU with these bytes counted."""
+    return first(device="gpu", memory={**memory(), **counted}, kernel_path=path)
+
+
+WHOLE_PROCESS = {"peak_memory": "of the whole process"}
+COUNTED = {
+    "peak_allocated_bytes": 61_000_000,
+    "peak_reserved_bytes": 94_400_000,
+    "device_before_bytes": 0,
+    "device_after_bytes": 521_000_000,
+    "device_total_bytes": 8 * 2**30,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "behind"),
+    [
+        (WHOLE_PROCESS, " (whole process)"),
+        ({"peak_memory": "since the last reset"}, ""),
+        ({"peak_memory": ["of the whole process"]}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_gpu_memory_is_shown_as_it_was_counted_three_ways(tmp_path: Path, path: Any, behind: str) -> None:
+    """Allocated, reserved and the whole card, each linked; and whether the peaks are of the whole process."""
+    page = page_of(tmp_path, [first(), on_gpu(path, **COUNTED)])
+    assert card_memory(page) == [
+        {
+            "Model": "LSTM",
+            "Params": "2 stacked LSTM",
+            "Allocated, peak": f"61MB{behind}",
+            "Reserved, peak": f"94MB{behind}",
+            "Whole card, before": "0MB",
+            "Whole card, after": "521MB",
+            "Whole card, in all": "8590MB",
+        }
+    ]
+    assert ("* **Whole process**: " in page) == bool(behind)
+    for language, kinds in (("en", ("Allocated", "Reserved", "Whole card")), ("ko", ("할당", "예약", "카드 전체"))):
+        page = page_of(tmp_path, [on_gpu(path, **COUNTED)], language)
+        assert [f"\n* **{kind}**: " in page for kind in kinds] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("counted", "shown"),
+    [
+        ({"peak_allocated_bytes": 61_000_000}, ["61MB (whole process)", "", "", "", ""]),
+        ({"device_before_bytes": 310_000_000}, ["", "", "310MB", "", ""]),
+        (
+            {**COUNTED, "peak_allocated_bytes": 0, "device_total_bytes": 0},
+            ["", "94MB (whole process)", "0MB", "521MB", ""],
+        ),
+    ],
+)
+def test_memory_that_was_not_counted_is_an_empty_cell(
+    tmp_path: Path, counted: dict[str, int], shown: list[str]
+) -> None:
+    """A net that ran held something, so a peak of nothing was not counted; an empty card is thinkable."""
+    (row,) = card_memory(page_of(tmp_path, [on_gpu(WHOLE_PROCESS, **counted)]))
+    assert list(row.values())[2:] == shown
+
+
+@pytest.mark.parametrize(
+    "made",
+    [on_gpu(), on_gpu(device_total_bytes=2**33), on_gpu(peak_allocated_bytes=0), first(device="gpu", memory=None)],
+    ids=["nobody counted", "the card's size alone", "a peak of nothing", "no memory at all"],
+)
+def test_without_a_figure_there_is_no_table_of_gpu_memory(tmp_path: Path, made: Record) -> None:
+    """Nor for what is not of a GPU."""
+    page = page_of(tmp_path, [made, first(memory={**memory(), **COUNTED})])
+    assert "GPU memory" not in page.split("## Measurements")[1]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,19 @@ from report.page import DETAILED_SECTIONS, build_page, render_page
 from report.published import published_figures
 from report.tuning import Tuning
 from report.versions import KINDS, TUNING, violations
-from tests.report.fixtures.build import FOLDER, Record, attempt, many, one, tuned_lstm, tuning, write
+from tests.report.fixtures.build import (
+    FOLDER,
+    Record,
+    attempt,
+    many,
+    mark,
+    one,
+    tuned_bilstm,
+    tuned_lstm,
+    tuning,
+    untuned_bilstm,
+    write,
+)
 from tests.report.test_load import BAD, JSON
 from tests.report.test_page import mutated
 
@@ -67,7 +79,7 @@ def row(text: str) -> list[str]:
 
 def tried(text: str) -> list[str]:
     """The list below the table."""
-    return [line.strip() for line in text.splitlines() if line.startswith(("* ", "  - "))]
+    return [line.strip() for line in text.split("</div>")[1].splitlines() if line.startswith(("* ", "  - "))]
 
 
 def test_a_tuning_comes_through_whole(tmp_path: Path) -> None:
@@ -79,11 +91,14 @@ def test_a_tuning_comes_through_whole(tmp_path: Path) -> None:
     assert found.chosen == ("unroll",)
     assert found.pairs is not None
     assert list(found.pairs.tuned.train_s) == written["pairs"]["tuned"]["train_s"]
+    assert [(made.key, made.figures) for made in found.pairs.tuned.marks] == [("unstable", {"percent": 14.1})] * 2
+    assert [made.key for made in found.attempts[4].marks] == ["unstable", "unstable", "odd-fan"]
     assert [made.option for made in found.attempts] == [None, "unroll", "xla", "direct-step", "threads-1"]
     assert found.attempts[2].kept_before == ("unroll",)
     assert found.attempts[2].train is not None
     assert list(found.attempts[2].train.samples_s) == written["attempts"][2]["train"]["samples_s"]
     assert found.attempts[2].train.interval_s == tuple(written["attempts"][2]["train"]["interval_s"])
+    assert found.attempts[2].train.process_medians_s == (0.00609167, 0.00612833)
     assert found.attempts[3].reason == "the child process was killed by SIGSEGV"
     assert found.provenance["git_commit"] == written["provenance"]["git_commit"]
     assert {field.name for field in dataclasses.fields(Tuning)} == {*written} - {"schema_version"} | {"path"}
@@ -91,6 +106,20 @@ def test_a_tuning_comes_through_whole(tmp_path: Path) -> None:
         found.threads = 1  # type: ignore[misc]
     with pytest.raises(TypeError):
         found.environment["cpu"] = "other"  # type: ignore[index]
+
+
+def test_what_was_written_before_a_field_was_there_is_read(tmp_path: Path) -> None:
+    """No reason, no marks and no medians of several processes, in the first tunings of version 1."""
+    made = tuned_lstm()
+    for part in (made, *made["attempts"], *made["pairs"].values()):
+        part.pop("reason" if part is made else "marks")
+    for timed in [made["attempts"][place][phase] for place in (0, 1, 2, 4) for phase in ("train", "predict")]:
+        del timed["process_medians_s"]
+    (found,) = beside(tmp_path, made).tunings
+    assert found.pairs is not None
+    assert found.attempts[0].train is not None
+    assert (found.reason, found.attempts[0].marks, found.pairs.tuned.marks) == (None, (), ())
+    assert found.attempts[0].train.process_medians_s == ()
 
 
 def test_tunings_come_in_the_order_of_the_page(tmp_path: Path) -> None:
@@ -128,6 +157,10 @@ VALID: list[tuple[str, Record]] = [
         tuning("lstm", "cpu", [], [attempt(None, None, None, status="timeout", reason="too slow")]),
     ),
     ("not confirmed", changed(pairs=None)),
+    ("not confirmed for a reason", changed(pairs=None, reason="tuned failed when it was run again: no card")),
+    ("none confirmed", tuned_bilstm()),
+    ("nothing to confirm", untuned_bilstm()),
+    ("a mark of nobody's", with_attempt(1, marks=[mark("novel", "quality", "")])),
     ("the framework's own threads", changed(threads=None, environment=None)),
 ]
 INVALID: list[tuple[str, Record, str]] = [
@@ -148,6 +181,14 @@ INVALID: list[tuple[str, Record, str]] = [
     ("another status", with_attempt(1, status="great"), 'attempts[1].status: "great" is not one of'),
     ("chosen twice", changed(chosen=["unroll", "unroll"]), "chosen: "),
     ("a path in a name", changed(machine="../../etc"), 'machine: "../../etc" does not match'),
+    ("a mark without a phase", with_attempt(1, marks=[{"key": "unstable", "reason": "x"}]), '"phase" is a required'),
+    ("a mark that is no name", with_attempt(1, marks=[mark("<b>", "all", "x")]), 'marks[0].key: "<b>" does not match'),
+    (
+        "a mark of another phase",
+        with_attempt(1, marks=[mark("unstable", "epoch", "x")]),
+        'phase: "epoch" is not one of',
+    ),
+    ("a list for a reason", changed(reason=["x"]), 'reason: ["x"] is not of types'),
     ("a difference below zero", changed(outputs_difference=-1), "outputs_difference: -1 is less than"),
 ]
 
@@ -280,11 +321,11 @@ def test_the_table_shows_the_confirming_processes(tmp_path: Path) -> None:
     """Medians as written and tuned, the pairs' ratio with its range, the settings, and how far the outputs differ."""
     text = section(beside(tmp_path, tuned_lstm()))
     assert row(text) == [
-        "LSTM", "2 stacked LSTM", "CPU", "0.0213", "0.00854", "0.401 (0.398–0.404)", "0.00713", "0.003555",
-        "0.499 (0.497–0.501)", "unroll", "2.4e-07",
+        "LSTM", "2 stacked LSTM", "CPU, 4 threads", "0.0213", "0.00854 (unstable)", "0.401 (0.398–0.404)", "0.00713",
+        "0.003555", "0.499 (0.497–0.501)", "unroll", "2.4e-07",
     ]  # fmt: skip
     assert text.count(f"]({LINK})") == 7
-    assert "medians over fresh processes, as written and tuned in turn" in text
+    assert "confirmed in fresh processes, as written and tuned in turn, that took no part in the choice" in text
     assert "the median over these pairs of processes with its range" in text
 
 
@@ -295,24 +336,28 @@ def test_the_table_shows_the_confirming_processes(tmp_path: Path) -> None:
             "en",
             [
                 "* **LSTM** (2 stacked LSTM), CPU; outputs may differ by 0.0001 at most:",
+                "- as written (marked: other load on the machine)",
                 "- unroll (the loop over the time steps written out): training 0.400, prediction 0.500; kept",
                 "- xla (direct-step, compiled by XLA), on top of unroll: training 0.287, prediction 0.435; "
                 "not kept, outputs differ by 0.021",
                 "- direct-step (a tf.function of our own in place of Keras' train_on_batch), on top of unroll: "
                 "failed: the child process was killed by SIGSEGV",
-                "- threads-1 (number of threads: 1), on top of unroll: training 0.427, prediction 0.483; not faster",
+                "- threads-1 (number of threads: 1), on top of unroll: training 0.427, prediction 0.483; "
+                "not clearly faster (marked: unstable, odd-fan)",
             ],
         ),
         (
             "ko",
             [
                 "* **LSTM** (2 stacked LSTM), CPU. 허용하는 출력 차이는 0.0001까지입니다.",
+                "- 원래 코드 (표시: 다른 작업의 부하)",
                 "- unroll(시간 단계의 반복을 펼침): 학습 0.400, 예측 0.500; 채택",
                 "- unroll에 더하여 xla(direct-step을 XLA로 컴파일): 학습 0.287, 예측 0.435; "
                 "출력이 0.021만큼 달라 채택하지 않음",
                 "- unroll에 더하여 direct-step(Keras의 train_on_batch 대신 직접 만든 tf.function): "
                 "실패: 자식 프로세스가 SIGSEGV 신호로 종료되었습니다",
-                "- unroll에 더하여 threads-1(스레드 수 1): 학습 0.427, 예측 0.483; 더 빠르지 않음",
+                "- unroll에 더하여 threads-1(스레드 수 1): 학습 0.427, 예측 0.483; "
+                "뚜렷하게 더 빠르지 않음 (표시: 불안정, odd-fan)",
             ],
         ),
     ],
@@ -325,8 +370,8 @@ def test_everything_that_was_tried_is_listed(tmp_path: Path, language: str, said
 @pytest.mark.parametrize(
     ("language", "settings_cell", "nothing"),
     [
-        ("en", "nothing tried was faster", "- nothing"),
-        ("ko", "시도한 설정 중 더 빠른 것이 없습니다", "- 시도한 설정이 없습니다"),
+        ("en", "nothing tried was clearly faster", "- nothing"),
+        ("ko", "시도한 설정 중 뚜렷하게 더 빠른 것이 없습니다", "- 시도한 설정이 없습니다"),
     ],
 )
 def test_where_nothing_helped_the_page_says_so(tmp_path: Path, language: str, settings_cell: str, nothing: str) -> None:
@@ -348,12 +393,13 @@ def test_every_outcome_has_its_words(tmp_path: Path) -> None:
         attempt("threads-16", 0.03, None),
     ]
     assert tried(section(beside(tmp_path, tuning("lstm", "cpu", [], attempts))))[1:] == [
-        "- cudnn (cuDNN&#39;s LSTM): not tried: Keras 3.9.0 chooses cuDNN by itself".replace("&#39;", "'"),
+        "- cudnn (cuDNN's own LSTM layer, CuDNNLSTM, with the same weights): not tried: "
+        "Keras 3.9.0 chooses cuDNN by itself",
         "- compile (torch.compile): timeout: stopped after its time limit of 60 s",
         "- channels-last (images with the channels innermost): out of memory: 8 GB asked for",
         "- novel &#124; option: training 0.500, prediction –; not kept, outputs differ",
-        "- threads-016: training –, prediction –; not faster",
-        "- threads-16 (number of threads: 16): training 1.50, prediction –; not faster",
+        "- threads-016: training –, prediction –; not clearly faster",
+        "- threads-16 (number of threads: 16): training 1.50, prediction –; not clearly faster",
     ]
 
 
@@ -362,8 +408,10 @@ def test_a_model_that_failed_as_written_says_so(tmp_path: Path) -> None:
     attempts = [attempt(None, None, None, status="failed", reason="no | data")]
     loaded = beside(tmp_path, tuning("lstm", "cpu", [], attempts))
     text = section(loaded)
-    assert "| LSTM | 2 stacked LSTM | CPU |  |  |  |  |  |  | as written: failed: no &#124; data |  |\n" in text
-    assert tried(text)[1:] == ["- as written: failed: no &#124; data", "- nothing"]
+    assert (
+        "| LSTM | 2 stacked LSTM | CPU, 4 threads |  |  |  |  |  |  | as written: failed: no &#124; data |  |\n" in text
+    )
+    assert tried(text)[1:] == ["- as written: failed: no &#124; data"]
     assert "원래 코드: 실패: no &#124; data" in section(loaded, "ko")
 
 
@@ -377,15 +425,16 @@ def test_a_smoke_run_is_marked(tmp_path: Path) -> None:
 def test_what_was_not_confirmed_is_not_shown_as_faster(tmp_path: Path) -> None:
     """Without confirming processes there is no tuned time."""
     cells = row(section(beside(tmp_path, changed(pairs=None))))
-    assert cells[3:] == ["0.0213", "", "", "0.00712", "", "", "unroll (not confirmed)", "2.4e-07"]
+    as_written = [f"{seconds} (other load on the machine)" for seconds in ("0.0213", "0.00712")]
+    assert cells[3:] == [as_written[0], "", "", as_written[1], "", "", "unroll (not confirmed)", "2.4e-07"]
 
 
 @pytest.mark.parametrize(("medians", "shown"), [([], ["", "", ""]), ([0.0213], ["0.021", "0.021", "1.00"])])
 def test_few_confirming_processes_have_no_range(tmp_path: Path, medians: list[float], shown: list[str]) -> None:
-    """One pair is a ratio without a range, none is an empty cell."""
+    """One pair is a ratio without a range, none is an empty cell, without marks too."""
     made = tuned_lstm()
     for side in made["pairs"].values():
-        side.update(train_s=medians, predict_s=medians)
+        side.update(train_s=medians, predict_s=medians, marks=[] if medians else [mark("unstable", "all", "x")])
     assert row(section(beside(tmp_path, made)))[3:9] == shown * 2
 
 
@@ -395,6 +444,180 @@ def test_the_ratio_is_of_pairs_and_lies_within_their_range(tmp_path: Path) -> No
     made["pairs"]["as_written"]["train_s"] = [1.0, 2.0, 4.0]
     made["pairs"]["tuned"]["train_s"] = [0.5, 1.0, 2.0]
     assert row(section(beside(tmp_path, made)))[5] == "0.500 (0.500–0.500)"
+
+
+@pytest.mark.parametrize(
+    ("language", "kept", "confirmed"),
+    [
+        (
+            "en",
+            "the slowest of its two processes is still more than 2 % faster "
+            "(geometric mean of training and prediction) than the fastest process of what was best so far",
+            "the gain is confirmed if in every pair of them the geometric mean of both ratios is below 1",
+        ),
+        (
+            "ko",
+            "두 번의 실행 중 느린 쪽이 그때까지 가장 좋았던 것의 가장 빠른 실행보다도 "
+            "2 % 넘게 빠른(학습과 예측의 기하평균 기준) 설정만",
+            "모든 쌍에서 두 비율의 기하평균이 1보다 작으면 효과가 확인된 것으로 봅니다",
+        ),
+    ],
+)
+def test_the_page_says_what_is_kept_and_what_is_confirmed(
+    tmp_path: Path, language: str, kept: str, confirmed: str
+) -> None:
+    """Both criteria stand above the table."""
+    above = section(beside(tmp_path, tuned_lstm()), language).split("<div")[0]
+    assert kept in above
+    assert confirmed in above
+
+
+def with_pairs(as_written: tuple[list[float], list[float]], tuned: tuple[list[float], list[float]]) -> Record:
+    """The LSTM's tuning with these medians of training and prediction in its pairs."""
+    made = tuned_lstm()
+    for side, medians in (("as_written", as_written), ("tuned", tuned)):
+        made["pairs"][side].update(train_s=medians[0], predict_s=medians[1], marks=[])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("as_written", "tuned", "confirmed"),
+    [
+        (([1.0, 1.0], [1.0, 1.0]), ([0.9, 0.99], [0.9, 0.99]), True),
+        (([1.0, 1.0], [1.0, 1.0]), ([0.5, 0.5], [1.9, 1.9]), True),  # prediction alone is slower
+        (([1.0, 1.0], [1.0, 1.0]), ([0.5, 0.5], [1.0, 2.0]), False),  # one pair takes as long
+        (([1.0, 1.0], [1.0, 1.0]), ([0.5, 1.1], [0.5, 1.0]), False),  # one pair takes longer
+        (([], []), ([], []), False),
+        (([1.0], []), ([0.5], []), True),
+        (([5e-324], [1e308]), ([1e308], [5e-324]), False),  # endlessly slower and faster
+    ],
+)
+def test_a_gain_that_a_pair_does_not_show_is_not_confirmed(
+    tmp_path: Path, as_written: Any, tuned: Any, confirmed: bool
+) -> None:
+    """Every pair must be faster by the geometric mean of training and prediction; else the settings cell says so."""
+    loaded = beside(tmp_path, with_pairs(as_written, tuned))
+    for language, said in (("en", "the gain was not confirmed"), ("ko", "효과가 확인되지 않음")):
+        cell = "unroll" if confirmed else f"unroll ({said})"
+        assert f" | {cell} | [2.4e-07](" in section(loaded, language)
+
+
+def test_why_nothing_was_confirmed_is_said(tmp_path: Path) -> None:
+    """The reason stands behind what was chosen, in the page's language with what the runner filled in."""
+    reason = "as written failed when it was run again: the child process was killed by SIGKILL"
+    loaded = beside(tmp_path, changed(pairs=None, reason=reason))
+    assert row(section(loaded))[9] == f"unroll (not confirmed: {reason})"
+    assert row(section(loaded, "ko"))[9] == (
+        "unroll (확인하지 못함: 다시 실행했을 때 원래 코드 쪽이 실패했습니다: "
+        "자식 프로세스가 SIGKILL 신호로 종료되었습니다)"
+    )
+
+
+def test_a_reason_is_never_dropped(tmp_path: Path) -> None:
+    """Where nothing was chosen although the model ran, the settings cell holds the reason."""
+    made = tuning("lstm", "cpu", [], [attempt(None, 0.02, 0.01)], reason="no | more <time>")
+    assert row(section(beside(tmp_path, made)))[9] == "no &#124; more &#60;time&#62;"
+
+
+def test_times_of_what_failed_do_not_count(tmp_path: Path) -> None:
+    """Neither those of a model that was not really training nor those of such an attempt are shown."""
+    reason = "the training loss was not finite"
+    failed = tuning("lstm", "cpu", [], [attempt(None, 0.02, 0.01, status="failed", reason=reason)], reason=reason)
+    text = section(beside(tmp_path / "as written", failed))
+    assert f"| CPU, 4 threads |  |  |  |  |  |  | as written: failed: {reason} |  |\n" in text
+    assert tried(text)[1:] == [f"- as written: failed: {reason}"]
+    attempts = [attempt(None, 0.02, 0.01), attempt("unroll", 0.001, 0.001, status="failed", reason=reason)]
+    assert tried(section(beside(tmp_path / "an option", tuning("lstm", "cpu", [], attempts)), "ko"))[1:] == [
+        "- unroll(시간 단계의 반복을 펼침): 실패: 학습 손실이 유한한 값이 아니었습니다"
+    ]
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "kept until a later one"), ("ko", "채택했다가 뒤의 설정으로")])
+def test_an_option_whose_place_was_taken_is_not_called_kept(tmp_path: Path, language: str, said: str) -> None:
+    """Of two numbers of threads only one can be chosen in the end."""
+    attempts = [
+        attempt(None, 0.02, 0.01),
+        attempt("threads-1", 0.018, 0.009, kept=True),
+        attempt("threads-2", 0.01, 0.005, kept=True),
+    ]
+    found = tried(section(beside(tmp_path, tuning("lstm", "cpu", ["threads-2"], attempts)), language))
+    assert [said in line for line in found] == [False, True, False]
+
+
+MARKS = [
+    mark("unstable", "train", "x", percent=14.1),
+    mark("unstable", "train", "x", percent=20.0),
+    mark("other-load", "predict", "x"),
+    mark("drifting", "all", "x", percent=["{{ x }}"]),
+    mark("throttled", "quality", "x"),
+]
+
+
+def test_marks_stand_behind_the_figures_of_their_phase_once_each(tmp_path: Path) -> None:
+    """On either side of the pairs, whichever process earned them and however often."""
+    made = tuned_lstm()
+    made["pairs"]["as_written"]["marks"] = MARKS
+    made["pairs"]["tuned"]["marks"] = MARKS[2:3]
+    cells = row(section(beside(tmp_path, made)))
+    assert cells[3:9] == [
+        "0.0213 (unstable, drifting)", "0.00854", "0.401 (0.398–0.404)",
+        "0.00713 (other load on the machine, drifting)", "0.003555 (other load on the machine)", "0.499 (0.497–0.501)",
+    ]  # fmt: skip
+    assert row(section(beside(tmp_path, made), "ko"))[3] == "0.0213 (불안정, 추세 있음)"
+
+
+def test_marks_stand_behind_an_attempt_once_each(tmp_path: Path) -> None:
+    """Those of all its phases; the model as written has a line of its own only if it has any."""
+    attempts = [attempt(None, 0.02, 0.01, marks=MARKS[:2]), attempt("unroll", 0.01, 0.005, marks=MARKS)]
+    loaded = beside(tmp_path, tuning("lstm", "cpu", [], attempts))
+    assert row(section(loaded))[3:7] == ["0.02000 (unstable)", "", "", "0.01000"]
+    assert [line.partition("(marked: ")[2] for line in tried(section(loaded))[1:]] == [
+        "unstable)",
+        "unstable, other load on the machine, drifting, throttled)",
+    ]
+    attempts[0]["marks"] = []
+    assert len(tried(section(beside(tmp_path, tuning("lstm", "cpu", [], attempts))))) == 2
+
+
+def test_a_mark_of_an_unknown_name_is_inert(tmp_path: Path) -> None:
+    """It is shown by its key, none of which can act on the page, and its reason and figures are not shown."""
+    keys = ["www.example.com", "a--b", "x...y", "A_b_", "note-1-1"]
+    found = [mark(key, "all", "<b>{{ x }}</b> | [y](z)", **{"|": "<b>"}) for key in keys]
+    made = tuned_lstm()
+    made["attempts"][1]["marks"] = made["pairs"]["tuned"]["marks"] = found
+    text = section(beside(tmp_path, made))
+    shown = "(www&#46;example.com, a-&#45;b, x.&#46;&#46;y, A_b&#95;, note-1-1)"
+    assert row(text)[4] == f"0.00854 {shown}"
+    assert f"kept (marked: {shown[1:]}" in text
+    assert "{{" not in text
+    assert "<b>" not in text
+
+
+def test_the_time_as_written_has_the_digits_that_its_processes_support(tmp_path: Path) -> None:
+    """Two processes that disagree cost digits, as with a result's."""
+    made = attempt(None, 0.02, 0.01)
+    made["train"]["process_medians_s"] = [0.018, 0.022]
+    assert row(section(beside(tmp_path, tuning("lstm", "cpu", [], [made]))))[3::3][:2] == ["0.020", "0.01000"]
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "english", "korean"),
+    [
+        ("cpu", 2, "CPU, 2 threads", "CPU(스레드 2개)"),
+        ("cpu", 1, "CPU, 1 thread", "CPU(스레드 1개)"),
+        ("cpu", None, "CPU", "CPU"),
+        ("gpu", 2, "GPU", "GPU"),
+    ],
+)
+def test_the_device_comes_with_its_number_of_threads(
+    tmp_path: Path, device: str, threads: int | None, english: str, korean: str
+) -> None:
+    """Those of the model as written on the processor; the legend says so where any row has them."""
+    made = tuning("lstm", device, [], [attempt(None, 0.02, 0.01)], threads=threads)
+    for language, cell, legend in (("en", english, "**Device**: "), ("ko", korean, "**장치**: ")):
+        text = section(beside(tmp_path, made), language)
+        assert f"| LSTM | 2 stacked LSTM | {cell} |" in text
+        assert (legend in text) == (cell not in ("CPU", "GPU"))
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

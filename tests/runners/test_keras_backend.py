@@ -49,7 +49,8 @@ def test_the_kernel_path_tells_what_ran(backend):
     steps = network.steps(net, network.representative_batch(*windows()), {}, {})
     steps.train(steps.train_batch())
     path = backend.kernel_path()
-    assert (path["lstm"], path["xla"], path["deterministic"]) == ("generic", False, True)
+    assert (path["lstm"], path["xla"]) == ("generic", False)
+    assert path["deterministic"] is (None if compat.TF1 else True)
     assert path["execution"] == ("graph session" if compat.TF1 else "tf.function")
     assert "MatMul" in compat.operations_run(), "the graph that ran is the one looked at"
 
@@ -176,27 +177,49 @@ def timed(backend, settings, bidirectional):
     return network.steps(net, network.representative_batch(*windows()), {}, settings)
 
 
-@pytest.mark.parametrize("key", ["unroll", "direct-step", "xla", "cudnn"])
+OPTIONS = {option.key: option.settings for option in tuning.options("gpu", 1, 1) + tuning.options("cpu", 1, 1)}
+OFFERED = {"unroll", "cudnn"} if compat.TF1 else {"unroll", "direct-step", "xla", "any-order", "no-onednn"}
+
+
+@pytest.mark.parametrize("key", sorted(OFFERED - {"cudnn"}))
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_tuned_variant_is_the_same_function(backend, key, bidirectional):
-    """Same outputs and first losses on the same weights; a version that has no such option says so."""
-    options = tuning.options("gpu", 1, 1) + tuning.options("cpu", 1, 1)
-    settings = next(option.settings for option in options if option.key == key)
+    """Same outputs and first losses on the same weights, which then change."""
     plain = timed(backend, {}, bidirectional)
-    weights = plain.state()
     outputs = plain.outputs()
+    weights = plain.state()
     losses = [plain.read_loss(plain.train(plain.train_batch())) for _ in range(3)]
-    offered = {"unroll", "cudnn"} if compat.TF1 else {"unroll", "direct-step", "xla"}
-    if key not in offered:
-        with pytest.raises(OptionUnavailable, match=r"(Keras|TensorFlow) [0-9.]+ "):
-            timed(backend, settings, bidirectional)
-        return
-    tuned = timed(backend, settings, bidirectional)
-    if not compat.TF1:  # TensorFlow 1 derives an initial weight's seed from how many operations there are
-        assert tuned.state() == weights
-        assert tuned.outputs() == pytest.approx(outputs, rel=1e-4, abs=1e-6)
-        assert [tuned.read_loss(tuned.train(tuned.train_batch())) for _ in range(3)] == pytest.approx(losses, rel=1e-3)
+    tuned = timed(backend, OPTIONS[key], bidirectional)
+    assert tuned.state() == weights
+    assert tuned.outputs() == pytest.approx(outputs, rel=1e-4, abs=1e-6)
+    assert [tuned.read_loss(tuned.train(tuned.train_batch())) for _ in range(3)] == pytest.approx(losses, rel=1e-3)
     assert tuned.state() != weights
+
+
+@pytest.mark.parametrize("key", sorted(set(OPTIONS) - OFFERED))
+def test_an_option_that_a_version_lacks_is_named(backend, key):
+    """With the version, so that a reader knows why."""
+    with pytest.raises(OptionUnavailable, match=r"(Keras|TensorFlow) [0-9.]+ "):
+        timed(backend, OPTIONS[key], False)
+
+
+@pytest.mark.skipif(not compat.TF1, reason="today's layer chooses cuDNN by itself")
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_weights_are_handed_to_cudnn_s_layers_in_its_order(bidirectional, monkeypatch):
+    """As many as the layers ask for; cuDNN has two biases, of which TensorFlow makes the second nothing."""
+    compat.start_over()
+    weights = [layer.get_weights() for layer in network.build(4, 3, bidirectional).layers]
+    compat.start_over()
+    net = network.build(4, 3, bidirectional, cudnn=True)
+    handed = []
+    for layer in net.layers:
+        monkeypatch.setattr(layer, "set_weights", handed.append)
+    compat.copy_weights(net, weights)
+    shapes = [[tuple(values.shape.as_list()) for values in layer.weights] for layer in net.layers]
+    assert [[values.shape for values in layer] for layer in handed] == shapes
+    assert handed[0][2].sum() == pytest.approx(weights[0][2].sum())
+    assert "CudnnRNNV2" in compat.operations_run()
+    compat.start_over()  # a graph with cuDNN's operation runs nowhere without a GPU
 
 
 def test_products_are_exact_meanwhile_only(monkeypatch):
@@ -211,9 +234,9 @@ def test_products_are_exact_meanwhile_only(monkeypatch):
     assert calls == [False, True]
 
 
-def test_determinism_is_tensorflows_own_variable(monkeypatch):
-    """A variant that does not ask for it says so there."""
+def test_determinism_is_asked_for_unless_tensorflows_own_variable_says_otherwise(monkeypatch):
+    """A variant says so there."""
     monkeypatch.setenv("TF_DETERMINISTIC_OPS", "0")
     assert not compat.determinism_is_asked()
-    monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
+    monkeypatch.delenv("TF_DETERMINISTIC_OPS")
     assert compat.determinism_is_asked()

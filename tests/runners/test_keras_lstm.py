@@ -9,11 +9,14 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
+import runners.__main__ as parent
+from runners.child import run_child
 from runners.contract import Context
 from runners.data import airline, forecast
 from runners.gate import reason_not_training
 from runners.keras import airline_lstm, compat, lstm, lstm_aug, network, search
 from runners.keras.backend import open_backend
+from runners.registry import load_model
 
 DATA = airline.load()
 TINY = dict(lstm.MODEL.settings["smoke"], units=4, epochs=3)
@@ -202,3 +205,21 @@ def test_the_settings_in_use_are_among_those_searched():
     for key, model in search.MODELS.items():
         for profile in ("quick", "full"):
             assert model.settings[profile] in list(search.candidates(key))
+
+
+def test_a_tuned_variant_goes_through_a_real_child(tmp_path):
+    """Its settings, variables and threads reach the framework; its outputs come back; nothing is trained to quality."""
+    asked = ["keras", "--profile", "smoke", "--device", "cpu", "--out", str(tmp_path), "--threads", "1"]
+    options = parent.parse(asked)
+    parent.check(options)
+    model = load_model("keras", "lstm")
+    job = parent.make_job(model, "cpu", DATA.source, options)
+    job.update(timing_only=True, variant={"direct_step": True} if not compat.TF1 else {"unroll": True}, threads=2)
+    job.update(variables={"TF_DETERMINISTIC_OPS": "0"})
+    job["record"] = dict(job["record"], outputs=None)
+    record = run_child(job, 120.0, lambda event: None)
+    assert (record["status"], record["reason"], record["quality"]) == ("ok", None, None)
+    assert len(record["outputs"]) == 32
+    assert record["timing"]["train"]["counts"]
+    path = record["kernel_path"]
+    assert (path["threads"], path["deterministic"]) == (2, None if compat.TF1 else False)

@@ -3,35 +3,44 @@
 import copy
 import json
 import math
+import os
 
 import pytest
 
 from runners import calibrate, registry, tune
 from runners.contract import Option
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OPTIONS = [Option("fast", {"fast": True}), Option("wrong", {"wrong": True}), Option("broken", {"broken": True})]
 
 
 class Machine:
     """Stands for ``run_child``: a model that takes a second, less with what its options bring."""
 
-    def __init__(self, saves=None, outputs=(1.0, -2.0)):
+    def __init__(self, saves=None, outputs=(1.0, -2.0), noise=(), fails_at=None, counts=True):
         self.saves = {"fast": 0.5, "wrong": 0.9} if saves is None else saves
-        self.outputs = list(outputs)
+        self.outputs, self.counts = outputs, counts
+        self.noise, self.fails_at = iter(noise), fails_at
         self.jobs = []
 
     def __call__(self, job, time_limit_s, on_event):
         self.jobs.append(job)
         record = copy.deepcopy(job["record"])
+        if len(self.jobs) - 1 == self.fails_at:
+            record.update(status="failed", reason="OSError: no")
+            return record
         if job["variant"].get("broken"):
             record.update(status="failed", reason="RuntimeError: no compiler")
             return record
-        seconds = 1.0
+        seconds = next(self.noise, 1.0)
         for key in job["variant"]:
             seconds *= 1 - self.saves.get(key, 0.0)
-        phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6, "counts": True}
-        record.update(status="ok", timing={name: dict(phase, losses=[0.5, 0.4]) for name in ("train", "predict")})
-        record["outputs"] = [value * (1.01 if "wrong" in job["variant"] else 1.000001) for value in self.outputs]
+        phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6}
+        phase.update(counts=self.counts, reason=None if self.counts else "the loss does not fall", losses=[0.5, 0.4])
+        record.update(status="ok", timing={name: dict(phase) for name in ("train", "predict")})
+        record["outputs"] = self.outputs and [
+            value * (1.01 if "wrong" in job["variant"] else 1.000001) for value in self.outputs
+        ]
         return record
 
     def run(self, monkeypatch, folder, options=OPTIONS, *arguments):
@@ -67,24 +76,72 @@ def test_the_quoted_times_come_from_later_runs_in_turns(monkeypatch, tmp_path):
     machine = Machine()
     document = machine.run(monkeypatch, tmp_path)[1]
     assert document["pairs"] == {
-        "as_written": {"train_s": [1.0] * 3, "predict_s": [1.0] * 3},
-        "tuned": {"train_s": [0.5] * 3, "predict_s": [0.5] * 3},
+        "as_written": {"train_s": [1.0] * 3, "predict_s": [1.0] * 3, "marks": []},
+        "tuned": {"train_s": [0.5] * 3, "predict_s": [0.5] * 3, "marks": []},
     }
-    assert [job["variant"] for job in machine.jobs[4:]] == [{}, {"fast": True}] * 3
+    assert [job["variant"] for job in machine.jobs[7:]] == [{}, {"fast": True}] * 3
     assert all(job["timing_only"] for job in machine.jobs)
 
 
 def test_nothing_is_kept_for_less_than_the_loop_can_see(monkeypatch, tmp_path):
     """One per cent is no gain; then there are no pairs either."""
-    document = Machine({"fast": 0.01}).run(monkeypatch, tmp_path, OPTIONS[:1])[1]
+    machine = Machine({"fast": 0.01})
+    document = machine.run(monkeypatch, tmp_path, OPTIONS[:1])[1]
     assert (document["chosen"], document["pairs"], document["outputs_difference"]) == ([], None, None)
+    assert len(machine.jobs) == 3, "a second process is spared where the first was slower"
+
+
+def test_one_lucky_process_is_no_gain(monkeypatch, tmp_path):
+    """Even the slowest has to be faster than the fastest without the option."""
+    machine = Machine({"fast": 0.2}, noise=[1.0, 1.3, 1.0, 1.4])
+    document = machine.run(monkeypatch, tmp_path, OPTIONS[:1])[1]
+    assert document["attempts"][1]["train"]["process_medians_s"] == pytest.approx([0.8, 1.12])
+    assert document["attempts"][1]["train"]["median_s"] == pytest.approx(0.96)
+    assert (document["chosen"], document["attempts"][1]["kept"]) == ([], False)
+
+
+def test_of_two_numbers_of_threads_the_later_takes_the_place_of_the_earlier(monkeypatch, tmp_path):
+    """Both at once would be a lie."""
+    machine = Machine({"a": 0.1, "b": 0.5})
+    options = [Option("threads-1", {"a": 1}, threads=1), Option("threads-8", {"b": 1}, threads=8)]
+    document = machine.run(monkeypatch, tmp_path, options)[1]
+    assert (document["chosen"], document["attempts"][2]["with"]) == (["threads-8"], [])
+    assert (machine.jobs[-1]["threads"], machine.jobs[-1]["variant"]) == (8, {"b": 1})
+
+
+def test_a_confirmation_that_fails_keeps_what_was_found(monkeypatch, tmp_path, capsys):
+    """With the reason in place of the times; the next run tries again."""
+    machine = Machine(fails_at=5)
+    status, document = machine.run(monkeypatch, tmp_path, OPTIONS[:1])
+    assert (status, document["chosen"], document["pairs"]) == (0, ["fast"], None)
+    assert document["reason"] == "tuned failed when it was run again: OSError: no"
+    assert "not tuned: tuned failed" in capsys.readouterr().err
+    assert Machine().run(monkeypatch, tmp_path, OPTIONS[:1])[1]["pairs"] is not None
+
+
+def test_a_net_that_does_not_train_or_tell_its_outputs_is_not_tuned(monkeypatch, tmp_path):
+    """Each with its reason."""
+    document = Machine(outputs=None).run(monkeypatch, tmp_path)[1]
+    assert [one["status"] for one in document["attempts"]] == ["skipped"]
+    assert "does not tell its outputs" in document["reason"]
+    document = Machine(counts=False).run(monkeypatch, tmp_path)[1]
+    assert [(one["status"], one["reason"]) for one in document["attempts"]] == [("failed", "the loss does not fall")]
+
+
+def test_a_shorter_profile_does_not_cost_a_longer_one_s_tuning(monkeypatch, tmp_path):
+    """It is set aside, and found again."""
+    Machine().run(monkeypatch, tmp_path, OPTIONS)
+    assert Machine().run(monkeypatch, tmp_path, OPTIONS, "--profile", "smoke")[1]["profile"] == "smoke"
+    again = Machine()
+    assert again.run(monkeypatch, tmp_path, OPTIONS)[1]["profile"] == "quick"
+    assert again.jobs == []
 
 
 def test_an_option_reaches_the_child_as_settings_variables_and_threads(monkeypatch, tmp_path):
     """Each in its place."""
     machine = Machine({})
     machine.run(monkeypatch, tmp_path, [Option("a", {"x": 1}, {"V": "0"}, 3)])
-    assert (machine.jobs[1]["variant"], machine.jobs[1]["variables"], machine.jobs[1]["threads"]) == (
+    assert (machine.jobs[2]["variant"], machine.jobs[2]["variables"], machine.jobs[2]["threads"]) == (
         {"x": 1},
         {"V": "0"},
         3,
@@ -105,16 +162,17 @@ def test_what_is_there_is_not_searched_again(monkeypatch, tmp_path, capsys):
     assert last.run(monkeypatch, tmp_path)[1]["chosen"] == ["fast"]
 
 
-def test_a_row_that_fails_as_written_is_said_and_leaves_nothing(monkeypatch, tmp_path, capsys):
-    """Exit status 1, and no document."""
+def test_a_row_that_fails_as_written_is_said(monkeypatch, tmp_path, capsys):
+    """Exit status 1, and a document that says why."""
 
     def fails(job, time_limit_s, on_event):
         return dict(job["record"], status="failed", reason="ValueError: no")
 
     machine = Machine()
     machine.__class__ = type("Failing", (Machine,), {"__call__": staticmethod(fails)})
-    assert machine.run(monkeypatch, tmp_path) == (1, None)
-    assert "FAILED: ValueError: no" in capsys.readouterr().err
+    status, document = machine.run(monkeypatch, tmp_path)
+    assert (status, document["chosen"], document["reason"]) == (1, [], "ValueError: no")
+    assert "not tuned: ValueError: no" in capsys.readouterr().err
 
 
 def test_a_framework_with_nothing_to_tune_is_a_usage_error(tmp_path, capsys):
@@ -147,6 +205,16 @@ def test_every_neural_model_can_be_tuned():
     """Both frameworks with nets, and no other."""
     frameworks = {registry.framework_of(key) for key in registry.select([])}
     assert frameworks - set(tune.TUNABLE) == {"classical"}
+
+
+@pytest.mark.parametrize("fields", [{}, {"fails_at": 9}, {"outputs": None}, {"counts": False}, {"saves": {}}])
+def test_documents_keep_to_the_schema_that_the_report_reads(monkeypatch, tmp_path, fields):
+    """Whatever became of the search."""
+    validator = pytest.importorskip("jsonschema_rs", reason="there is no JSON Schema validator in this environment")
+    with open(os.path.join(ROOT, "report", "schema", "tuning.schema.json"), encoding="utf-8") as file:
+        schema = json.load(file)
+    document = Machine(**fields).run(monkeypatch, tmp_path)[1]
+    assert [error.message for error in validator.validator_for(schema).iter_errors(document)] == []
 
 
 def test_noise_is_what_nearly_all_pairs_of_runs_keep_within():

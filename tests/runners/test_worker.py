@@ -6,7 +6,7 @@ pytest.importorskip("numpy")
 
 from jobs import make_record
 
-from runners import environment, nvml, rapl, worker
+from runners import energy, environment, nvml, rapl, worker
 from runners.contract import Backend, Quality, Rule, Steps
 
 RULE = Rule(min_warmup=1, warmup_s=0, min_samples=6, min_time_s=0, max_samples=6, shortest_sample_s=0)
@@ -131,17 +131,15 @@ def test_a_card_s_energy_is_its_counter_s_difference():
         assert nvml.joules(before, later) is None
 
 
-def test_energy_is_told_a_batch_and_only_of_a_phase_long_enough():
-    """The counters move too seldom for less than a second."""
-    assert worker._joules_per_batch(4.0, batches=8, elapsed_s=2.0) == 0.5
-    assert worker._joules_per_batch(4.0, batches=8, elapsed_s=0.5) is None
-    assert worker._joules_per_batch(None, batches=8, elapsed_s=2.0) is None
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """One step is long enough a window for the counters."""
+    monkeypatch.setattr(energy, "WINDOW_S", 0.0)
 
 
 @pytest.fixture
 def counters(monkeypatch):
-    """Seven joules more each time that the packages' counters or the card's are read, and no phase too short."""
-    monkeypatch.setattr(worker, "ENERGY_WINDOW_S", 0.0)
+    """Seven joules more each time that the packages' counters or the card's are read."""
     readings = [0]
 
     def more():
@@ -152,11 +150,22 @@ def counters(monkeypatch):
     monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(energy_mj=more() * 1000))
 
 
+def test_energy_has_a_window_of_its_own_after_the_timing(counters, monkeypatch):
+    """As many steps as fill it, each waited for, and at least one; seven joules over all of them."""
+    monkeypatch.setattr(energy, "WINDOW_S", 5.0)
+    calls, now = [], iter([0.0, 2.0, 4.0, 6.0, 6.0])
+    step, synchronize = (lambda batch: calls.append(batch)), (lambda: calls.append("wait"))
+    assert energy.per_batch("cpu", step, lambda: "step", synchronize, lambda: next(now)) == pytest.approx(7 / 3)
+    assert calls == ["step", "wait"] * 3
+    monkeypatch.setattr(rapl, "read", lambda: None)
+    assert energy.per_batch("cpu", pytest.fail, pytest.fail, pytest.fail) is None, "no step where nobody counts"
+
+
 def test_the_processor_s_energy_is_recorded_on_the_cpu(counters):
-    """Joules a batch of all seven steps, warm-up included, and who counted them."""
+    """Joules a batch, and who counted them."""
     assert time_air(Air())["energy"] == {
-        "train_joules_per_batch": 1.0,
-        "predict_joules_per_batch": 1.0,
+        "train_joules_per_batch": 7.0,
+        "predict_joules_per_batch": 7.0,
         "source": "RAPL package counters",
     }
 
@@ -164,8 +173,8 @@ def test_the_processor_s_energy_is_recorded_on_the_cpu(counters):
 def test_the_card_s_energy_is_recorded_on_the_gpu(counters):
     """The processor's has no part in it."""
     assert time_air(Air(), CARD)["energy"] == {
-        "train_joules_per_batch": 1.0,
-        "predict_joules_per_batch": 1.0,
+        "train_joules_per_batch": 7.0,
+        "predict_joules_per_batch": 7.0,
         "source": "NVML total energy consumption",
     }
 
@@ -192,7 +201,7 @@ def test_conditions_hold_the_card_s_part_and_null_on_the_cpu(monkeypatch):
 
 def test_a_card_whose_clock_fell_during_a_phase_is_marked(monkeypatch):
     """During prediction here."""
-    clocks = iter([1700, 1700, 1700, 1200, 1200])
+    clocks = iter([1700] * 5 + [1200] * 4)  # before and after each phase, and around the window for energy
     monkeypatch.setattr(nvml, "read_card", lambda: CARD._replace(clock_mhz=next(clocks)))
     marks = [mark for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "falling-card-clock"]
     assert [(mark["phase"], mark["reason"]) for mark in marks] == [

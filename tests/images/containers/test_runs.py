@@ -160,7 +160,10 @@ def test_the_autoregressive_rows_agree_to_seven_digits_everywhere(smoke: Any) ->
 @pytest.mark.parametrize("stack", ["cpu", "gtx1080"])
 def test_the_nets_learn_the_same_bit_for_bit_in_a_venv_and_in_a_container(stack: str, smoke: Any) -> None:
     """Same lock, seed and threads on the CPU: the same scores, losses and forecasts to the last digit."""
-    inside, outside = smoke(stack)[2], smoke(stack, "venv")[2]
+    status, words, outside = smoke(stack, "venv")
+    if status != 0 and "this needs Python" in words:
+        pytest.skip(words.strip().splitlines()[-1])
+    inside = smoke(stack)[2]
     for model in ("lstm", "lstm-aug", "bilstm"):
         learnt = [record[model]["quality"] for record in (outside, inside)]
         assert learnt[0]["history"]["loss"], model
