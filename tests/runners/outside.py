@@ -61,12 +61,18 @@ class Group:
         """The command in this group, from before it starts."""
         return ["sh", "-c", ENTER, self.folder] + command
 
-    def peak(self):
-        """The most bytes in use at once, but for files: who reads one first is charged with it, here or elsewhere."""
+    def agrees(self, size, within):
+        """Whether ``size`` may be the most bytes in use at once, but for files.
+
+        Who reads a file first is charged with it, here or elsewhere: usually all were read before and the group's peak
+        is without them. Otherwise some of those that are charged at the end were there at the peak, nobody knows which.
+        """
         with open(self.peak_file) as file:
             peak = int(file.read())
         with open(os.path.join(self.folder, "memory.stat")) as file:
-            return peak - int(re.search(r"^(?:cache|file) (\d+)$", file.read(), re.MULTILINE).group(1))
+            files = int(re.search(r"^(?:cache|file) (\d+)$", file.read(), re.MULTILINE).group(1))
+        print("control group: peak {}, files {}; the process: {}".format(peak, files, size))
+        return (1 - within) * (peak - files) <= size <= (1 + within) * peak
 
 
 @contextmanager

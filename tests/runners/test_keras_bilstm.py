@@ -74,11 +74,15 @@ def test_windows_of_a_long_series_take_no_memory():
     assert peak < 1000000
 
 
+def build(units, zero_output=False):
+    return network.build(household_bilstm.WINDOW, units, bidirectional=True, zero_output=zero_output)
+
+
 def test_the_untrained_net_is_persistence():
     """An output layer of zeros forecasts no change, whatever the windows."""
     compat.start_over()
     _, test = household_bilstm.parts(DATA, TINY)
-    net = household_bilstm._build(TINY, zero_output=True)
+    net = build(TINY["units"], zero_output=True)
     scale = household_bilstm.Scale(0.3, 0.1, 0.02)
     values = household_bilstm.forecasts(net, test, scale, 32)
     assert np.array_equal(values, household_bilstm.persistence(test))
@@ -87,7 +91,7 @@ def test_the_untrained_net_is_persistence():
 def test_the_net_is_two_stacked_bidirectional_layers():
     """Two directions each: twice an LSTM's parameters, the second layer seeing both directions of the first."""
     compat.start_over()
-    net = household_bilstm._build(dict(TINY, units=3), zero_output=False)
+    net = build(3)
     names = [type(layer).__name__ for layer in net.layers if type(layer).__name__ != "InputLayer"]
     assert names == ["Bidirectional", "Bidirectional", "Dense"]
     assert net.count_params() == 2 * 4 * (3 * (1 + 3) + 3) + 2 * 4 * (3 * (6 + 3) + 3) + 6 + 1
@@ -98,7 +102,7 @@ def test_a_last_batch_that_is_short_changes_no_forecast():
     compat.start_over()
     train, test = household_bilstm.parts(DATA, TINY)
     scale = household_bilstm.fit_scale(train)
-    net = household_bilstm._build(TINY, zero_output=False)
+    net = build(TINY["units"])
     in_batches = household_bilstm.forecasts(net, test, scale, 32)
     assert np.allclose(in_batches, household_bilstm.forecasts(net, test, scale, 100), atol=1e-6)
 
