@@ -29,6 +29,8 @@ TOLERANCE = 1e-4  # largest difference of outputs, relative to the largest of th
 LEAST_GAIN = 0.02  # of the time, between the slowest process with the option and the fastest without
 RUNS = 2  # processes an attempt, so that one lucky process is no gain
 PAIRS = 3  # of processes for the confirmation
+PATIENCE = 5  # times what the row takes as written, or LEAST_PATIENCE_S: a compiler that needs longer has timed out
+LEAST_PATIENCE_S = 300.0
 TUNABLE = ("keras", "pytorch")
 PHASES = ("train", "predict")
 
@@ -41,6 +43,7 @@ class Job(NamedTuple):
     source: Any
     options: Any
     display: Display
+    limit_s: float  # for one process
 
     def run(self, kept: List[Option], name: str) -> Dict[str, Any]:
         """A record of the model with the options laid over it, timed only; its ``outputs`` are those untrained."""
@@ -57,7 +60,7 @@ class Job(NamedTuple):
         rule = dict(rule, min_samples=min(3, rule["min_samples"]), budget_s=rule["budget_s"] / 2)
         job.update(timing_only=True, variant=variant, variables=variables, threads=threads, rule=rule)
         job["record"] = dict(job["record"], outputs=None)
-        record = run_child(job, self.model.time_limit_s[self.options.profile], self.display.on_event)
+        record = run_child(job, self.limit_s, self.display.on_event)
         if record["status"] == "ok":
             times = [record["timing"][phase]["median_s"] for phase in PHASES]
             self.display.finish("train {:.4g} s, predict {:.4g} s a batch".format(*times))
@@ -108,7 +111,8 @@ def tune_all(keys: List[str], options: Any, display: Display) -> int:
             raise source
         for device in options.device:
             if device in model.devices:
-                failed = not tune(Job(model, device, source, options, display)) or failed
+                limit_s = model.time_limit_s[options.profile]
+                failed = not tune(Job(model, device, source, options, display, limit_s)) or failed
     return 1 if failed else 0
 
 
@@ -150,6 +154,8 @@ def _found(job: Job, first: Attempt) -> Dict[str, Any]:
     attempts = [_attempt(None, [], first, None, False)]
     if first.record["status"] != "ok":
         return dict(nothing, attempts=attempts, reason=first.record["reason"])
+    patience_s = max(LEAST_PATIENCE_S, PATIENCE * first.record["duration_s"])
+    job = job._replace(limit_s=min(job.limit_s, patience_s))
     tuning = import_module("runners.{}.tuning".format(job.options.framework))
     offered = tuning.options(job.device, job.options.threads, len(os.sched_getaffinity(0)))
     kept, tried = search(job, first, offered)

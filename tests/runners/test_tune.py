@@ -17,14 +17,15 @@ OPTIONS = [Option("fast", {"fast": True}), Option("wrong", {"wrong": True}), Opt
 class Machine:
     """Stands for ``run_child``: a model that takes a second, less with what its options bring."""
 
-    def __init__(self, saves=None, outputs=(1.0, -2.0), noise=(), fails_at=None, counts=True):
+    def __init__(self, saves=None, outputs=(1.0, -2.0), noise=(), fails_at=None, counts=True, duration_s=1.0):
         self.saves = {"fast": 0.5, "wrong": 0.9} if saves is None else saves
-        self.outputs, self.counts = outputs, counts
+        self.outputs, self.counts, self.duration_s = outputs, counts, duration_s
         self.noise, self.fails_at = iter(noise), fails_at
-        self.jobs = []
+        self.jobs, self.limits_s = [], []
 
     def __call__(self, job, time_limit_s, on_event):
         self.jobs.append(job)
+        self.limits_s.append(time_limit_s)
         record = copy.deepcopy(job["record"])
         if len(self.jobs) - 1 == self.fails_at:
             record.update(status="failed", reason="OSError: no")
@@ -32,6 +33,7 @@ class Machine:
         if job["variant"].get("broken"):
             record.update(status="failed", reason="RuntimeError: no compiler")
             return record
+        record["duration_s"] = self.duration_s
         seconds = next(self.noise, 1.0)
         for key in job["variant"]:
             seconds *= 1 - self.saves.get(key, 0.0)
@@ -89,6 +91,17 @@ def test_nothing_is_kept_for_less_than_the_loop_can_see(monkeypatch, tmp_path):
     document = machine.run(monkeypatch, tmp_path, OPTIONS[:1])[1]
     assert (document["chosen"], document["pairs"], document["outputs_difference"]) == ([], None, None)
     assert len(machine.jobs) == 3, "a second process is spared where the first was slower"
+
+
+def test_an_option_that_takes_five_times_as_long_to_be_ready_has_timed_out(monkeypatch, tmp_path):
+    """The row as written has its own limit, a short one at least five minutes."""
+    machine = Machine()
+    machine.run(monkeypatch, tmp_path)
+    assert machine.limits_s == [300.0] * 13, "the LSTM's own limit in quick is as long"
+    slow = Machine(duration_s=40.0)
+    monkeypatch.setattr(tune, "LEAST_PATIENCE_S", 60.0)
+    slow.run(monkeypatch, tmp_path, OPTIONS, "--force")
+    assert slow.limits_s == [300.0] * 2 + [200.0] * 11
 
 
 def test_one_lucky_process_is_no_gain(monkeypatch, tmp_path):
