@@ -21,7 +21,7 @@ from report import compare_page, escape
 from report.comparison import Comparison, ComparisonImpossible, compare
 from report.load import CALIBRATION_FILE, Loaded, Result, ResultsUnavailable, load_results
 from report.messages import LOCALES, message
-from report.statistics import CalibrationError, Noise, read_calibration
+from report.statistics import Calibration, CalibrationError, Noise, read_calibration
 from report.terminal import PLAIN_WIDTH
 from report.tuning import TUNING_FOLDER
 
@@ -104,13 +104,13 @@ def results_root(folder: Path) -> Path:
 
 
 @cache
-def _calibration(machine_folder: Path) -> dict[str, Noise]:
+def _calibration(machine_folder: Path) -> Calibration:
     return read_calibration(machine_folder)
 
 
 def noise_of(result: Result) -> Noise:
-    """The noise of the result's machine on its device. Raises CalibrationError."""
-    return _calibration(result.path.parent.parent).get(result.device, Noise())
+    """The noise of the result's framework on its machine and device. Raises CalibrationError."""
+    return _calibration(result.path.parent.parent).of(result.device, result.framework)
 
 
 def _parser() -> argparse.ArgumentParser:

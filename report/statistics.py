@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -93,23 +93,37 @@ def verdict(a_samples: Sequence[float], b_samples: Sequence[float], noise: Noise
     return judge(median_ratio(a_samples, b_samples), noise)
 
 
-def read_noise(machine_folder: Path, device: str) -> Noise:
-    """The noise of a machine on one device, from ``calibration.json`` beside its results.
+def read_noise(machine_folder: Path, device: str, framework: str) -> Noise:
+    """The noise of a framework's rows on one device of a machine; see ``Calibration.of``."""
+    return read_calibration(machine_folder).of(device, framework)
 
-    The file: ``{"schema_version": 1, "noise": {"cpu": 0.031, "gpu": 0.012}}``; other keys are the calibration's own.
-    Where the file or the device is missing, the noise is ``DEFAULT_NOISE``, not calibrated.
+
+@dataclass(frozen=True)
+class Calibration:
+    """What ``make calibrate`` learnt of a machine: shares of the time by device, and by device and framework."""
+
+    noise: Mapping[str, float]
+    of_frameworks: Mapping[tuple[str, str], float]
+
+    def of(self, device: str, framework: str) -> Noise:
+        """The framework's own noise, that of the noisiest where it has none, the default where nothing was learnt."""
+        share = self.of_frameworks.get((device, framework), self.noise.get(device))
+        return Noise() if share is None else Noise(share, True)
+
+
+def read_calibration(machine_folder: Path) -> Calibration:
+    """A machine's calibration file; an empty one where there is none. Raises CalibrationError.
+
+    The file: ``{"schema_version": 1, "noise": {"cpu": 0.31, "gpu": 0.012}, "noise_of": {"cpu": {"keras": 0.31,
+    "classical": 0.062}}}``; ``noise`` is the noisiest framework's, ``noise_of`` may be absent, other keys are the
+    calibration's own.
     """
-    return read_calibration(machine_folder).get(device, Noise())
-
-
-def read_calibration(machine_folder: Path) -> dict[str, Noise]:
-    """Device to noise, from a machine's calibration file; empty where there is none. Raises CalibrationError."""
     path = machine_folder / CALIBRATION_FILE
     cure = "run `make calibrate` again, or remove the file"
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return Calibration({}, {})
     except (OSError, ValueError, RecursionError) as error:
         raise CalibrationError(f"{path}: cannot be read as JSON ({error}); {cure}") from None
     version = document.get("schema_version") if isinstance(document, dict) else None
@@ -118,13 +132,23 @@ def read_calibration(machine_folder: Path) -> dict[str, Noise]:
     devices = document.get("noise")
     if not isinstance(devices, dict):
         raise CalibrationError(f"{path}: noise is {type(devices).__name__}, not an object of devices; {cure}")
-    return {str(device): Noise(_share(path, device, value, cure), True) for device, value in devices.items()}
+    found = document.get("noise_of", {})
+    if not isinstance(found, dict) or not all(isinstance(frameworks, dict) for frameworks in found.values()):
+        raise CalibrationError(f"{path}: noise_of is no object of devices and frameworks; {cure}")
+    return Calibration(
+        {device: _share(path, f"noise.{device}", value, cure) for device, value in devices.items()},
+        {
+            (device, framework): _share(path, f"noise_of.{device}.{framework}", value, cure)
+            for device, frameworks in found.items()
+            for framework, value in frameworks.items()
+        },
+    )
 
 
-def _share(path: Path, device: str, value: Any, cure: str) -> float:
+def _share(path: Path, place: str, value: Any, cure: str) -> float:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0 <= value <= 10:  # also turns NaN away
-        raise CalibrationError(f"{path}: noise.{device} is {value!r}, not a share of the time between 0 and 10; {cure}")
+        raise CalibrationError(f"{path}: {place} is {value!r}, not a share of the time between 0 and 10; {cure}")
     return float(value)
 
 

@@ -4,7 +4,7 @@
 
 What repeated runs of one thing differ by is the least that a comparison may call a difference. The rows take turns,
 so that what changes with time falls on all of them. Written to ``<out>/<machine>/calibration.json``, where the report
-looks; frameworks are learnt one at a time, and the file holds the noise of the noisiest.
+looks; frameworks are learnt one at a time, and the file holds the noise of each and of the noisiest.
 """
 
 import itertools
@@ -44,8 +44,9 @@ def main(arguments: Any = None) -> int:
     except KeyboardInterrupt:
         display.say("stopped; the calibration of before stands")
         return 130
-    for device, share in sorted(noise.items()):
-        display.say("noise of {} on {}: {:.1f} %".format(options.machine, device, 100 * share))
+    for device, shares in sorted(noise.items()):
+        share = shares[options.framework]
+        display.say("noise of {} on {} of {}: {:.1f} %".format(options.framework, device, options.machine, 100 * share))
     return 0
 
 
@@ -81,8 +82,8 @@ def noise_of(medians: List[float]) -> float:
     return math.exp(quantile(distances, 0.95)) - 1
 
 
-def write(options: Any, medians: Dict[str, Dict[str, List[float]]]) -> Dict[str, float]:
-    """Merge what was learnt into the machine's calibration; returns device -> noise over all frameworks."""
+def write(options: Any, medians: Dict[str, Dict[str, List[float]]]) -> Dict[str, Dict[str, float]]:
+    """Merge what was learnt into the machine's calibration; returns device -> framework -> noise."""
     path = os.path.join(options.out, options.machine, "calibration.json")
     document = _read(path)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -95,12 +96,13 @@ def write(options: Any, medians: Dict[str, Dict[str, List[float]]]) -> Dict[str,
             "medians_s": rows,
         }
         document["frameworks"].setdefault(device, {})[options.framework] = learnt
-    document["noise"] = {
-        device: max(share for learnt in frameworks.values() for share in learnt["noise"].values())
+    document["noise_of"] = {
+        device: {name: max(learnt["noise"].values()) for name, learnt in frameworks.items()}
         for device, frameworks in document["frameworks"].items()
     }
+    document["noise"] = {device: max(shares.values()) for device, shares in document["noise_of"].items()}
     store.write_whole(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
-    return document["noise"]
+    return {device: document["noise_of"][device] for device in medians}
 
 
 def _read(path: str) -> Dict[str, Any]:

@@ -132,7 +132,7 @@ def test_impossible_times_are_turned_away(bad: list[float]) -> None:
 
 def test_a_machine_without_calibration_gets_the_default(tmp_path: Path) -> None:
     """No file: ten per cent, and marked as not calibrated."""
-    assert read_noise(tmp_path, "cpu") == Noise(0.10, calibrated=False)
+    assert read_noise(tmp_path, "cpu", "keras") == Noise(0.10, calibrated=False)
     assert DEFAULT_NOISE == 0.10
 
 
@@ -140,13 +140,24 @@ def test_the_calibration_is_read_by_device(tmp_path: Path) -> None:
     """Each device has its own noise; a device that the file lacks is not calibrated."""
     text = '{"schema_version": 1, "noise": {"cpu": 0.031}, "started": "2026-11-24"}'
     (tmp_path / "calibration.json").write_text(text)
-    assert read_noise(tmp_path, "cpu") == Noise(0.031, calibrated=True)
-    assert read_noise(tmp_path, "gpu") == Noise(0.10, calibrated=False)
+    assert read_noise(tmp_path, "cpu", "keras") == Noise(0.031, calibrated=True)
+    assert read_noise(tmp_path, "gpu", "keras") == Noise(0.10, calibrated=False)
+
+
+def test_a_framework_has_its_own_noise(tmp_path: Path) -> None:
+    """One that was not calibrated gets that of the noisiest."""
+    noise_of = {"cpu": {"keras": 0.31, "classical": 0.062}}
+    document = {"schema_version": 1, "noise": {"cpu": 0.31}, "noise_of": noise_of}
+    (tmp_path / "calibration.json").write_text(json.dumps(document))
+    assert read_noise(tmp_path, "cpu", "classical") == Noise(0.062, calibrated=True)
+    assert read_noise(tmp_path, "cpu", "pytorch") == Noise(0.31, calibrated=True)
 
 
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
+        (json.dumps({"schema_version": 1, "noise": {}, "noise_of": []}), "noise_of is no object"),
+        (json.dumps({"schema_version": 1, "noise": {}, "noise_of": {"cpu": {"x": -1}}}), "noise_of.cpu.x is -1, not a"),
         ("{", "cannot be read as JSON"),
         ("[]", "schema_version is None, not 1"),
         (json.dumps({"schema_version": 2, "noise": {}}), "schema_version is 2, not 1"),

@@ -255,5 +255,6 @@ def test_a_calibration_keeps_the_frameworks_learnt_before(monkeypatch, tmp_path)
         assert calibrate.main([framework, "--device", "cpu", "--machine", "m", "--out", str(tmp_path)]) == 0
         assert len(turns) == calibrate.RUNS
     document = json.loads(path.read_text())
-    assert document["noise"]["cpu"] == pytest.approx(0.3)
+    assert document["noise"]["cpu"] == document["noise_of"]["cpu"]["keras"] == pytest.approx(0.3)
+    assert document["noise_of"]["cpu"]["classical"] == pytest.approx(0.1)
     assert set(document["frameworks"]["cpu"]) == {"keras", "classical"}
