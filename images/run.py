@@ -177,9 +177,9 @@ def ca_bundle() -> str:
 
 
 def commit() -> str:
-    """The project's commit, -dirty behind it if anything differs; "" where git cannot tell."""
+    """The project's commit, -dirty behind it if what makes results differs; "" where git cannot tell."""
     head = git("rev-parse", "HEAD")
-    return head + ("-dirty" if head and git("status", "--porcelain") else "")
+    return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
 
 
 def memory_bytes() -> int:

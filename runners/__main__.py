@@ -202,13 +202,13 @@ def git_state(given: str) -> Tuple[Optional[str], Optional[bool]]:
 
 
 def describe_commit() -> str:
-    """The project's commit, with ``-dirty`` behind it if anything differs; empty where git cannot tell."""
+    """The project's commit, with ``-dirty`` behind it if what makes results differs; empty where git cannot tell."""
     try:
         commit, changes = [
             subprocess.check_output(["git", "-C", ROOT] + question, stderr=subprocess.DEVNULL).decode(
                 "ascii", "replace"
             )
-            for question in (["rev-parse", "HEAD"], ["status", "--porcelain"])
+            for question in (["rev-parse", "HEAD"], ["status", "--porcelain", "--", "runners", "images"])
         ]
     except (OSError, subprocess.CalledProcessError):
         return ""
