@@ -20,7 +20,7 @@ export STACK ENGINE PROFILE MODEL DEVICE MACHINE RESULTS SITE LOCALE DATA_DIR VE
 # Values reach programs through the environment, so nothing in them is read as shell or make.
 RUN_ARGUMENTS = --model "$$MODEL" --device "$$DEVICE" --profile "$$PROFILE" --machine "$$MACHINE" --stack "$$STACK" \
   $(if $(filter-out 0,$(FORCE)),--force)
-REPORT = $(VENVS)/report/bin/python -s -m report
+REPORT = "$$VENVS"/report/bin/python -s -m report
 MAKE_QUIET = $(MAKE) --no-print-directory
 choose = choice=$$($(PYTHON) images/choose.py --engine "$$ENGINE" --stack "$$STACK")
 carried = --engine "$$(echo $$choice | sed 's/.*ENGINE=\([a-z]*\).*/\1/')" --stack "$$(echo $$choice | sed 's/.*STACK=//')"
@@ -42,10 +42,11 @@ list: python ## list the models
 	@$(PYTHON) -m runners --list
 
 page: python ## write the page from the results there are
-	@if $(PYTHON) images/venv.py $(VENVS)/report images/report/report.lock; then \
+	@if $(PYTHON) images/venv.py "$$VENVS/report" images/report/report.lock; then \
 	  $(REPORT) --results "$$RESULTS" --site "$$SITE" --locale "$$LOCALE"; \
 	elif [ "$$ENGINE" = docker ] || [ "$$ENGINE" = podman ]; then \
 	  echo "erabench: making the page in a container instead" >&2; \
+	  $(PYTHON) images/build.py report --engine "$$ENGINE" --stack "$$STACK" && \
 	  $(PYTHON) images/run.py report --engine "$$ENGINE" --stack "$$STACK" -- --locale "$$LOCALE"; \
 	else exit 2; fi
 
@@ -85,8 +86,8 @@ bench-harness: report-env ## what the harness itself costs, on a quiet machine
 	@$(PYTHON) -m tests.harness
 
 lock: python ## make a stack's hashed locks anew: make lock STACK=cpu
-	@$(PYTHON) images/venv.py $(VENVS)/tests tests/requirements.lock
-	@$(VENVS)/tests/bin/python images/lock.py --stack "$$STACK"
+	@$(PYTHON) images/venv.py "$$VENVS/tests" tests/requirements.lock
+	@"$$VENVS"/tests/bin/python images/lock.py --stack "$$STACK"
 
 mirror: python ## copy the stack's images to a registry: make mirror STACK=gtx1080 REGISTRY=host:5000
 	@$(choose) && $(PYTHON) images/mirror.py mirror $(carried) --registry "$$REGISTRY"
@@ -98,7 +99,7 @@ load: python ## read images that `make save` wrote: make load FILE=images.tar
 	@$(choose) && $(PYTHON) images/mirror.py load $(carried) --file "$$FILE"
 
 clean: ## remove environments and caches; results, site and data stay
-	rm -rf $(VENVS) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf -- "$${VENVS:?}" .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -106,7 +107,7 @@ help: ## show this
 	@echo "With containers: BASE BASE_REPORT REGISTRY FILE WHEELS CA_BUNDLE MEMORY_LIMIT FORCE_STACK=1 (docs/containers.md)"
 
 report-env: python
-	@$(PYTHON) images/venv.py $(VENVS)/report images/report/report.lock
+	@$(PYTHON) images/venv.py "$$VENVS/report" images/report/report.lock
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -24,7 +24,7 @@ from stack import ROOT, Problem, base, fail, frameworks, settings
 GB = 10**9
 REACH_TIMEOUT_S = 20.0
 # Measured on the cpu stack: images 7.5 GB, pip's cache as much again, data 1 GB; the largest child 4 GB.
-DISK_NEEDED, DISK_LEAST, MEMORY_NEEDED, MEMORY_LEAST = 20 * GB, 2 * GB, 8 * GB, 4 * GB
+DISK_NEEDED, DISK_FOR_PACKAGES, DISK_LEAST, MEMORY_NEEDED, MEMORY_LEAST = 20 * GB, 9 * GB, 2 * GB, 8 * GB, 4 * GB
 
 
 class Finding(NamedTuple):
@@ -142,11 +142,18 @@ def check_toolkit(plan: Plan) -> Iterator[Finding]:
 
 
 def check_disk(plan: Plan) -> Iterator[Finding]:
-    for name, folder in (("project", ROOT), ("data", plan.data)):
+    for name, folder, least in (("project", ROOT, least_for_packages(plan)), ("data", plan.data, DISK_LEAST)):
         free = shutil.disk_usage(existing(folder)).free
-        level = "fail" if free < DISK_LEAST else "warn" if free < DISK_NEEDED else "ok"
+        level = "fail" if free < least else "warn" if free < DISK_NEEDED else "ok"
         cure = "" if level == "ok" else f"a first run needs about {DISK_NEEDED // GB} GB; DATA_DIR and VENVS can move"
         yield Finding(level, "disk", f"{free / GB:.0f} GB free for {name} ({folder})", cure)
+
+
+def least_for_packages(plan: Plan) -> int:
+    """What the packages' folder must have free: little where they are there already. An engine keeps its own place."""
+    folders = [Path(os.environ.get("VENVS") or ROOT / ".venvs") / plan.stack / name for name in frameworks(plan.stack)]
+    here = plan.engine != "venv" or all(folder.is_dir() for folder in folders)
+    return DISK_LEAST if here else DISK_FOR_PACKAGES
 
 
 def existing(folder: Path) -> Path:

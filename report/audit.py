@@ -64,11 +64,7 @@ def prediction_beyond_training(published: Published, results: Sequence[Result]) 
                 )
             ]
             evidence += _other_shares(published, row, f"{device}")
-            shares = [share for result in _of(results, row.key) if (share := _predict_share(result)) is not None]
-            if shares:
-                evidence.append(
-                    message("audit.predict-ours", low=figures.ratio(min(shares)), high=figures.ratio(max(shares)))
-                )
+            evidence += _own_shares(results, row.key, device)
             yield Item(
                 message("audit.predict", model=row.title, params=row.params, device=device.upper()), tuple(evidence)
             )
@@ -219,6 +215,20 @@ def _other_shares(published: Published, but: PublishedRow, device: str) -> Itera
                 params=row.params,
                 ratio=figures.ratio(predict.value / train.value),
             )
+
+
+def _own_shares(results: Sequence[Result], key: str, device: str) -> Iterator[Message]:
+    """What was measured here, by device: that of the published figure first, and no figure without its device."""
+    for where in sorted(("cpu", "gpu"), key=lambda name: name != device):
+        of_device = [result for result in _of(results, key) if result.device == where]
+        shares = sorted(share for result in of_device if (share := _predict_share(result)) is not None)
+        if not shares:
+            continue
+        low, high = figures.ratio(shares[0]), figures.ratio(shares[-1])
+        if low == high:
+            yield message("audit.predict-ours-one", device=where.upper(), ratio=low)
+        else:
+            yield message("audit.predict-ours", device=where.upper(), low=low, high=high)
 
 
 def _predict_share(result: Result) -> float | None:

@@ -104,13 +104,13 @@ def results_root(folder: Path) -> Path:
 
 
 @cache
-def _calibration(machine_folder: Path) -> Calibration:
-    return read_calibration(machine_folder)
+def _calibration(stack_folder: Path) -> Calibration:
+    return read_calibration(stack_folder)
 
 
 def noise_of(result: Result) -> Noise:
-    """The noise of the result's framework on its machine and device. Raises CalibrationError."""
-    return _calibration(result.path.parent.parent).of(result.device, result.framework)
+    """The noise of the result's framework on its machine, stack and device. Raises CalibrationError."""
+    return _calibration(result.path.parent).of(result.device, result.framework)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,8 +118,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m report.compare",
         description="Compare two folders of results: all machines', one machine's or one stack's.",
         epilog="Differences within a machine's own noise are no differences: `make calibrate` measures it "
-        f"(<machine>/{CALIBRATION_FILE}); without it 10 % is assumed. Exit status: 0 all is well; 1 some results could "
-        "not be used; 2 bad input, and nothing was written.",
+        f"(<machine>/<stack>/{CALIBRATION_FILE}); without it 10 % is assumed. Exit status: 0 all is well; 1 some "
+        "results could not be used; 2 bad input, and nothing was written.",
     )
     parser.add_argument("--a", type=Path, required=True, metavar="DIR", help="the results to compare with")
     parser.add_argument("--b", type=Path, required=True, metavar="DIR", help="the results to be judged")

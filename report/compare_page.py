@@ -20,7 +20,7 @@ from report.comparison import Comparison, ComparisonImpossible, Row, Time, Word
 from report.differences import Difference, Pair, Scalar
 from report.escape import Safe
 from report.load import Phase, Result, Whole
-from report.messages import Locale, Message, Text, message
+from report.messages import Locale, Message, Text, locale, message
 from report.statistics import Noise, Ratio
 
 NAME = "comparison"
@@ -46,7 +46,8 @@ RIGHT = {"a", "b", "ratio", "interval", "noise", *SCORES}
 def words(language: str) -> Locale:
     """The comparison's sentences in "ko" or "en"."""
     path = _FOLDER / "locale" / "compare" / f"{language}.toml"
-    return Locale(language, MappingProxyType(tomllib.loads(path.read_text(encoding="utf-8"))))
+    sentences = MappingProxyType(tomllib.loads(path.read_text(encoding="utf-8")))
+    return Locale(language, sentences, locale(language).spoken)
 
 
 def write_page(comparison: Comparison, folders: tuple[Path, Path], folder: Path, language: str) -> Path:

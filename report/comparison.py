@@ -9,7 +9,7 @@ from typing import Literal
 from report.differences import Difference, Figure, Pair, differences, differing
 from report.differences import breaks as breaks_of
 from report.load import Phase, Result, Whole
-from report.messages import Message, message
+from report.messages import Message, Spoken, message
 from report.statistics import MIN_SAMPLES, Noise, Ratio, Verdict, judge, median_ratio
 
 PhaseName = Literal["train", "predict", "epoch", "test_set"]
@@ -144,7 +144,9 @@ def _judged(
         side, result = next((side, r) for side, r, time in zip("AB", pair, (a, b), strict=True) if time is None)
         if result.status == "ok":
             return "unmeasured", message("absent", side=side)
-        return "unmeasured", message("missing", side=side, status=result.status, reason=result.reason or "")
+        return "unmeasured", message(
+            "missing", side=side, status=message(f"status-{result.status}"), reason=Spoken(result.reason or "")
+        )
     for side, time in (("A", a), ("B", b)):
         if isinstance(time, Phase) and not time.counts:
             return "incomparable", message("untrained", side=side)

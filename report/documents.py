@@ -21,7 +21,11 @@ from report.versions import KINDS, Kind, Record, upgraded, violations
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
 """A record with 2,000 samples a phase has 0.2 MB; anything this large is not one."""
 
+DEEPEST = 64
+"""Objects and lists within one another. A record has some 8; what follows (the schema, orjson, Python) has limits."""
+
 _VIOLATIONS_SHOWN = 10
+_NESTS = frozenset((dict, list))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,7 +64,7 @@ def read_document(path: Path, inside: Path, kind: Kind) -> Record:
 
     ``inside`` is the resolved folder that no link may leave. Raises Unusable.
     """
-    record = _parse(_read(path, inside, kind), kind)
+    record = _parse(read_bytes(path, inside, kind.noun, kind.again), kind)
     return upgraded(record, kind, _checked_version(record, kind))
 
 
@@ -89,7 +93,12 @@ def frozen(value: Any) -> Any:
     return value
 
 
-def _read(path: Path, inside: Path, kind: Kind) -> bytes:
+def read_bytes(path: Path, inside: Path, noun: str, again: str) -> bytes:
+    """The file at ``path``, which must be an ordinary one of an ordinary size. Raises Unusable.
+
+    ``inside`` is the resolved folder that no link may leave; ``noun`` says what the file is, ``again`` what makes
+    another one.
+    """
     try:
         if path.is_symlink() and not path.resolve(strict=True).is_relative_to(inside):
             raise Unusable("copy the file here instead", f"is a link that leaves the folder, to {os.readlink(path)}")
@@ -98,13 +107,11 @@ def _read(path: Path, inside: Path, kind: Kind) -> bytes:
             if not stat.S_ISREG(status.st_mode):
                 raise Unusable("delete it", "is no ordinary file")
             if status.st_size > LARGEST_FILE_BYTES:
-                raise Unusable(
-                    f"delete it and {kind.again}", f"has {status.st_size:,} bytes, too many for a {kind.noun}"
-                )
+                raise Unusable(f"delete it and {again}", f"has {status.st_size:,} bytes, too many for a {noun}")
             return file.read()
     except (OSError, RuntimeError) as error:  # RuntimeError: a circle of links, before Python 3.13
         reason = getattr(error, "strerror", None) or str(error)
-        raise Unusable(f"make the file readable, or delete it and {kind.again}", f"cannot be read ({reason})") from None
+        raise Unusable(f"make the file readable, or delete it and {again}", f"cannot be read ({reason})") from None
 
 
 def _open_now(name: str, flags: int) -> int:
@@ -125,7 +132,19 @@ def _parse(content: bytes, kind: Kind) -> Record:
         ) from None
     if not isinstance(record, dict):
         raise Unusable("move the file elsewhere", f"is no {kind.noun} of erabench but {_short(record)}")
+    if _is_deeper(record, DEEPEST):
+        raise Unusable(f"delete it and {kind.again}", f"holds more than {DEEPEST} objects or lists within one another")
     return record
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        held = [one.values() if isinstance(one, dict) else one for one in level]
+        level = [
+            inner for one in held if not _NESTS.isdisjoint(map(type, one)) for inner in one if type(inner) in _NESTS
+        ]
+    return bool(level)
 
 
 def _checked_version(record: Record, kind: Kind) -> int:

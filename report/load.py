@@ -25,7 +25,9 @@ Figures = Sequence[float]
 """Read-only. A missing value is NaN. Held as packed doubles: 10,000 results would take 110 MB more as floats."""
 
 CALIBRATION_FILE = "calibration.json"
-"""A machine's measured noise, beside its stacks' folders; read by report.statistics, no result."""
+"""A machine's measured noise with one stack, beside its results; read by report.statistics, no result."""
+
+_TABLE_ENDINGS = (".json", ".csv", ".parquet")  # of files that lie beside the machines' folders, where the page is
 
 _SERIES = ("warmup_s", "samples_s", "losses", "process_medians_s")
 
@@ -85,7 +87,9 @@ class RollingOrigin:
     mae: float | None
     rmse: float | None
     mase: float | None
-    mase_quartiles: tuple[float, ...]  # over the origins
+    mae_quartiles: tuple[float, ...]  # over the origins, as the two below
+    rmse_quartiles: tuple[float, ...]
+    mase_quartiles: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +290,7 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
     """Every usable result at ``root/<machine>/<stack>/<model>.<device>.json``, and every problem with the others.
 
     Tunings lie in a folder ``tuning`` beside the results, and are of no use without any. Folders and files whose names
-    begin with a dot are passed over (the runners keep theirs there), and so is a machine's calibration.
+    begin with a dot are passed over (the runners keep theirs there), and so are calibrations.
     Raises ResultsUnavailable if ``root`` is no folder that can be read.
     """
     root = Path(root)
@@ -347,7 +351,7 @@ def _files(root: Path, problems: list[Problem]) -> Iterator[str]:
             if os.path.islink(os.path.join(folder, name)):
                 problems.append(Problem(prefix + name, "is a link to a folder", "copy the folder here instead"))
         for name in sorted(files):
-            is_calibration = name == CALIBRATION_FILE and prefix.count("/") == 1
+            is_calibration = name == CALIBRATION_FILE and prefix.count("/") == 2
             if name.endswith(".json") and not name.startswith(".") and not is_calibration:
                 yield prefix + name
 
@@ -356,6 +360,8 @@ def _load(root: Path, name: str, inside: Path, shared: _Shared) -> Result:
     path = root / name
     result = _result(read_document(path, inside, RESULT), path, shared)
     require_place(name, result.file)
+    if result.machine.endswith(_TABLE_ENDINGS):
+        raise Unusable("give the machine another name (MACHINE=…)", "its machine is called like a file beside the page")
     return result
 
 
@@ -401,8 +407,11 @@ def _quality(record: Record) -> Quality:
 
 
 def _rolling(record: Record) -> RollingOrigin:
-    quartiles = tuple(value for value in record["mase_quartiles"] if value is not None)
-    return RollingOrigin(**{**record, "mase_quartiles": quartiles})
+    quartiles = {
+        name: tuple(value for value in record.get(name) or () if value is not None)
+        for name in ("mae_quartiles", "rmse_quartiles", "mase_quartiles")
+    }
+    return RollingOrigin(**{**record, **quartiles})
 
 
 def _timing(record: Record) -> Timing:

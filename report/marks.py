@@ -22,6 +22,12 @@ KNOWN = MappingProxyType(
         "falling-card-clock": ("percent",),
         "throttled": ("reasons",),
         "foreign-process": ("processes",),
+        "quota": ("times",),
+        "paging": ("rate",),
+        "preempted": ("rate",),
+        "governor": ("governor",),
+        "hot": ("degrees",),
+        "throttled-processor": ("times",),
     }
 )
 """Key -> the figures that its sentence in locale/*.toml wants (see runners/marks.py)."""
@@ -48,7 +54,7 @@ def reason(mark: Mark) -> Text:
 def _said(figure: str, value: object) -> Text:
     if figure == "by" and value in ("budget", "count"):
         return message(f"stopped.{value}")
-    if figure == "samples" or isinstance(value, bool) or not isinstance(value, (int, float)):
+    if figure in ("samples", "times") or isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     shown = figures.significant(value, 4 if figure.endswith("_s") else 2)
     return Safe(shown.removesuffix(".0"))

@@ -232,7 +232,7 @@ def render_page(page: Page, language: str) -> str:
         say=words.markdown,
         t=lambda key, **values: words.markdown(message(key, **values)),
         figure=lambda text, source: _figure(text, source, words),
-        error=lambda value: Safe("") if value is None else figures.significant(value, 4),
+        spread=lambda value, quartiles, source: _spread(value, quartiles, source, words),
         table=lambda label, name: escape.link(label, f"{PAGE_NAME}/{name}"),
         marks=_marks,
         protocol=_protocol,
@@ -260,6 +260,15 @@ def _figure(text: Text, source: Result | Tuning | None, words: Locale) -> Safe:
     """A figure, linked to the JSON it came from."""
     shown = words.markdown(text)
     return escape.link(shown, f"{PAGE_NAME}/{source.file}") if source is not None and shown else shown
+
+
+def _spread(value: float | None, quartiles: Sequence[float], source: Result, words: Locale) -> Safe:
+    """An error with its quartiles over the origins in brackets; empty where there is none."""
+    if value is None:
+        return Safe("")
+    shown = _figure(figures.significant(value, 4), source, words)
+    between = "–".join(figures.significant(one, 4) for one in quartiles)
+    return Safe(f"{shown} ({between})") if between else shown
 
 
 def _marks(section: Section, notes: Sequence[Message]) -> Safe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from report.documents import Unusable, read_bytes
 from report.load import CALIBRATION_FILE
 
 Verdict = Literal["faster", "slower", "indistinguishable"]
@@ -93,14 +95,14 @@ def verdict(a_samples: Sequence[float], b_samples: Sequence[float], noise: Noise
     return judge(median_ratio(a_samples, b_samples), noise)
 
 
-def read_noise(machine_folder: Path, device: str, framework: str) -> Noise:
+def read_noise(stack_folder: Path, device: str, framework: str) -> Noise:
     """The noise of a framework's rows on one device of a machine; see ``Calibration.of``."""
-    return read_calibration(machine_folder).of(device, framework)
+    return read_calibration(stack_folder).of(device, framework)
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What ``make calibrate`` learnt of a machine: shares of the time by device, and by device and framework."""
+    """What ``make calibrate`` learnt of a machine with one stack: shares of the time by device, and by framework."""
 
     noise: Mapping[str, float]
     of_frameworks: Mapping[tuple[str, str], float]
@@ -111,20 +113,24 @@ class Calibration:
         return Noise() if share is None else Noise(share, True)
 
 
-def read_calibration(machine_folder: Path) -> Calibration:
-    """A machine's calibration file; an empty one where there is none. Raises CalibrationError.
+def read_calibration(stack_folder: Path) -> Calibration:
+    """The calibration file beside a machine's results with one stack; an empty one where there is none.
+
+    Raises CalibrationError.
 
     The file: ``{"schema_version": 1, "noise": {"cpu": 0.31, "gpu": 0.012}, "noise_of": {"cpu": {"keras": 0.31,
     "classical": 0.062}}}``; ``noise`` is the noisiest framework's, ``noise_of`` may be absent, other keys are the
     calibration's own.
     """
-    path = machine_folder / CALIBRATION_FILE
+    path = stack_folder / CALIBRATION_FILE
     cure = "run `make calibrate` again, or remove the file"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
+    if not os.path.lexists(path):
         return Calibration({}, {})
-    except (OSError, ValueError, RecursionError) as error:
+    try:
+        document = json.loads(read_bytes(path, stack_folder.resolve(), "calibration", "calibrate again"))
+    except Unusable as unusable:
+        raise CalibrationError(f"{path}: {unusable}; {unusable.cure}") from None
+    except (ValueError, RecursionError) as error:
         raise CalibrationError(f"{path}: cannot be read as JSON ({error}); {cure}") from None
     version = document.get("schema_version") if isinstance(document, dict) else None
     if version != CALIBRATION_VERSION:

@@ -31,6 +31,7 @@ from runners.data import dataset
 from runners.data.__main__ import default_directory
 from runners.data.source import Source
 from runners.display import Display, with_interval
+from runners.gate import reason_not_timed
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SEED = 20170805  # the day the page was published
@@ -96,29 +97,44 @@ def run_one(model: Model, device: str, source: Any, options: Any, display: Displ
         found = store.find_reusable(options.out, job["record"])
         if found is not None:
             display.finish("unchanged, kept: " + outcome(found))
+            time_again(job, found, model.time_limit_s[options.profile], options, display)
             return "ok"
     if device not in model.devices:
         record = dict(job["record"], status="skipped", reason=model.device_reason)
     elif isinstance(source, DataUnavailable):
         record = dict(job["record"], status="failed", reason=str(source))
     else:
+        if options.force:  # measured again is trained again
+            store.discard(job["checkpoints"])
         record = run_child(job, model.time_limit_s[options.profile], display.on_event)
-        if options.profile == "full" and record["status"] == "ok":
-            time_again(job, record, model.time_limit_s[options.profile], display)
     store.save(options.out, record)
     display.finish(outcome(record))
+    if record["status"] == "ok":
+        store.discard(job["checkpoints"])
+        time_again(job, record, model.time_limit_s[options.profile], options, display)
     return record["status"]
 
 
-def time_again(job: Dict[str, Any], record: Dict[str, Any], time_limit_s: float, display: Display) -> None:
-    """Time the row in further fresh processes and keep their medians: one process cannot show how much they differ."""
-    for _ in range(FURTHER_PROCESSES):
+def time_again(
+    job: Dict[str, Any], record: Dict[str, Any], time_limit_s: float, options: Any, display: Display
+) -> None:
+    """In ``full``, time the row in further fresh processes, as many as it still lacks, and save their medians.
+
+    One process cannot show how much processes differ. The record is saved before and after each, so that a bench
+    stopped here has lost nothing and the next one goes on.
+    """
+    phases = [record["timing"][name] for name in ("train", "predict")]
+    while options.profile == "full" and len(phases[0]["process_medians_s"]) < FURTHER_PROCESSES:
+        display.start("{:<18} {}  in a fresh process".format(record["model"]["key"], record["device"]))
         again = run_child(dict(job, timing_only=True), time_limit_s, display.on_event)
-        if again["status"] != "ok":
-            display.say("a further process of {} failed: {}".format(record["model"]["key"], again["reason"]))
+        reason = reason_not_timed(again)
+        if reason is not None:
+            display.finish("no time of a further process: {}".format(reason))
             return
-        for name in ("train", "predict"):
-            record["timing"][name]["process_medians_s"].append(again["timing"][name]["median_s"])
+        for phase, name in zip(phases, ("train", "predict")):
+            phase["process_medians_s"].append(again["timing"][name]["median_s"])
+        store.save(options.out, record)
+        display.finish("train {:.4g} s".format(again["timing"]["train"]["median_s"]))
 
 
 def make_job(model: Model, device: str, source: Any, options: Any) -> Dict[str, Any]:

@@ -3,8 +3,8 @@
     python -m runners.calibrate keras --model lstm --out results
 
 What repeated runs of one thing differ by is the least that a comparison may call a difference. The rows take turns,
-so that what changes with time falls on all of them. Written to ``<out>/<machine>/calibration.json``, where the report
-looks; frameworks are learnt one at a time, and the file holds the noise of each and of the noisiest.
+so that what changes with time falls on all of them. Written to ``<out>/<machine>/<stack>/calibration.json``, beside
+the results it is for; frameworks are learnt one at a time, and the file holds the noise of each and of the noisiest.
 """
 
 import itertools
@@ -20,6 +20,7 @@ from runners import registry, store
 from runners.child import run_child
 from runners.contract import DataUnavailable, UsageError
 from runners.display import Display
+from runners.gate import reason_not_timed
 from runners.measure import quantile
 
 SCHEMA_VERSION = 1
@@ -67,8 +68,9 @@ def repeat(keys: List[str], options: Any, display: Display) -> Dict[str, Dict[st
             if record["status"] == "skipped":
                 display.finish("SKIPPED: {}".format(record["reason"]))
                 continue
-            if record["status"] != "ok":
-                raise UsageError("{} on {} failed: {}; mend that first".format(key, device, record["reason"]))
+            reason = reason_not_timed(record)
+            if reason is not None:
+                raise UsageError("{} on {} gave no time: {}; mend that first".format(key, device, reason))
             for phase in ("train", "predict"):
                 rows = medians.setdefault(device, {})
                 rows.setdefault("{} {}".format(key, phase), []).append(record["timing"][phase]["median_s"])
@@ -83,14 +85,13 @@ def noise_of(medians: List[float]) -> float:
 
 
 def write(options: Any, medians: Dict[str, Dict[str, List[float]]]) -> Dict[str, Dict[str, float]]:
-    """Merge what was learnt into the machine's calibration; returns device -> framework -> noise."""
-    path = os.path.join(options.out, options.machine, "calibration.json")
-    document = _read(path)
+    """Merge what was learnt into the machine's calibration for this stack; returns device -> framework -> noise."""
+    path = os.path.join(options.out, options.machine, options.stack, "calibration.json")
+    document = _read(path, options.stack)
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     for device, rows in medians.items():
         learnt = {
             "when": now,
-            "stack": options.stack,
             "engine": options.engine,
             "noise": {row: noise_of(values) for row, values in rows.items()},
             "medians_s": rows,
@@ -105,7 +106,7 @@ def write(options: Any, medians: Dict[str, Dict[str, List[float]]]) -> Dict[str,
     return {device: document["noise_of"][device] for device in medians}
 
 
-def _read(path: str) -> Dict[str, Any]:
+def _read(path: str, stack: str) -> Dict[str, Any]:
     """The calibration so far; one that cannot be read is replaced, since all of it can be learnt again."""
     try:
         with open(path, encoding="utf-8") as file:
@@ -114,7 +115,7 @@ def _read(path: str) -> Dict[str, Any]:
             return document
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    return {"schema_version": SCHEMA_VERSION, "noise": {}, "frameworks": {}}
+    return {"schema_version": SCHEMA_VERSION, "stack": stack, "noise": {}, "frameworks": {}}
 
 
 if __name__ == "__main__":

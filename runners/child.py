@@ -1,5 +1,6 @@
 """Run one job in a fresh process, and make a result of whatever happens to it."""
 
+import contextlib
 import json
 import os
 import selectors
@@ -14,6 +15,7 @@ from runners import environment, events
 
 LOG_BYTES = 8000  # of the end of what the child printed, kept with a failure
 GRACE_S = 5.0  # between asking a child to end and killing it
+EXIT_S = 60.0  # for a child to end by itself once it has nothing more to say: frameworks have been seen to hang there
 
 
 class Ending(NamedTuple):
@@ -99,9 +101,10 @@ def _run(
         try:
             _hand_over(process, job)
             listened = _listen(reader, time_limit_s, on_event)
-            if listened.timed_out or listened.rubbish is not None:
-                _end(process)
-            process.wait()
+            if not (listened.timed_out or listened.rubbish is not None):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(EXIT_S)
+            _end(process)
         finally:
             os.close(reader)
             _end(process)
@@ -116,13 +119,21 @@ def _run(
 
 
 def child_environment(job: Dict[str, Any]) -> Dict[str, str]:
-    """The child's variables: threads pinned, the card hidden from CPU runs, the user's site-packages left out."""
+    """The child's variables: threads set, one card at most, the user's site-packages left out.
+
+    A run on a GPU sees the first visible card alone, counted as NVML counts them, so that what the driver is asked
+    about is the card that computes. cuBLAS reads its setting for determinism once, when it is first used.
+    """
     variables = dict(os.environ)
     variables.update(environment.thread_variables(job["threads"]))
     variables.update(PYTHONHASHSEED="0", PYTHONNOUSERSITE="1", TF_CPP_MIN_LOG_LEVEL="2")
-    variables.update(job.get("variables", {}))
     if job["record"]["device"] == "cpu":
         variables["CUDA_VISIBLE_DEVICES"] = ""
+    else:
+        visible = variables.get("CUDA_VISIBLE_DEVICES", "0")
+        variables.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=visible.split(",")[0].strip())
+        variables.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    variables.update(job.get("variables", {}))
     return variables
 
 

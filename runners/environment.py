@@ -1,11 +1,12 @@
 """What machine this is, from the files Linux keeps about itself. Absent is ``None``."""
 
 import glob
+import math
 import os
 import platform
 import re
 import resource
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from runners import nvml
 
@@ -17,11 +18,15 @@ _PROCESSOR_SENSORS = (  # where a sensor's name stands, the names that mean a pr
 )
 
 
-def describe(threads: int, versions: Dict[str, str]) -> Dict[str, Any]:
-    """The record's ``environment``: processor, memory, card, system and the framework's ``versions``."""
+def describe(threads: int, cores: int, versions: Dict[str, str]) -> Dict[str, Any]:
+    """The record's ``environment``: processor, memory, card, system and the framework's ``versions``.
+
+    ``cores`` are those that the process might use, ``processors`` those that it was pinned to.
+    """
     return {
         "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores,
+        "processors": sorted(os.sched_getaffinity(0)),
         "threads": threads,
         "governor": _governor(),
         "memory_bytes": _memory_bytes(),
@@ -39,9 +44,50 @@ def has_nvidia_device() -> bool:
 
 
 def default_threads() -> int:
-    """One thread a physical core that this process may run on: two on one core only hinder each other."""
-    cores = {_read_of_cpu(cpu, "topology/thread_siblings_list") or str(cpu) for cpu in os.sched_getaffinity(0)}
-    return len(cores)
+    """One thread a physical core that this process may run on: two on one core only hinder each other.
+
+    No more than its control group has processor time for, or it would be stopped most of the time.
+    """
+    cores = len(_physical_cores())
+    quota = _quota()
+    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
+
+
+def pin_to_cores(threads: int) -> None:
+    """Keep this process, and all it starts, to one processor a physical core, unless there are more ``threads``."""
+    cores = _physical_cores()
+    if threads <= len(cores):
+        os.sched_setaffinity(0, cores)
+
+
+def _physical_cores() -> List[int]:
+    """The first processor of each physical core that this process may run on."""
+    first: Dict[str, int] = {}
+    for cpu in sorted(os.sched_getaffinity(0)):
+        first.setdefault(_read_of_cpu(cpu, "topology/thread_siblings_list") or str(cpu), cpu)
+    return sorted(first.values())
+
+
+def _quota() -> Optional[float]:
+    """Processors that the control group at the top (a container's own) has time for; ``None``: as many as there are.
+
+    Linux's ``Documentation/admin-guide/cgroup-v2.rst`` (cpu.max), ``scheduler/sched-bwc.rst`` (version 1).
+    """
+    limit = _read(os.path.join(SYS, "fs/cgroup/cpu.max"))
+    if limit is None:
+        parts = [_read(os.path.join(SYS, "fs/cgroup/cpu/cpu.cfs_{}_us".format(part))) for part in ("quota", "period")]
+        limit = " ".join(part or "" for part in parts)
+    found = re.match(r"(\d+) (\d+)$", limit)
+    return int(found.group(1)) / float(found.group(2)) if found else None
+
+
+def _quota_stops() -> Optional[int]:
+    """How often that control group was stopped for having used up its time."""
+    for name in ("fs/cgroup/cpu.stat", "fs/cgroup/cpu/cpu.stat"):
+        found = re.search(r"^nr_throttled (\d+)$", _read(os.path.join(SYS, name)) or "", re.MULTILINE)
+        if found:
+            return int(found.group(1))
+    return None
 
 
 def thread_variables(threads: int) -> Dict[str, str]:
@@ -60,6 +106,8 @@ class Reading(NamedTuple):
     frequency_mhz: Optional[float]
     governor: Optional[str]
     temperature_c: Optional[float]
+    throttled: Optional[int]
+    quota_stops: Optional[int]
 
 
 def read_conditions() -> Reading:
@@ -71,16 +119,19 @@ def read_conditions() -> Reading:
         user, nice, system, _, _, irq, softirq, steal = [int(field) for field in line.split()[1:9]]
         tick = float(os.sysconf("SC_CLK_TCK"))
         busy, stolen = (user + nice + system + irq + softirq) / tick, steal / tick
-    own = times.user + times.system
+    own = times.user + times.system + times.children_user + times.children_system  # a compiler is no other's load
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    return Reading(times.elapsed, busy, stolen, own, usage, _frequency_mhz(), _governor(), _temperature_c())
+    kernel = _frequency_mhz(), _governor(), _temperature_c(), _throttled(), _quota_stops()
+    return Reading(times.elapsed, busy, stolen, own, usage, *kernel)
 
 
 def conditions(before: Reading, after: Reading) -> Dict[str, Any]:
     """What happened between two readings, as the record's ``conditions`` holds it.
 
     ``others_busy`` and ``stolen`` are processors on average: those that other processes kept busy, and those that
-    the host of a virtual machine took away. The kernel counts them in hundredths of a second.
+    the host of a virtual machine took away. The kernel counts them in hundredths of a second. ``throttled`` is how
+    often a processor held itself back for heat, which the kernel counts on Intel's; ``quota_stops`` how often the
+    process had used up its control group's time.
     """
     wall_s = after.wall_s - before.wall_s
     others = stolen = None
@@ -107,7 +158,13 @@ def conditions(before: Reading, after: Reading) -> Dict[str, Any]:
         governor_after=after.governor,
         temperature_c_before=before.temperature_c,
         temperature_c_after=after.temperature_c,
+        throttled=_more(before.throttled, after.throttled),
+        quota_stops=_more(before.quota_stops, after.quota_stops),
     )
+
+
+def _more(before: Optional[int], after: Optional[int]) -> Optional[int]:
+    return None if before is None or after is None else after - before
 
 
 def _governor() -> Optional[str]:
@@ -123,12 +180,33 @@ def _temperature_c() -> Optional[float]:
             int(text)
             for name in glob.glob(os.path.join(SYS, names))
             if _read(name) in processors
-            for text in map(_read, glob.glob(os.path.join(os.path.dirname(name), readings)))
+            for text in map(_read, _readings(os.path.dirname(name), readings))
             if text is not None and text.isdigit()
         ]
         if found:
             return max(found) / 1000.0
     return None
+
+
+def _readings(folder: str, pattern: str) -> List[str]:
+    """A sensor's readings; AMD's Tdie alone where it is told apart, since Tctl may have an offset for the fan."""
+    every = glob.glob(os.path.join(folder, pattern))
+    true = [path for path in every if _read(path.replace("_input", "_label")) == "Tdie"]
+    return true or every
+
+
+def _throttled() -> Optional[int]:
+    """How often since boot the cores that this process may use, and their packages, were too hot for their clock."""
+    counts: Dict[Any, int] = {}
+    for cpu in os.sched_getaffinity(0):
+        for name, shared_by in (
+            ("core_throttle_count", "thread_siblings_list"),
+            ("package_throttle_count", "physical_package_id"),
+        ):
+            count = _read_of_cpu(cpu, "thermal_throttle/" + name)
+            if count is not None and count.isdigit():
+                counts[name, _read_of_cpu(cpu, "topology/" + shared_by) or cpu] = int(count)
+    return sum(counts.values()) if counts else None
 
 
 def _frequency_mhz() -> Optional[float]:

@@ -1,7 +1,7 @@
 """Was the model really training while it was timed? If not, its time may not be shown."""
 
 import math
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 
 def reason_not_training(losses: List[float], iterative: bool, state_before: bytes, state_after: bytes) -> Optional[str]:
@@ -23,6 +23,14 @@ def reason_not_training(losses: List[float], iterative: bool, state_before: byte
             first, last
         )
     return None
+
+
+def reason_not_timed(record: Dict[str, Any]) -> Optional[str]:
+    """Why a result's two times may not be used; ``None`` if they may."""
+    if record["status"] != "ok":
+        return record["reason"]
+    reasons = [phase["reason"] for phase in (record["timing"]["train"], record["timing"]["predict"])]
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def _mean(values):

@@ -18,6 +18,11 @@ MODES_APART = 0.05  # of the median
 MODES_LEAST = 0.10  # of the samples in the smaller mode
 BUSY = 0.10  # processors
 FALL = 0.10  # of a clock, from before a phase to after it; one that idled low before hides a fall
+HELD_S = 0.01  # that the card's own counters say it was held back
+HOT = 90.0  # degrees; processors hold themselves back from some 95 to 105 on
+PAGING = 10.0  # major page faults a second; one waits for the disk 0.1 to 1 ms, so that this is up to 1 % of the time
+PREEMPTED = 100.0  # involuntary context switches a second: a thread is pushed off its processor every 10 ms
+STEADY_GOVERNORS = ("performance", "userspace")  # those that do not change the clock with the load
 FEW = 20  # samples below which a trend or a second mode cannot be told from chance
 
 
@@ -116,6 +121,10 @@ def two_modes(samples_s: Sequence[float]) -> Optional[Any]:
 
 def of_conditions(conditions: Dict[str, Any]) -> List[Mark]:
     """What else the machine did meanwhile, from ``environment.conditions`` and ``nvml.conditions``."""
+    return _of_others(conditions) + _of_the_kernel(conditions) + _of_clocks(conditions) + _of_heat(conditions)
+
+
+def _of_others(conditions: Dict[str, Any]) -> List[Mark]:
     marks = []
     others, stolen = conditions["others_busy"], conditions["stolen"]
     if others is not None and others >= BUSY:
@@ -124,6 +133,34 @@ def of_conditions(conditions: Dict[str, Any]) -> List[Mark]:
     if stolen is not None and stolen >= BUSY:
         reason = "the host took {:.1f} processors away meanwhile".format(stolen)
         marks.append(Mark("stolen-time", reason, {"processors": stolen}))
+    return marks
+
+
+def _of_the_kernel(conditions: Dict[str, Any]) -> List[Mark]:
+    marks = []
+    if conditions["quota_stops"]:
+        reason = "the process was stopped {} times for its limit of processor time".format(conditions["quota_stops"])
+        marks.append(Mark("quota", reason, {"times": conditions["quota_stops"]}))
+    wall_s = conditions["wall_s"]
+    for key, counter, least, sentence in (
+        ("paging", "major_faults", PAGING, "memory had to be read from the disk {:.0f} times a second meanwhile"),
+        ("preempted", "involuntary_switches", PREEMPTED, "a thread lost its processor {:.0f} times a second meanwhile"),
+    ):
+        rate = conditions[counter] / wall_s if wall_s > 0 else 0.0
+        if rate >= least:
+            marks.append(Mark(key, sentence.format(rate), {"rate": rate}))
+    return marks
+
+
+def _of_clocks(conditions: Dict[str, Any]) -> List[Mark]:
+    marks = []
+    before, after = conditions["governor_before"], conditions["governor_after"]
+    governors = sorted({name for both in (before, after) if both for name in both.split(", ")})
+    if not set(governors) <= set(STEADY_GOVERNORS):
+        named = ", ".join(governors)
+        marks.append(
+            Mark("governor", "the processor's clock follows the load (governor: {})".format(named), {"governor": named})
+        )
     for key, whose, clock in (
         ("falling-clock", "processor", "frequency_mhz"),
         ("falling-card-clock", "card", "card_clock_mhz"),
@@ -136,12 +173,26 @@ def of_conditions(conditions: Dict[str, Any]) -> List[Mark]:
     return marks
 
 
+def _of_heat(conditions: Dict[str, Any]) -> List[Mark]:
+    marks = []
+    readings = [conditions["temperature_c_before"], conditions["temperature_c_after"]]
+    hottest = max((reading for reading in readings if reading is not None), default=0.0)
+    if hottest >= HOT:
+        marks.append(Mark("hot", "the processor was at {:.0f} degrees".format(hottest), {"degrees": hottest}))
+    times = conditions["throttled"]
+    if times:
+        reason = "the processor held itself back for heat {} times meanwhile".format(times)
+        marks.append(Mark("throttled-processor", reason, {"times": times}))
+    return marks
+
+
 def of_card(before: Optional[nvml.Card], after: Optional[nvml.Card], own_pid: int) -> List[Mark]:
     """What the card says of itself before and after a phase."""
     if before is None or after is None:
         return []
     marks = []
-    reasons = sorted(set((before.throttle or []) + (after.throttle or [])))
+    held = [why for why, seconds in nvml.held_s(before, after).items() if seconds >= HELD_S]
+    reasons = sorted(set((before.throttle or []) + (after.throttle or []) + held))
     if reasons:
         named = ", ".join(reasons)
         marks.append(Mark("throttled", "the card was held back by: {}".format(named), {"reasons": named}))

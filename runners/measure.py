@@ -32,11 +32,13 @@ def measure(
     next_batch: Callable[[], Any] = lambda: None,
     observe: Callable[[Any], None] = lambda answer: None,
     progress: Callable[[List[float]], None] = lambda samples: None,
+    on_warm: Callable[[], None] = lambda: None,
 ) -> Samples:
     """Time ``step`` until ``rule`` is met.
 
-    ``next_batch`` is called before the clock starts and ``observe`` (with the step's answer) after it has
-    stopped: loading a batch and reading a loss are not part of a step. Exceptions of the step pass through.
+    ``on_warm`` is called once, between the warm-up and the first sample. ``next_batch`` is called before the clock
+    starts and ``observe`` (with the step's answer) after it has stopped: loading a batch and reading a loss are not
+    part of a step. Exceptions of the step pass through.
     """
 
     def timed(loops: int) -> float:
@@ -63,6 +65,7 @@ def measure(
         warmup_s.append(timed(loops))
         if len(warmup_s) >= rule.min_warmup:  # the first steps, which build and allocate, are timed one by one
             loops = _inner_loops(min(warmup_s), rule.shortest_sample_s)
+    on_warm()
     samples_s: List[float] = []
     began = told = clock()
     next_look = rule.min_samples

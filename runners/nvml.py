@@ -1,5 +1,6 @@
-"""What the driver says of the first NVIDIA card, through ``nvidia-ml-py``. Absent is ``None``, never assumed."""
+"""What the driver says of the card that computes, through ``nvidia-ml-py``. Absent is ``None``, never assumed."""
 
+import os
 from contextlib import contextmanager
 from typing import Any, Dict, List, NamedTuple, Optional
 
@@ -25,10 +26,11 @@ class Card(NamedTuple):
     throttle: Optional[List[str]]
     energy_mj: Optional[int]
     processes: Optional[List[int]]
+    held_ns: Optional[Dict[str, int]] = None  # how long it was held back since the driver was loaded, by why
 
 
 def read_card() -> Optional[Card]:
-    """The first card as it is now; ``None`` where there is no card, no driver or no ``nvidia-ml-py``."""
+    """The first visible card as it is now; ``None`` where there is no card, no driver or no ``nvidia-ml-py``."""
     try:
         import pynvml
     except ImportError:
@@ -46,7 +48,7 @@ def _session(pynvml):
         return
     try:
         try:
-            handle = pynvml.nvmlDeviceGetHandleByIndex(0)
+            handle = _handle(pynvml, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip())
         except pynvml.NVMLError:
             handle = None
         yield handle
@@ -55,6 +57,16 @@ def _session(pynvml):
             pynvml.nvmlShutdown()
         except pynvml.NVMLError:
             pass  # the driver went away meanwhile: what was read stands
+
+
+def _handle(pynvml, visible: str) -> Any:
+    """The card that CUDA_VISIBLE_DEVICES names by its number or UUID; the first where it names none.
+
+    The driver's numbers follow the PCI bus, CUDA's do so where CUDA_DEVICE_ORDER asks for it (runners/child.py does).
+    """
+    if visible.startswith("GPU-"):
+        return pynvml.nvmlDeviceGetHandleByUUID(visible)
+    return pynvml.nvmlDeviceGetHandleByIndex(int(visible) if visible.isdigit() else 0)
 
 
 def _read(pynvml, handle):
@@ -68,7 +80,15 @@ def _read(pynvml, handle):
     memory = ask("nvmlDeviceGetMemoryInfo", handle)
     capability = ask("nvmlDeviceGetCudaComputeCapability", handle)
     bits = ask("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
-    processes = ask("nvmlDeviceGetComputeRunningProcesses", handle)
+    processes = ask("nvmlDeviceGetComputeRunningProcesses_v3", handle)
+    if processes is None:  # drivers before 510 know an older form of the question only
+        processes = ask("nvmlDeviceGetComputeRunningProcesses_v2", handle)
+    held = {
+        why: status.violationTime
+        for why, policy in (("power cap", "NVML_PERF_POLICY_POWER"), ("thermal slowdown", "NVML_PERF_POLICY_THERMAL"))
+        for status in [ask("nvmlDeviceGetViolationStatus", handle, getattr(pynvml, policy, None))]
+        if status is not None
+    }
     return Card(
         name=_text(ask("nvmlDeviceGetName", handle)),
         driver=_text(ask("nvmlSystemGetDriverVersion")),
@@ -80,6 +100,7 @@ def _read(pynvml, handle):
         throttle=None if bits is None else [name for bit, name in sorted(THROTTLE_REASONS.items()) if bits & bit],
         energy_mj=ask("nvmlDeviceGetTotalEnergyConsumption", handle),
         processes=None if processes is None else [process.pid for process in processes],
+        held_ns=held or None,
     )
 
 
@@ -96,13 +117,26 @@ def joules(before: Optional[Card], after: Optional[Card]) -> Optional[float]:
     return taken_mj / 1000.0 if taken_mj > 0 else None
 
 
+def held_s(before: Optional[Card], after: Optional[Card]) -> Dict[str, float]:
+    """Seconds that the card was held back between two readings, by why; empty where the driver does not count."""
+    if before is None or after is None or before.held_ns is None or after.held_ns is None:
+        return {}
+    return {why: (count - before.held_ns.get(why, count)) / 1e9 for why, count in after.held_ns.items()}
+
+
 def conditions(before: Optional[Card], after: Optional[Card]) -> Dict[str, Any]:
-    """The card's part of a phase's ``conditions``: clock, temperature and why it was held back, before and after."""
-    return {
+    """The card's part of a phase's ``conditions``: clock, temperature and why it was held back, before and after.
+
+    The reasons are those of a moment; the driver's counters, where it has them, tell how long it was meanwhile.
+    """
+    found = {
         "card_{}_{}".format(field, when): None if card is None else getattr(card, field)
         for field in ("clock_mhz", "temperature_c", "throttle")
         for when, card in (("before", before), ("after", after))
     }
+    held = held_s(before, after)
+    found.update(card_power_cap_s=held.get("power cap"), card_thermal_slowdown_s=held.get("thermal slowdown"))
+    return found
 
 
 def record(card: Optional[Card]) -> Optional[Dict[str, Any]]:

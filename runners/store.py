@@ -8,6 +8,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from runners.contract import UsageError
@@ -50,6 +51,11 @@ def save(out: str, record: Dict[str, Any]) -> str:
         set_aside(path, str(old.get("profile")))
     write_whole(path, json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n")
     return path
+
+
+def discard(checkpoints: str) -> None:
+    """Remove a row's checkpoints: what was trained to its end, or is to be trained anew, is not gone on from."""
+    shutil.rmtree(checkpoints, ignore_errors=True)
 
 
 def set_aside(path: str, profile: str) -> None:

@@ -22,6 +22,7 @@ from runners import registry, store
 from runners.child import run_child
 from runners.contract import DataUnavailable, Model, Option, UsageError
 from runners.display import Display
+from runners.gate import reason_not_timed
 from runners.measure import quantile
 
 SCHEMA_VERSION = 1
@@ -61,10 +62,13 @@ class Job(NamedTuple):
         job.update(timing_only=True, variant=variant, variables=variables, threads=threads, rule=rule)
         job["record"] = dict(job["record"], outputs=None)
         record = run_child(job, self.limit_s, self.display.on_event)
-        if record["status"] == "ok":
+        reason = reason_not_timed(record)
+        if reason is None:
             times = [record["timing"][phase]["median_s"] for phase in PHASES]
             self.display.finish("train {:.4g} s, predict {:.4g} s a batch".format(*times))
-        else:
+        elif record["status"] == "ok":
+            record.update(status="failed", reason=reason)
+        if reason is not None:
             self.display.finish(record["status"].upper().replace("_", " "))
         return record
 
@@ -166,15 +170,14 @@ def _found(job: Job, first: Attempt) -> Dict[str, Any]:
 def attempt(job: Job, options: List[Option], best: Optional[Attempt] = None) -> Attempt:
     """Run the model with the options. A second process is spared where the first is slower than ``best`` already."""
     record = job.run(options, options[-1].key if best else "as written")
-    if record["status"] == "ok" and not all(record["timing"][phase]["counts"] for phase in PHASES):
-        record.update(status="failed", reason=record["timing"]["train"]["reason"])
     found = Attempt(record, [])
     again = record
     while again["status"] == "ok":
         found.times.append({phase: again["timing"][phase]["median_s"] for phase in PHASES})
         if len(found.times) == RUNS or (best and gain(best, found) <= LEAST_GAIN):
-            break
+            return found
         again = job.run(options, "again")
+    record.update(status=again["status"], reason=again["reason"])
     return found
 
 
@@ -221,14 +224,21 @@ def confirm(job: Job, kept: List[Option]) -> Dict[str, Any]:
 def difference(one: Dict[str, Any], other: Dict[str, Any]) -> float:
     """How far two records' outputs are apart: max |a - b| / max |a|; infinite where one is not a number.
 
-    The untrained nets' answers to one batch; on the CPU also the loss of the first training step, which has gone
-    through the net in training mode. On a GPU that step may use TF32, whose rounding differs from kernel to kernel.
+    The untrained nets' answers to one batch; on the CPU also the losses of the first two training steps: the first has
+    gone through the net in training mode, the second through the gradients and the optimizer as well. On a GPU these
+    steps may use TF32, whose rounding differs from kernel to kernel.
     """
     apart = _apart(one["outputs"], other["outputs"])
     if one["device"] == "cpu":
-        losses = [record["timing"]["train"]["losses"][:1] for record in (one, other)]
+        single = all(_second_loss_is_of_second_step(record) for record in (one, other))
+        losses = [record["timing"]["train"]["losses"][: 2 if single else 1] for record in (one, other)]
         apart = max(apart, _apart(*losses))
     return apart
+
+
+def _second_loss_is_of_second_step(record: Dict[str, Any]) -> bool:
+    """Steps run several to a sample, and give one loss a sample, but not in the first ``min_warmup`` samples."""
+    return record["settings"]["rule"]["min_warmup"] >= 2 or record["timing"]["train"]["inner_loops"] == 1
 
 
 def _apart(a: List[Optional[float]], b: List[Optional[float]]) -> float:

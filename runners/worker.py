@@ -63,8 +63,11 @@ def run(job: Dict[str, Any], record: Dict[str, Any], sender: events.Sender) -> N
     sender.send("phase", phase="prepare")
     card_before = nvml.read_card() if record["device"] == "gpu" else None
     model = load_model(record["framework"], record["model"]["key"])
+    cores = len(os.sched_getaffinity(0))
+    if record["device"] == "cpu":
+        environment.pin_to_cores(job["threads"])
     backend = _open_backend(record["framework"])(record["device"], job["threads"])
-    record["environment"] = environment.describe(job["threads"], backend.versions())
+    record["environment"] = environment.describe(job["threads"], cores, backend.versions())
     data = dataset(model.dataset).load(job["data_dir"])
     record["data"] = data.source.record()
     context = Context(
@@ -152,8 +155,11 @@ def _time_phase(
 ) -> Timed:
     sender.send("phase", phase=name)
     step, next_batch = (steps.train, steps.train_batch) if name == "train" else (steps.predict, steps.predict_batch)
-    card_before = nvml.read_card() if on_gpu else None
-    conditions_before = environment.read_conditions()
+    warm: List[Any] = []  # the machine and the card when the samples begin: building and compiling are no part of them
+
+    def on_warm() -> None:
+        warm.extend([nvml.read_card() if on_gpu else None, environment.read_conditions()])
+
     began = time.monotonic()
     samples = measure(
         step,
@@ -162,9 +168,11 @@ def _time_phase(
         next_batch=next_batch,
         observe=observe,
         progress=sender.samples(name, rule, began),
+        on_warm=on_warm,
     )
+    card_after = nvml.read_card() if on_gpu else None  # first of all, while it still has its clock
+    card_before, conditions_before = warm
     conditions = environment.conditions(conditions_before, environment.read_conditions())
-    card_after = nvml.read_card() if on_gpu else None
     conditions.update(nvml.conditions(card_before, card_after))
     joules_per_batch = energy.per_batch("gpu" if on_gpu else "cpu", step, next_batch, backend.synchronize)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -34,6 +35,16 @@ def test_help_names_every_target_with_a_line() -> None:
 def test_make_alone_helps() -> None:
     """It does not start an hour of measuring."""
     assert make().stdout == make("help").stdout
+
+
+def test_clean_removes_the_environments_and_nothing_whose_name_is_a_part_of_theirs(tmp_path: Path) -> None:
+    """A folder with a space in its name is one folder."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("my", "venvs", "my venvs", "results"):
+        (tmp_path / name).mkdir()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    subprocess.run(["make", "clean"], cwd=tmp_path, env={**clean, "VENVS": "my venvs"}, check=True, capture_output=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["Makefile", "my", "results", "venvs"]
 
 
 def test_list_shows_the_eight_rows() -> None:

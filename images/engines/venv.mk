@@ -1,6 +1,6 @@
 # A framework in a virtual environment of its own, made from the stack's hashed lock.
 
-venv := $(VENVS)/$(STACK)
+venv := "$$VENVS/$$STACK"
 locks := images/stacks/$(STACK)
 
 build-%:

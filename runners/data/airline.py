@@ -88,24 +88,31 @@ def rolling_origin(airline: Airline, forecaster: Forecaster, name: str = "", bas
 
     Rolling-origin evaluation (Tashman, International Journal of Forecasting 16, 2000) with 33 origins and no new
     fit. MASE is the mean absolute error over that of the seasonal naive forecast within the train part (Hyndman and
-    Koehler, International Journal of Forecasting 22, 2006); its spread is the quartiles over the origins.
+    Koehler, International Journal of Forecasting 22, 2006). The spread of each is its quartiles over the origins.
     """
     histories, _ = scores.windows(airline.scaled, HISTORY)
     origins = len(airline.test) - YEAR + 1
     truth = np.stack([airline.test[start : start + YEAR] for start in range(origins)])
     errors = np.asarray(forecaster(histories[:origins], YEAR), float) - truth
     naive = np.mean(np.abs(airline.train[YEAR:] - airline.train[:-YEAR]))
-    scaled = np.mean(np.abs(errors), axis=1) / naive
+    absolute = np.mean(np.abs(errors), axis=1)
+    squared = np.mean(errors**2, axis=1)
     return {
         "name": name,
         "baseline": baseline,
         "origins": origins,
         "horizon": YEAR,
-        "mae": float(np.mean(np.abs(errors))),
-        "rmse": float(np.sqrt(np.mean(errors**2))),
-        "mase": float(np.mean(scaled)),
-        "mase_quartiles": [float(value) for value in np.percentile(scaled, [25, 75])],
+        "mae": float(np.mean(absolute)),
+        "mae_quartiles": _quartiles(absolute),
+        "rmse": float(np.sqrt(np.mean(squared))),
+        "rmse_quartiles": _quartiles(np.sqrt(squared)),
+        "mase": float(np.mean(absolute) / naive),
+        "mase_quartiles": _quartiles(absolute / naive),
     }
+
+
+def _quartiles(values: Any) -> List[float]:
+    return [float(value) for value in np.percentile(values, [25, 75])]
 
 
 def score_both(airline: Airline, recursive: Any, one_step: Any) -> List[Score]:

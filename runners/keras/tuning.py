@@ -11,7 +11,7 @@ def options(device: str, threads: int, cores: int) -> List[Option]:
         Option("unroll", {"unroll": True}),
         Option("direct-step", {"direct_step": True}),
         Option("xla", {"direct_step": True, "xla": True}),
-        Option("any-order", {"any_order": True}, {"TF_DETERMINISTIC_OPS": "0"}),
+        Option("any-order", {"any_order": True}, {"TF_DETERMINISTIC_OPS": "0", "TF_CUDNN_DETERMINISTIC": "0"}),
     ]
     if device == "gpu":
         return [Option("cudnn", {"cudnn": True})] + found

@@ -87,19 +87,19 @@ def _runs_on(built_for: str, capability: Tuple[int, int]) -> bool:
 
 
 def tf32() -> Dict[str, bool]:
-    """Whether TF32 may replace FP32 on the GPU, by kind of operation; empty where the version knows no TF32."""
+    """Whether TF32 replaces FP32 on the GPU, by kind of operation; empty where the version knows no TF32.
+
+    It does where it is allowed and the card has it, which those of compute capability 8.0 and later do.
+    """
     backends = torch.backends
     if hasattr(backends.cudnn, "conv"):  # 2.9 and later: one setting an operation, and the old names warn
-        return {
-            "tf32_convolution": backends.cudnn.conv.fp32_precision == "tf32",
-            "tf32_matmul": backends.cuda.matmul.fp32_precision == "tf32",
-        }
-    if hasattr(backends.cudnn, "allow_tf32"):
-        return {
-            "tf32_convolution": bool(backends.cudnn.allow_tf32),
-            "tf32_matmul": bool(backends.cuda.matmul.allow_tf32),
-        }
-    return {}
+        allowed = [place.fp32_precision == "tf32" for place in (backends.cudnn.conv, backends.cuda.matmul)]
+    elif hasattr(backends.cudnn, "allow_tf32"):
+        allowed = [bool(place.allow_tf32) for place in (backends.cudnn, backends.cuda.matmul)]
+    else:
+        return {}
+    has_it = tuple(torch.cuda.get_device_capability(0)) >= (8, 0)
+    return dict(zip(("tf32_convolution", "tf32_matmul"), [has_it and one for one in allowed]))
 
 
 @contextmanager
@@ -142,10 +142,13 @@ def compiled(net: Any) -> Any:
     """The net through ``torch.compile`` (2.0 and later)."""
     if not hasattr(torch, "compile"):
         raise OptionUnavailable("PyTorch {} has no torch.compile".format(torch.__version__))
-    compilers = [os.environ.get("CXX") or "c++", "g++", "clang++"]
+    if next(net.parameters()).is_cuda:  # Triton compiles its launchers
+        language, compilers = "C", [os.environ.get("CC") or "cc", "gcc", "clang"]
+    else:
+        language, compilers = "C++", [os.environ.get("CXX") or "c++", "g++", "clang++"]
     if not any(shutil.which(name) for name in compilers):
         raise OptionUnavailable(
-            "PyTorch's compiler needs a C++ compiler, and none is here ({})".format(", ".join(compilers))
+            "PyTorch's compiler needs a {} compiler, and none is here ({})".format(language, ", ".join(compilers))
         )
     return torch.compile(net)
 
@@ -207,7 +210,8 @@ def train_deterministically() -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     if hasattr(torch, "use_deterministic_algorithms"):
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS is first used
+        # Read once, when cuBLAS is first used: the children of a bench are given it from the start.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         try:
             torch.use_deterministic_algorithms(True, warn_only=True)
         except TypeError:  # before 1.11 it could only raise

@@ -35,7 +35,6 @@ def train_to_quality(context: Context) -> Quality:
     if context.device == "cpu" and not settings.get("on_cpu"):
         batches = math.ceil(len(context.data.train_labels) / settings["batch_size"])
         return Quality(reason=_CPU_REASON.format(batches=batches))
-    compat.train_deterministically()
     training = Training(context)
     training.restore()
     while not training.is_finished():
@@ -47,6 +46,7 @@ class Training:
     """One training: the net, its optimizer, and how far it is. ``observe`` hears every step's loss."""
 
     def __init__(self, context: Context, observe: Callable[[float], None] = lambda loss: None) -> None:
+        compat.train_deterministically()
         settings, data = context.settings, context.data
         self._settings, self._seed, self._device = settings, context.seed, torch_device(context.device)
         self._progress, self._observe = context.progress, observe

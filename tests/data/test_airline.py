@@ -90,6 +90,9 @@ def test_rolling_origin_looks_a_year_ahead_from_every_month_that_has_one():
     assert found["rmse"] == pytest.approx(numpy.sqrt((truth**2).mean()))
     naive = numpy.abs(series.train[12:] - series.train[:-12]).mean()
     assert found["mase"] == pytest.approx(truth.mean() / naive)
+    assert found["mae_quartiles"] == pytest.approx(numpy.percentile(truth.mean(axis=1), [25, 75]).tolist())
+    by_origin = numpy.sqrt((truth**2).mean(axis=1))
+    assert found["rmse_quartiles"] == pytest.approx(numpy.percentile(by_origin, [25, 75]).tolist())
     assert found["mase_quartiles"] == pytest.approx(numpy.percentile(truth.mean(axis=1) / naive, [25, 75]).tolist())
 
 

@@ -122,7 +122,21 @@ def test_a_prediction_measured_here_is_part_of_the_evidence(tmp_path: Path) -> N
         timing=timing(phase(0.2), phase(0.07)),
     )
     evidence = said(published_figures(), load_results(write(tmp_path, [row])).results)[1][1]
-    assert evidence[-1] == "Measured here, the ratio lies between 0.350 and 0.350."
+    assert evidence[-1] == "Measured here on the GPU, the ratio is 0.350."
+
+
+def test_no_ratio_stands_without_the_device_it_was_measured_on(tmp_path: Path) -> None:
+    """The published figure's device first; of several machines the range."""
+    quality = forecast_quality("recursive", AUTOREGRESSION)
+    rows = [
+        record("densenet-32-24-32", device, machine=machine, quality=quality, timing=timing(phase(1.0), phase(predict)))
+        for machine, device, predict in (("a", "cpu", 0.2), ("a", "gpu", 0.35), ("b", "gpu", 0.4))
+    ]
+    evidence = said(published_figures(), load_results(write(tmp_path, rows)).results)[1][1]
+    assert evidence[-2:] == [
+        "Measured here on the GPU, the ratio lies between 0.350 and 0.400.",
+        "Measured here on the CPU, the ratio is 0.200.",
+    ]
 
 
 def test_smoke_runs_prove_nothing_in_the_audit(tmp_path: Path) -> None:

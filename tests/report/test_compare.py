@@ -45,7 +45,7 @@ def two_folders(folder: Path) -> tuple[Path, Path]:
         changed(made, "environment.cpu", "Example CPU 4000 | {{ site.title }}")
     new.append(failed("densenet-24x3", "killed by the kernel: <b>out of memory</b> {% raw %}", machine="newbox"))
     write(folder / "new", *new)
-    (folder / "new" / "newbox" / "calibration.json").write_text('{"schema_version": 1, "noise": {"cpu": 0.02}}')
+    (folder / "new" / "newbox" / "cpu" / "calibration.json").write_text('{"schema_version": 1, "noise": {"cpu": 0.02}}')
     return write(folder / "old", *old), folder / "new"
 
 
@@ -97,7 +97,7 @@ def test_the_noise_of_the_noisier_machine_counts(tmp_path: Path) -> None:
     for number, (noises, word) in enumerate(expected.items()):
         folder = tmp_path / str(number)
         for side, noise in zip("ab", noises, strict=True):
-            path = folder / side / "box" / "calibration.json"
+            path = folder / side / "box" / "cpu" / "calibration.json"
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps({"schema_version": 1, "noise": {"cpu": noise}}))
         comparison = of(folder, a, b)
@@ -220,8 +220,8 @@ def test_a_folder_may_be_all_results_one_machine_or_one_stack(tmp_path: Path, in
     write_with_tunings(b, [tuning])
     write(tmp_path / "new", record(machine="other"))
     if not inside:
-        b = write(tmp_path / "only", *(json.loads(path.read_text()) for path in (b / "newbox").glob("cpu/*.json")))
-        (b / "newbox" / "calibration.json").write_text('{"schema_version": 1, "noise": {"cpu": 0.02}}')
+        b = write(tmp_path / "only", *(json.loads(path.read_text()) for path in (b / "newbox").glob("cpu/*.cpu.json")))
+        (b / "newbox" / "cpu" / "calibration.json").write_text('{"schema_version": 1, "noise": {"cpu": 0.02}}')
         write_with_tunings(b, [tuning])
     site = tmp_path / "site"
     assert main(["--a", str(a), "--b", str(b / inside), "--site", str(site), "--locale", "en"]) == 0
@@ -253,9 +253,9 @@ def test_a_missing_folder_names_itself_and_the_cure(tmp_path: Path, capsys: pyte
 def test_a_broken_calibration_stops_the_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A verdict without the noise that was measured would be a wrong one."""
     a, b = two_folders(tmp_path)
-    (b / "newbox" / "calibration.json").write_text("{")
+    (b / "newbox" / "cpu" / "calibration.json").write_text("{")
     said = fails(capsys, "--a", a, "--b", b, "--site", tmp_path / "site")
-    assert said.startswith(f"compare: {b / 'newbox' / 'calibration.json'}: cannot be read as JSON")
+    assert said.startswith(f"compare: {b / 'newbox' / 'cpu' / 'calibration.json'}: cannot be read as JSON")
     assert not (tmp_path / "site").exists()
 
 

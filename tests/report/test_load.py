@@ -102,6 +102,49 @@ def test_a_missing_value_in_a_series_is_nan(tmp_path: Path) -> None:
     assert missing != missing
 
 
+@pytest.mark.parametrize("machine", ["results.csv", "results.json", "results.parquet", "dictionary.json"])
+def test_a_machine_called_like_a_file_of_the_page_is_refused(tmp_path: Path, machine: str) -> None:
+    """Its folder would lie where the page has that file; the other results are shown."""
+    loaded = load_results(write(tmp_path, [ar(machine=machine), ar()]))
+    assert [str(problem) for problem in loaded.problems] == [
+        f"{machine}/gtx1080/ar.cpu.json: its machine is called like a file beside the page; "
+        "give the machine another name (MACHINE=…)"
+    ]
+    assert len(loaded.results) == 1
+
+
+def nested(levels: int) -> Any:
+    """An object with a list in it, and so on, ``levels`` deep."""
+    made: Any = {}
+    for level in range(1, levels):
+        made = [1.5, made] if level % 2 else {"a": made}
+    return made
+
+
+@pytest.mark.parametrize("place", ["settings", "model.details", "kernel_path", "environment"])
+@pytest.mark.parametrize("levels", [65, 200, 254, 256, 300, 900])
+def test_a_record_that_is_nested_too_deeply_is_a_problem_like_others(tmp_path: Path, place: str, levels: int) -> None:
+    """Neither the schema's nor the interpreter's own limit is reached, and the other results are shown."""
+    made = ar()
+    part = made
+    for step in place.split("."):
+        part = part[step]
+    part["deep"] = nested(levels)
+    other = next(result for result in one() if result["model"]["key"] == "ar-ols")
+    loaded = load_results(write(tmp_path, [made, other]))
+    assert [problem.message for problem in loaded.problems] == [
+        "holds more than 64 objects or lists within one another"
+    ]
+    assert len(loaded.results) == 1
+
+
+def test_a_record_may_be_nested_as_deeply_as_any_that_is_written(tmp_path: Path) -> None:
+    """Sixty levels in its settings are no problem."""
+    made = ar()
+    made["settings"]["deep"] = nested(60)
+    assert load_results(write(tmp_path, [made])).problems == ()
+
+
 BAD: list[tuple[str, bytes | str | Callable[[], str], str]] = [
     ("empty", b"", "is empty; delete it and measure again"),
     ("zeros", b"\0" * 4096, "is empty; delete it and measure again"),
@@ -177,7 +220,7 @@ def test_hidden_files_other_files_and_calibrations_are_passed_over(tmp_path: Pat
     put(tmp_path, "{", ".checkpoints/a/b.json")
     put(tmp_path, "{", "gtx-box/gtx1080/.ar.cpu.json.tmp.json")
     put(tmp_path, "notes", "gtx-box/notes.txt")
-    put(tmp_path, "{}", "gtx-box/calibration.json")
+    put(tmp_path, "{}", "gtx-box/cpu/calibration.json")
     loaded = load_results(tmp_path)
     assert loaded.problems == ()
     assert len(loaded.results) == 1

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +177,21 @@ def test_a_broken_calibration_names_file_fault_and_cure(tmp_path: Path, document
         read_calibration(tmp_path)
     assert str(raised.value).startswith(f"{tmp_path / 'calibration.json'}: {complaint}")
     assert "make calibrate" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "complaint"),
+    [
+        (os.mkfifo, "is no ordinary file"),
+        (lambda path: path.mkdir(), "cannot be read"),
+        (lambda path: path.symlink_to("/dev/zero"), "is a link that leaves the folder"),
+        (lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 1 << 27), "too many for a calibration"),
+    ],
+)
+def test_a_calibration_that_is_no_ordinary_file_hangs_nothing(
+    tmp_path: Path, make: Callable[[Path], object], complaint: str
+) -> None:
+    """It comes from another machine like the results, and is read as carefully."""
+    make(tmp_path / "calibration.json")
+    with pytest.raises(CalibrationError, match=complaint):
+        read_calibration(tmp_path)

@@ -8,16 +8,19 @@
  *   lost            the driver is gone
  *   lost-later      the driver is gone from the second question on
  *   no-energy       the card has no energy counter
+ *   counts          the driver counts for how long it held the card back
+ *   old-driver      the driver knows the older question for processes alone
+ *   second          there are two cards, and the second one is hot
  * The numbers of results and reasons are those of NVIDIA's nvml.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, DRIVER_NOT_LOADED = 9, GPU_IS_LOST = 15 };
+enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, DRIVER_NOT_LOADED = 9, NO_FUNCTION = 13, GPU_IS_LOST = 15 };
 enum { POWER_CAP = 0x4, SOFTWARE_THERMAL = 0x20 };
 
-static int asked;
+static int asked, second;
 
 static int state(const char *word) {
   char line[64];
@@ -49,9 +52,13 @@ int nvmlSystemGetDriverVersion(char *text, unsigned length) {
 int nvmlDeviceGetCount_v2(unsigned *count) { *count = !state("none"); return SUCCESS; }
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
-  if (index || state("none")) return INVALID_ARGUMENT;
-  *device = &asked;
+  if (index > (unsigned)state("second") || state("none")) return INVALID_ARGUMENT;
+  *device = index ? &second : &asked;
   return SUCCESS;
+}
+
+int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
+  return nvmlDeviceGetHandleByIndex_v2(!strcmp(uuid, "GPU-2"), device);
 }
 
 int nvmlDeviceGetName(void *device, char *text, unsigned length) {
@@ -88,9 +95,9 @@ int nvmlDeviceGetClockInfo(void *device, int type, unsigned *megahertz) {
 }
 
 int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *celsius) {
-  (void)device, (void)sensor;
+  (void)sensor;
   if (question()) return GPU_IS_LOST;
-  *celsius = state("throttled") ? 91 : 62;
+  *celsius = state("throttled") || device == &second ? 91 : 62;
   return SUCCESS;
 }
 
@@ -111,9 +118,19 @@ int nvmlDeviceGetTotalEnergyConsumption(void *device, unsigned long long *millij
   return SUCCESS;
 }
 
+struct violation { unsigned long long reference, nanoseconds; };
+
+int nvmlDeviceGetViolationStatus(void *device, unsigned policy, struct violation *held) {
+  (void)device;
+  if (question()) return GPU_IS_LOST;
+  if (!state("counts") || policy > 1) return NOT_SUPPORTED;
+  held->nanoseconds = policy ? 2000000000 : state("throttled") ? 3500000000 : 500000000; /* 0 is power, 1 is heat */
+  return SUCCESS;
+}
+
 struct process { unsigned pid; unsigned long long memory; unsigned gpu_instance, compute_instance; };
 
-int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count, struct process *processes) {
+int nvmlDeviceGetComputeRunningProcesses_v2(void *device, unsigned *count, struct process *processes) {
   (void)device;
   if (question()) return GPU_IS_LOST;
   if (*count < 1) {
@@ -124,4 +141,8 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count, struc
   memset(processes, 0, sizeof *processes);
   processes->pid = 4242;
   return SUCCESS;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *count, struct process *processes) {
+  return state("old-driver") ? NO_FUNCTION : nvmlDeviceGetComputeRunningProcesses_v2(device, count, processes);
 }

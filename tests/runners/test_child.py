@@ -1,6 +1,5 @@
 """Whatever happens to a child process becomes a result with a status and a reason."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -51,6 +50,19 @@ def test_a_child_that_hangs_is_stopped_at_its_time_limit():
     finally:
         child_module.GRACE_S = grace
     assert (record["status"], record["reason"]) == ("timeout", "stopped after its time limit of 1 s")
+
+
+@pytest.mark.parametrize(
+    ("says", "status"),
+    [('send(json.dumps({"event": "result", "record": dict(job["record"], status="ok")}))', "ok"), ("pass", "failed")],
+)
+def test_a_child_that_hangs_with_nothing_more_to_say_is_ended(monkeypatch, says, status):
+    """As frameworks do when they are torn down; what it handed up before stands."""
+    monkeypatch.setattr(child_module, "EXIT_S", 0.3)
+    began = time.monotonic()
+    record, _ = outcome(says + "; os.close(pipe); time.sleep(60)")
+    assert record["status"] == status
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGSEGV", "SIGTERM", "SIGABRT", "SIGBUS"])
@@ -139,9 +151,17 @@ def test_the_card_is_hidden_from_a_cpu_run_and_threads_are_pinned():
     assert variables["CUDA_VISIBLE_DEVICES"] == ""
     assert variables["OMP_NUM_THREADS"] == variables["OPENBLAS_NUM_THREADS"] == "3"
     assert variables["PYTHONNOUSERSITE"] == "1"
-    assert "CUDA_VISIBLE_DEVICES" not in {
-        name for name in child_module.child_environment(make_job(device="gpu")) if name not in os.environ
-    }
+
+
+@pytest.mark.parametrize(("visible", "card"), [(None, "0"), ("2,3", "2"), ("GPU-5d, GPU-7f", "GPU-5d"), ("", "")])
+def test_a_gpu_run_sees_one_card_numbered_as_the_driver_numbers_them(monkeypatch, visible, card):
+    """The first of those that whoever called it sees; none where all are hidden."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    variables = child_module.child_environment(make_job(device="gpu"))
+    assert (variables["CUDA_VISIBLE_DEVICES"], variables["CUDA_DEVICE_ORDER"]) == (card, "PCI_BUS_ID")
+    assert variables["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
 
 
 def test_ctrl_c_ends_the_run_with_130_and_keeps_what_is_finished(tmp_path):

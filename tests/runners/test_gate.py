@@ -1,6 +1,6 @@
 """A time counts only if the model was really training."""
 
-from runners.gate import reason_not_training
+from runners.gate import reason_not_timed, reason_not_training
 
 
 def test_a_falling_loss_and_changed_parameters_count():
@@ -28,6 +28,15 @@ def test_a_rising_loss_does_not_count():
 def test_a_model_in_closed_form_need_not_improve_on_itself():
     """A second least-squares fit gives the same loss and the same coefficients."""
     assert reason_not_training([0.5, 0.5], False, b"same", b"same") is None
+
+
+def test_times_that_do_not_count_may_not_be_used():
+    """A row that failed, and one whose loss did not fall, each with its reason."""
+    phases = {name: {"reason": None} for name in ("train", "predict")}
+    assert reason_not_timed({"status": "ok", "timing": phases}) is None
+    assert reason_not_timed({"status": "timeout", "reason": "too long", "timing": None}) == "too long"
+    phases["train"]["reason"] = "the loss does not fall"
+    assert reason_not_timed({"status": "ok", "timing": phases}) == "the loss does not fall"
 
 
 def test_no_timed_step_is_no_training():

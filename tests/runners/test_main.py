@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -66,9 +67,9 @@ def fake_child(status, calls):
         calls.append(job["record"]["model"]["key"])
         record = dict(job["record"], status=status, reason=None if status == "ok" else "because")
         if status == "ok":
-            phase = {"median_s": 1.0, "interval_s": None, "counts": True, "unit": "batch"}
+            phase = {"median_s": 1.0, "interval_s": None, "counts": True, "reason": None, "unit": "batch"}
             record.update(
-                timing={"train": phase, "predict": phase},
+                timing={name: dict(phase, process_medians_s=[]) for name in ("train", "predict")},
                 quality={"scores": [], "protocol": "", "accuracy_metric": ""},
             )
         return record
@@ -94,6 +95,70 @@ def test_a_second_run_with_nothing_changed_measures_nothing(run, monkeypatch):
     for arguments in ([], [], ["--force"]):
         run("classical", "--device", "cpu", "--model", "ar", *arguments)
     assert calls == ["ar", "ar"]
+
+
+def full_run(monkeypatch, run, calls, endings):
+    """A bench in ``full`` whose children end as told, or all well; an exception is raised."""
+    well = fake_child("ok", calls)
+
+    def run_child(job, time_limit_s, on_event, command=None):
+        calls.append("again" if job.get("timing_only") else "whole")
+        ending = endings.pop(0) if endings else "ok"
+        if isinstance(ending, type):
+            raise ending
+        record = well(job, time_limit_s, on_event)
+        return record if ending == "ok" else dict(record, status="failed", reason=ending)
+
+    monkeypatch.setattr(parent, "run_child", run_child)
+    return run("classical", "--device", "cpu", "--model", "ar", "--profile", "full")
+
+
+def test_in_full_a_row_is_timed_in_four_further_processes(run, monkeypatch, tmp_path):
+    """Their medians are in the record; a second bench measures nothing."""
+    pytest.importorskip("numpy")
+    calls = []
+    assert full_run(monkeypatch, run, calls, [])[0] == 0
+    assert calls[::2] == ["whole"] + ["again"] * 4
+    timing = json.loads((tmp_path / "results/m/cpu/ar.cpu.json").read_text())["timing"]
+    assert [timing[name]["process_medians_s"] for name in ("train", "predict")] == [[1.0] * 4] * 2
+    del calls[:]
+    full_run(monkeypatch, run, calls, [])
+    assert calls == []
+
+
+def test_a_bench_stopped_in_a_further_process_keeps_the_row_and_goes_on_there(run, monkeypatch, tmp_path):
+    """What was trained for hours is not lost to a Ctrl-C that comes later, nor done twice."""
+    pytest.importorskip("numpy")
+    calls = []
+    assert full_run(monkeypatch, run, calls, ["ok", "ok", KeyboardInterrupt])[0] == 130
+    record = json.loads((tmp_path / "results/m/cpu/ar.cpu.json").read_text())
+    assert (record["status"], record["timing"]["train"]["process_medians_s"]) == ("ok", [1.0])
+    del calls[:]
+    full_run(monkeypatch, run, calls, ["OSError: no"])
+    assert calls[::2] == ["again"], "one that fails is said, and tried again the next time"
+    assert full_run(monkeypatch, run, calls, [])[0] == 0
+    record = json.loads((tmp_path / "results/m/cpu/ar.cpu.json").read_text())
+    assert record["timing"]["train"]["process_medians_s"] == [1.0] * 4
+
+
+def test_a_training_that_came_to_its_end_leaves_no_checkpoints_and_force_begins_anew(run, monkeypatch, tmp_path):
+    """A row that failed goes on from its checkpoints; one that is measured again does not."""
+    pytest.importorskip("numpy")
+    seen = []
+
+    def run_child(job, time_limit_s, on_event, command=None):
+        folder = job["checkpoints"]
+        seen.append(os.path.exists(folder))
+        os.makedirs(folder, exist_ok=True)
+        return fake_child("failed" if len(seen) == 1 else "ok", [])(job, time_limit_s, on_event)
+
+    monkeypatch.setattr(parent, "run_child", run_child)
+    for arguments in ([], [], ["--force"]):
+        run("classical", "--device", "cpu", "--model", "ar", *arguments)
+    assert seen == [False, True, False]
+    assert not list((tmp_path / "results/m/cpu/.checkpoints").iterdir())
+    run("classical", "--device", "cpu", "--model", "ar", "--force")
+    assert seen[-1] is False
 
 
 @pytest.mark.parametrize(

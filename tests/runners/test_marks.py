@@ -88,12 +88,17 @@ def test_other_load_and_stolen_time_are_marked(others, stolen, expected):
     assert [mark.key for mark in found] == expected
 
 
-CLOCKS = ("frequency_mhz_before", "frequency_mhz_after", "card_clock_mhz_before", "card_clock_mhz_after")
+UNKNOWN = ("others_busy", "stolen", "throttled", "quota_stops") + tuple(
+    "{}_{}".format(name, when)
+    for name in ("frequency_mhz", "card_clock_mhz", "governor", "temperature_c")
+    for when in ("before", "after")
+)
 
 
 def conditions(**known):
-    """Those that marks ask about, unknown unless given."""
-    return dict(dict.fromkeys(("others_busy", "stolen") + CLOCKS), **known)
+    """Those that marks ask about: ten seconds in which nothing happened, the rest unknown unless given."""
+    calm = dict(dict.fromkeys(UNKNOWN), wall_s=10.0, major_faults=0, involuntary_switches=0)
+    return dict(calm, **known)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,34 @@ def test_a_fallen_clock_is_told_with_its_share():
     assert mark.figures == {"percent": 22.5}
 
 
-CARD = nvml.Card("GTX", "535", "6.1", 8 << 30, 1 << 30, 1700, 60, [], 1000, [10])
+@pytest.mark.parametrize(
+    ("known", "key", "reason"),
+    [
+        ({"major_faults": 100}, "paging", "memory had to be read from the disk 10 times a second meanwhile"),
+        ({"major_faults": 99}, None, None),
+        ({"quota_stops": 0}, None, None),
+        ({"quota_stops": 12}, "quota", "the process was stopped 12 times for its limit of processor time"),
+        ({"involuntary_switches": 3145}, "preempted", "a thread lost its processor 314 times a second meanwhile"),
+        ({"involuntary_switches": 999}, None, None),
+        ({"temperature_c_before": 60.0, "temperature_c_after": 93.5}, "hot", "the processor was at 94 degrees"),
+        ({"temperature_c_before": 89.9, "temperature_c_after": None}, None, None),
+        ({"throttled": 3}, "throttled-processor", "the processor held itself back for heat 3 times meanwhile"),
+        ({"throttled": 0}, None, None),
+        ({"governor_before": "performance", "governor_after": "performance"}, None, None),
+        (
+            {"governor_before": "performance", "governor_after": "performance, schedutil"},
+            "governor",
+            "the processor's clock follows the load (governor: performance, schedutil)",
+        ),
+    ],
+)
+def test_what_the_kernel_and_the_sensors_tell_is_marked_from_a_limit_on(known, key, reason):
+    """Faults and switches by the second, since phases are of different lengths."""
+    found = [(mark.key, mark.reason) for mark in marks.of_conditions(conditions(**known))]
+    assert found == ([(key, reason)] if key else [])
+
+
+CARD = nvml.Card("GTX", "535", "6.1", 8 << 30, 1 << 30, 1700, 60, [], 1000, [10], None)
 
 
 def test_a_card_held_back_before_or_after_is_marked_once():
@@ -132,6 +164,16 @@ def test_a_card_held_back_before_or_after_is_marked_once():
     )
     (mark,) = marks.of_card(before, after, 10)
     assert mark.reason == "the card was held back by: hardware thermal slowdown, power cap"
+
+
+def test_a_card_held_back_between_its_readings_is_marked_from_its_counters():
+    """Idle before and after, it says nothing of itself; a hundredth of a second is as little as counts."""
+    before = CARD._replace(held_ns={"power cap": 5 * 10**9, "thermal slowdown": 0})
+    after = CARD._replace(held_ns={"power cap": 5 * 10**9 + 10**7, "thermal slowdown": 10**7 - 1})
+    (mark,) = marks.of_card(before, after, 10)
+    assert (mark.key, mark.reason) == ("throttled", "the card was held back by: power cap")
+    assert marks.of_card(before, before, 10) == []
+    assert marks.of_card(CARD, after, 10) == []
 
 
 def test_a_foreign_process_counts_only_where_our_own_is_seen():

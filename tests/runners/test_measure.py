@@ -70,6 +70,20 @@ def test_every_warm_up_and_every_sample_is_kept_in_order():
     assert samples.stopped_by == "precision"
 
 
+def test_who_waits_for_the_warm_up_is_told_once_between_it_and_the_samples():
+    """So that what is observed beside the samples has nothing of building and compiling in it."""
+    bench = Bench([9.0, 2.0] + [1.0] * 6)
+    told = []
+    measure(
+        bench.step,
+        bench.synchronize,
+        RULE._replace(min_warmup=2),
+        clock=bench.clock,
+        on_warm=lambda: told.append(bench.now),
+    )
+    assert told == [11.0]
+
+
 def test_sampling_goes_on_until_the_interval_is_tight():
     """Two kinds of step that differ by 30 % need more than the least number of samples."""
     random.seed(0)

@@ -24,6 +24,7 @@ GTX_1080 = {
     "throttle": [],
     "energy_mj": 123456,
     "processes": [4242],
+    "held_ns": None,
 }
 
 
@@ -39,11 +40,12 @@ def library(tmp_path_factory):
     return folder
 
 
-def read(library, *states):
+def read(library, *states, visible=""):
     """What a program reads from the card in a state."""
     path = library / "state"
     path.write_text("\n".join(states) + "\n")
     environ = dict(os.environ, LD_LIBRARY_PATH=str(library), NVML_STANDIN_STATE=str(path), PYTHONPATH=ROOT)
+    environ["CUDA_VISIBLE_DEVICES"] = visible
     return json.loads(subprocess.check_output([sys.executable, "-c", PROGRAM], env=environ).decode())
 
 
@@ -95,4 +97,32 @@ def test_a_phase_holds_the_card_s_clock_heat_and_reasons_before_and_after(librar
         "card_temperature_c_after": 91,
         "card_throttle_before": [],
         "card_throttle_after": ["power cap", "software thermal slowdown"],
+        "card_power_cap_s": None,
+        "card_thermal_slowdown_s": None,
     }
+
+
+def test_the_driver_counts_how_long_a_card_was_held_back(library):
+    """Three seconds for power between the readings, none for heat."""
+    before, after = (
+        nvml.Card(**read(library, *states)) for states in (["card", "counts"], ["card", "counts", "throttled"])
+    )
+    assert before.held_ns == {"power cap": 500000000, "thermal slowdown": 2000000000}
+    found = nvml.conditions(before, after)
+    assert (found["card_power_cap_s"], found["card_thermal_slowdown_s"]) == (3.0, 0.0)
+
+
+def test_an_older_driver_is_asked_for_processes_in_its_own_words(library):
+    """Before 510 the newest form of the question does not exist."""
+    assert read(library, "card", "old-driver") == GTX_1080
+
+
+@pytest.mark.parametrize(("visible", "celsius"), [("", 62), ("0,1", 62), ("1", 91), ("1,0", 91), ("GPU-2", 91)])
+def test_the_card_asked_about_is_the_one_that_computes(library, visible, celsius):
+    """The first that CUDA_VISIBLE_DEVICES names, by number or by UUID."""
+    assert read(library, "card", "second", visible=visible)["temperature_c"] == celsius
+
+
+def test_a_visible_card_that_is_not_there_is_no_card(library):
+    """And no other one in its place."""
+    assert read(library, "card", visible="1") is None

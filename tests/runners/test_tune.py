@@ -38,7 +38,8 @@ class Machine:
         for key in job["variant"]:
             seconds *= 1 - self.saves.get(key, 0.0)
         phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6}
-        phase.update(counts=self.counts, reason=None if self.counts else "the loss does not fall", losses=[0.5, 0.4])
+        phase.update(counts=self.counts, reason=None if self.counts else "the loss does not fall")
+        phase.update(losses=[0.5, 0.4 * (1.01 if "slow-optimizer" in job["variant"] else 1)], inner_loops=1)
         record.update(status="ok", timing={name: dict(phase) for name in ("train", "predict")})
         record["outputs"] = self.outputs and [
             value * (1.01 if "wrong" in job["variant"] else 1.000001) for value in self.outputs
@@ -71,6 +72,21 @@ def test_an_option_is_kept_if_it_is_faster_and_the_same_function(monkeypatch, tm
     assert document["attempts"][2]["outputs_difference"] == pytest.approx(0.01, rel=1e-3)
     assert "1.0e-02" in document["attempts"][2]["reason"]
     assert document["attempts"][3]["reason"] == "RuntimeError: no compiler"
+
+
+def test_an_option_that_changes_what_the_optimizer_does_is_another_function(monkeypatch, tmp_path):
+    """The loss after the first update tells, though the untrained outputs and the first loss are the same."""
+    machine = Machine({"slow-optimizer": 0.5})
+    document = machine.run(monkeypatch, tmp_path, [Option("slow-optimizer", {"slow-optimizer": True})])[1]
+    assert (document["chosen"], document["attempts"][1]["status"]) == ([], "different")
+    assert document["attempts"][1]["outputs_difference"] == pytest.approx(0.008, rel=1e-3)
+
+
+def test_a_second_process_that_fails_is_not_called_slower(monkeypatch, tmp_path):
+    """Its status and reason are the attempt's."""
+    document = Machine(fails_at=3).run(monkeypatch, tmp_path, OPTIONS[:1])[1]
+    attempt = document["attempts"][1]
+    assert (attempt["status"], attempt["reason"], attempt["kept"]) == ("failed", "OSError: no", False)
 
 
 def test_the_quoted_times_come_from_later_runs_in_turns(monkeypatch, tmp_path):
@@ -196,12 +212,14 @@ def test_a_framework_with_nothing_to_tune_is_a_usage_error(tmp_path, capsys):
 
 def test_outputs_that_are_no_numbers_are_no_same_function():
     """Nor are more or fewer of them."""
-    timing = {"train": {"losses": [0.5]}}
-    one = {"device": "cpu", "outputs": [1.0, 2.0], "timing": timing}
+    timing = {"train": {"losses": [0.5], "inner_loops": 1}}
+    settings = {"rule": {"min_warmup": 1}}
+    one = {"device": "cpu", "outputs": [1.0, 2.0], "timing": timing, "settings": settings}
     assert tune.difference(one, dict(one, outputs=[1.0, 2.0002])) == pytest.approx(1e-4)
     assert tune.difference(one, dict(one, outputs=[1.0, None])) == math.inf
     assert tune.difference(one, dict(one, outputs=[1.0])) == math.inf
-    assert tune.difference(one, dict(one, timing={"train": {"losses": [0.6]}})) == pytest.approx(0.2)
+    timing = {"train": {"losses": [0.6, 7.0], "inner_loops": 4}}
+    assert tune.difference(one, dict(one, timing=timing)) == pytest.approx(0.2), "the second is of a fifth step"
 
 
 @pytest.mark.parametrize("framework", tune.TUNABLE)
@@ -243,12 +261,12 @@ def test_a_calibration_keeps_the_frameworks_learnt_before(monkeypatch, tmp_path)
     def run(job, time_limit_s, on_event):
         turns.append(job)
         seconds = spread[job["record"]["framework"]] if len(turns) % 2 else 1.0
-        timing = {name: {"median_s": seconds} for name in ("train", "predict")}
+        timing = {name: {"median_s": seconds, "reason": None} for name in ("train", "predict")}
         return dict(job["record"], status="ok", timing=timing)
 
     monkeypatch.setattr(calibrate, "run_child", run)
-    path = tmp_path / "m" / "calibration.json"
-    path.parent.mkdir()
+    path = tmp_path / "m" / "cpu" / "calibration.json"
+    path.parent.mkdir(parents=True)
     path.write_text("{")
     for framework in ("keras", "classical"):
         turns = []

@@ -59,6 +59,9 @@ class Silent:
         return lambda samples: None
 
 
+READING = environment.read_conditions()
+
+
 def time_air(air, card=None, **fields):
     record = make_record(device="gpu" if card else "cpu")
     worker.time_model(air.steps(**fields), air.backend(), RULE, record, card, Silent())
@@ -113,6 +116,17 @@ def test_a_card_that_was_held_back_is_marked(monkeypatch):
     marks = [mark for mark in time_air(Air(), CARD)["marks"] if mark["key"] == "throttled"]
     assert [mark["phase"] for mark in marks] == ["train", "predict"]
     assert marks[0]["reason"] == "the card was held back by: power cap"
+
+
+def test_what_went_on_while_it_warmed_up_is_no_condition_of_the_samples(monkeypatch):
+    """The first reading is of the warm machine: a hot compiler before it leaves no mark."""
+    air = Air()
+    monkeypatch.setattr(environment, "read_conditions", lambda: air.diary.append("conditions") or READING)
+    time_air(air)
+    steps = [entry for entry in air.diary if entry in ("conditions", "train", "predict")]
+    assert steps == ["train", "conditions"] + ["train"] * 6 + ["conditions"] + ["predict", "conditions"] + [
+        "predict"
+    ] * 6 + ["conditions"]
 
 
 def test_a_card_whose_driver_goes_away_leaves_gaps_not_zeros(monkeypatch):
