@@ -3,7 +3,7 @@
 from runners.contract import Context, Quality
 from runners.keras.lstm import MODEL as LSTM
 
-_CHOSEN = dict(LSTM.settings["full"], epochs=60, amplitudes=[1.0, 0.8, 0.9, 1.1, 1.2])
+_CHOSEN = dict(LSTM.settings["full"], epochs=60, learning_rate=1e-2, amplitudes=[1.0, 0.8, 0.9, 1.1, 1.2])
 _NOTES = [
     "Augmentation as published: the training pairs (x, y) together with (x\u00b2, y\u00b2), (x+0.2, y+0.2), "
     "(x-0.3, y-0.3) and (1-x, 1-y) on the scale 0..1.",

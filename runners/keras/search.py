@@ -23,7 +23,7 @@ GRIDS: Dict[str, Dict[str, List[Any]]] = {
     "lstm-aug": {
         "units": [64],
         "epochs": [60],
-        "learning_rate": [2e-3, 5e-3],
+        "learning_rate": [2e-3, 5e-3, 1e-2],
         "amplitudes": [[1.0, 0.8, 0.9, 1.1, 1.2], [1.0, 0.9, 0.95, 1.05, 1.1], [1.0, 0.6, 0.8, 1.2, 1.4]],
     },
 }
@@ -58,7 +58,7 @@ def main(arguments: List[str]) -> int:
     """Prints one line of a Markdown table for each candidate, then the best."""
     parser = argparse.ArgumentParser(prog="python -m runners.keras.search", description=__doc__.splitlines()[0])
     parser.add_argument("--model", choices=sorted(GRIDS), default="lstm", help="default: lstm")
-    parser.add_argument("--seeds", type=int, default=5, metavar="N", help="nets a candidate (default: 5)")
+    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="nets a candidate (default: 10)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="default: 1")
     asked = parser.parse_args(arguments)
     if asked.seeds < 1 or asked.threads < 1:
