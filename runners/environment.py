@@ -150,6 +150,7 @@ def conditions(before: Reading, after: Reading) -> Dict[str, Any]:
     return dict(
         counted,
         wall_s=wall_s,
+        processors=len(os.sched_getaffinity(0)),
         others_busy=others,
         stolen=stolen,
         frequency_mhz_before=before.frequency_mhz,

@@ -21,7 +21,7 @@ FALL = 0.10  # of a clock, from before a phase to after it; one that idled low b
 HELD_S = 0.01  # that the card's own counters say it was held back
 HOT = 90.0  # degrees; processors hold themselves back from some 95 to 105 on
 PAGING = 10.0  # major page faults a second; one waits for the disk 0.1 to 1 ms, so that this is up to 1 % of the time
-PREEMPTED = 100.0  # involuntary context switches a second: a thread is pushed off its processor every 10 ms
+PREEMPTED = 100.0  # involuntary context switches a second and processor: a thread is pushed off it every 10 ms
 STEADY_GOVERNORS = ("performance", "userspace")  # those that do not change the clock with the load
 FEW = 20  # samples below which a trend or a second mode cannot be told from chance
 
@@ -141,10 +141,10 @@ def _of_the_kernel(conditions: Dict[str, Any]) -> List[Mark]:
     if conditions["quota_stops"]:
         reason = "the process was stopped {} times for its limit of processor time".format(conditions["quota_stops"])
         marks.append(Mark("quota", reason, {"times": conditions["quota_stops"]}))
-    wall_s = conditions["wall_s"]
+    wall_s, preempted = conditions["wall_s"], PREEMPTED * conditions["processors"]
     for key, counter, least, sentence in (
         ("paging", "major_faults", PAGING, "memory had to be read from the disk {:.0f} times a second meanwhile"),
-        ("preempted", "involuntary_switches", PREEMPTED, "a thread lost its processor {:.0f} times a second meanwhile"),
+        ("preempted", "involuntary_switches", preempted, "a thread lost its processor {:.0f} times a second meanwhile"),
     ):
         rate = conditions[counter] / wall_s if wall_s > 0 else 0.0
         if rate >= least:

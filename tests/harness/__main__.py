@@ -28,7 +28,7 @@ def main() -> int:
     import venv  # images/venv.py
 
     locks = ROOT / "images/stacks/cpu"
-    for name in ("pytorch", "classical", "harness"):
+    for name in ("pytorch", "classical", "keras", "harness"):
         venv.make(VENVS / "cpu" / name, locks / f"{name}.lock", "cpu")
     venv.make(VENVS / "report", ROOT / "images/report/report.lock")
     venv.make(VENVS / "tests", ROOT / "tests/requirements.lock")
@@ -41,8 +41,8 @@ def run(part: str) -> int:
         return image_sizes()
     python = VENVS / ("cpu/pytorch" if part == "overhead" else "tests") / "bin/python"
     beside = [str(path) for path in VENVS.glob("cpu/harness/lib/python3.*/site-packages")] if part == "overhead" else []
-    report, classical = (str(VENVS / name / "bin/python") for name in ("report", "cpu/classical"))
-    subjects = {"noise": [classical], "scale": [report, classical]}.get(part, [])
+    report, classical, keras = (str(VENVS / name / "bin/python") for name in ("report", "cpu/classical", "cpu/keras"))
+    subjects = {"noise": [classical, keras], "scale": [report, classical]}.get(part, [])
     command = [str(python), "-s", "-m", f"tests.harness.{part}", *subjects]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *beside])}
     return subprocess.run(command, cwd=ROOT, env=environment).returncode

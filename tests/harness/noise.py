@@ -1,7 +1,8 @@
 """A/A: does a comparison of one thing with itself say "indistinguishable", and is a real slowdown found?
 
-Runs a real row again and again in fresh processes. The first runs calibrate; pairs of the others are compared by the
-report's own verdict, first as they are, then with one side slowed down by three times the noise.
+Runs a real row again and again in fresh processes: a steady one (a fit of microseconds, one thread) and a restless one
+(LSTM, whose threads wake one another some thousand times a second). The first runs calibrate; pairs of the others are
+compared by the report's own verdict, first as they are, then with one side slowed down by three times the noise.
 """
 
 from __future__ import annotations
@@ -63,8 +64,13 @@ def experiment(runs: list[list[float]]) -> Shares:
     return Shares(noise.relative, false / len(pairs), found / len(pairs))
 
 
-def main(python: str, framework: str = "classical", key: str = "ar-ols") -> bool:
-    """Print the shares; whether they keep what docs/measurement.md promises."""
+def main(classical: str, keras: str) -> bool:
+    """Try both rows, given their frameworks' interpreters; whether they keep what docs/measurement.md promises."""
+    return all([try_row(classical, "classical", "ar-ols"), try_row(keras, "keras", "lstm")])
+
+
+def try_row(python: str, framework: str, key: str) -> bool:
+    """Print a row's shares; whether they keep the promise."""
     with tempfile.TemporaryDirectory() as folder:
         runs = []
         for number in range(CALIBRATING + COMPARED):

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ LIMIT_BYTES = 300 << 20
 MODELS = ("ar-ols", "ar-polyfit", "ar", "sarimax")
 MACHINES = (1, 10, 100)
 SAMPLES = (10, 100, 1000, 10000)
-RUNS = 5
+RUNS = 7
 
 MORE = 1.5  # times the cost of a unit, from one step to the next
 NOISE = 0.1  # of a figure: where hardly anything grows, the best of several runs still differ by this
@@ -102,35 +103,40 @@ def report_grows(python: str) -> bool:
     return within and all(linear)
 
 
+def in_turns(jobs: dict[int, Callable[[], float]]) -> dict[int, float]:
+    """The least seconds of each job over ``RUNS`` rounds: a machine that slows down meanwhile slows all of them."""
+    found = [{count: job() for count, job in jobs.items()} for _ in range(RUNS)]
+    return {count: min(seconds[count] for seconds in found) for count in jobs}
+
+
 def time_bench(python: str, out: Path, models: tuple[str, ...]) -> float:
     """Seconds of the runners' parent that finds every row measured before."""
     command = [python, "-s", "-m", "runners", "classical", "--device", "cpu", "--profile", "smoke", "--machine", "here"]
     command += ["--out", str(out), "--model", ",".join(models)]
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True)
-        seconds.append(time.perf_counter() - start)
-        if done.returncode != 0 or done.stderr.count("unchanged, kept: ") != len(models):
-            sys.exit(f"erabench: not every row was found again; run it by hand: {' '.join(command)}\n{done.stderr}")
-    return min(seconds)
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True)
+    seconds = time.perf_counter() - start
+    if done.returncode != 0 or done.stderr.count("unchanged, kept: ") != len(models):
+        sys.exit(f"erabench: not every row was found again; run it by hand: {' '.join(command)}\n{done.stderr}")
+    return seconds
 
 
 def bench_grows(python: str) -> bool:
     """Whether a bench with nothing to measure grows with its rows, and not with the machines beside it."""
     print("\nA bench with every row measured before: the runners' parent, whole process")
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
+        alone = Path(folder, "alone")
         measure = [python, "-s", "-m", "runners", "classical", "--device", "cpu", "--profile", "smoke"]
-        measure += ["--machine", "here", "--out", folder, "--model", ",".join(MODELS)]
+        measure += ["--machine", "here", "--out", str(alone), "--model", ",".join(MODELS)]
         done = subprocess.run(measure, capture_output=True, text=True)
         if done.returncode != 0:
             sys.exit(f"erabench: the rows could not be measured: {' '.join(measure)}\n{done.stderr}")
-        rows = {count: time_bench(python, out, MODELS[:count]) for count in (1, 2, 4)}
-        machines = {}
-        for count in MACHINES:
+        rows = in_turns({count: partial(time_bench, python, alone, MODELS[:count]) for count in (1, 2, 4)})
+        beside = {count: Path(folder, str(count)) for count in MACHINES}
+        for count, out in beside.items():
+            shutil.copytree(alone, out)
             make_results(out, 2 * len(ROWS) * count)
-            machines[count] = time_bench(python, out, MODELS)
+        machines = in_turns({count: partial(time_bench, python, out, MODELS) for count, out in beside.items()})
     by_rows = show("rows", "row", rows, SECONDS)
     show("other machines in the results, 8 rows each", "machine", machines, SECONDS)
     flat = machines[MACHINES[-1]] <= (1 + NOISE) * machines[MACHINES[0]]
@@ -179,7 +185,12 @@ def second_bench(results: Path) -> bool:
 
 def main(report: str, classical: str) -> bool:
     """Print all tables; whether every limit was kept. Given the interpreters of the report and of a framework."""
-    kept = [report_grows(report), bench_grows(classical), store_grows(), second_bench(Path("results"))]
+    kept = [
+        report_grows(report),
+        bench_grows(classical),
+        store_grows(),
+        second_bench(Path(os.environ.get("RESULTS") or "results")),
+    ]
     return all(kept)
 
 

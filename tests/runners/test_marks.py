@@ -97,7 +97,7 @@ UNKNOWN = ("others_busy", "stolen", "throttled", "quota_stops") + tuple(
 
 def conditions(**known):
     """Those that marks ask about: ten seconds in which nothing happened, the rest unknown unless given."""
-    calm = dict(dict.fromkeys(UNKNOWN), wall_s=10.0, major_faults=0, involuntary_switches=0)
+    calm = dict(dict.fromkeys(UNKNOWN), wall_s=10.0, processors=2, major_faults=0, involuntary_switches=0)
     return dict(calm, **known)
 
 
@@ -134,7 +134,8 @@ def test_a_fallen_clock_is_told_with_its_share():
         ({"quota_stops": 0}, None, None),
         ({"quota_stops": 12}, "quota", "the process was stopped 12 times for its limit of processor time"),
         ({"involuntary_switches": 3145}, "preempted", "a thread lost its processor 314 times a second meanwhile"),
-        ({"involuntary_switches": 999}, None, None),
+        ({"involuntary_switches": 1999}, None, None),
+        ({"involuntary_switches": 3145, "processors": 4}, None, None),
         ({"temperature_c_before": 60.0, "temperature_c_after": 93.5}, "hot", "the processor was at 94 degrees"),
         ({"temperature_c_before": 89.9, "temperature_c_after": None}, None, None),
         ({"throttled": 3}, "throttled-processor", "the processor held itself back for heat 3 times meanwhile"),
