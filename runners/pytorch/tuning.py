@@ -10,7 +10,7 @@ def options(device: str, threads: int, cores: int) -> List[Option]:
     found = [
         Option("channels-last", {"channels_last": True}),
         Option("fused-adam", {"fused": True}),
-        Option("compile", {"compile": True}),
+        Option("compile", {"compile": True, "cpu_normalize_first": False}),  # as published: a third of the compile time
     ]
     if device == "gpu":
         return [Option("cudnn-benchmark", {"cudnn_benchmark": True})] + found

@@ -1,5 +1,7 @@
 """The steps that are timed really train, and say what they ran."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -168,3 +170,21 @@ def test_quick_and_smoke_leave_accuracy_empty_with_a_reason():
             quality = row.train_to_quality(context)
             assert quality.scores == []
             assert said in quality.reason
+
+
+def test_the_fused_adam_is_the_usual_one():
+    """Ten updates from the same gradients; tuning takes one for the other, and its comparison sees no update."""
+    if "fused" not in inspect.signature(torch.optim.Adam).parameters:
+        pytest.skip("PyTorch {} has no fused Adam".format(torch.__version__))
+    generator = torch.Generator().manual_seed(1)
+    gradients = [torch.randn(1000, generator=generator) for _ in range(10)]
+    found = []
+    for fused in (False, True):
+        weights = torch.nn.Parameter(torch.linspace(-1, 1, 1000))
+        optimizer = compat.adam([weights], 1e-3, fused)
+        for gradient in gradients:
+            weights.grad = gradient.clone()
+            optimizer.step()
+        found.append(weights.detach())
+    assert not torch.equal(found[0], torch.linspace(-1, 1, 1000))
+    assert torch.allclose(*found, rtol=0, atol=1e-6)

@@ -39,7 +39,7 @@ class Machine:
             seconds *= 1 - self.saves.get(key, 0.0)
         phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6}
         phase.update(counts=self.counts, reason=None if self.counts else "the loss does not fall")
-        phase.update(losses=[0.5, 0.4 * (1.01 if "slow-optimizer" in job["variant"] else 1)], inner_loops=1)
+        phase.update(losses=[0.5, 0.4])
         record.update(status="ok", timing={name: dict(phase) for name in ("train", "predict")})
         record["outputs"] = self.outputs and [
             value * (1.01 if "wrong" in job["variant"] else 1.000001) for value in self.outputs
@@ -74,14 +74,6 @@ def test_an_option_is_kept_if_it_is_faster_and_the_same_function(monkeypatch, tm
     assert document["attempts"][3]["reason"] == "RuntimeError: no compiler"
 
 
-def test_an_option_that_changes_what_the_optimizer_does_is_another_function(monkeypatch, tmp_path):
-    """The loss after the first update tells, though the untrained outputs and the first loss are the same."""
-    machine = Machine({"slow-optimizer": 0.5})
-    document = machine.run(monkeypatch, tmp_path, [Option("slow-optimizer", {"slow-optimizer": True})])[1]
-    assert (document["chosen"], document["attempts"][1]["status"]) == ([], "different")
-    assert document["attempts"][1]["outputs_difference"] == pytest.approx(0.008, rel=1e-3)
-
-
 def test_a_second_process_that_fails_is_not_called_slower(monkeypatch, tmp_path):
     """Its status and reason are the attempt's."""
     document = Machine(fails_at=3).run(monkeypatch, tmp_path, OPTIONS[:1])[1]
@@ -110,7 +102,7 @@ def test_nothing_is_kept_for_less_than_the_loop_can_see(monkeypatch, tmp_path):
 
 
 def test_an_option_that_takes_five_times_as_long_to_be_ready_has_timed_out(monkeypatch, tmp_path):
-    """The row as written has its own limit, a short one at least five minutes."""
+    """The row as written has its own limit, a short one at least ten minutes."""
     machine = Machine()
     machine.run(monkeypatch, tmp_path)
     assert machine.limits_s == [300.0] * 13, "the LSTM's own limit in quick is as long"
@@ -212,14 +204,12 @@ def test_a_framework_with_nothing_to_tune_is_a_usage_error(tmp_path, capsys):
 
 def test_outputs_that_are_no_numbers_are_no_same_function():
     """Nor are more or fewer of them."""
-    timing = {"train": {"losses": [0.5], "inner_loops": 1}}
-    settings = {"rule": {"min_warmup": 1}}
-    one = {"device": "cpu", "outputs": [1.0, 2.0], "timing": timing, "settings": settings}
+    timing = {"train": {"losses": [0.5]}}
+    one = {"device": "cpu", "outputs": [1.0, 2.0], "timing": timing}
     assert tune.difference(one, dict(one, outputs=[1.0, 2.0002])) == pytest.approx(1e-4)
     assert tune.difference(one, dict(one, outputs=[1.0, None])) == math.inf
     assert tune.difference(one, dict(one, outputs=[1.0])) == math.inf
-    timing = {"train": {"losses": [0.6, 7.0], "inner_loops": 4}}
-    assert tune.difference(one, dict(one, timing=timing)) == pytest.approx(0.2), "the second is of a fifth step"
+    assert tune.difference(one, dict(one, timing={"train": {"losses": [0.6]}})) == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("framework", tune.TUNABLE)
