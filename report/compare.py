@@ -21,7 +21,7 @@ from report import compare_page, escape
 from report.comparison import Comparison, ComparisonImpossible, compare
 from report.load import CALIBRATION_FILE, Loaded, Result, ResultsUnavailable, load_results
 from report.messages import LOCALES, message
-from report.statistics import Calibration, CalibrationError, Noise, read_calibration
+from report.statistics import CalibrationError, Noise, read_calibration
 from report.terminal import PLAIN_WIDTH
 from report.tuning import TUNING_FOLDER
 
@@ -103,9 +103,7 @@ def results_root(folder: Path) -> Path:
     )
 
 
-@cache
-def _calibration(stack_folder: Path) -> Calibration:
-    return read_calibration(stack_folder)
+_calibration = cache(read_calibration)
 
 
 def noise_of(result: Result) -> Noise:

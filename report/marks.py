@@ -24,7 +24,7 @@ KNOWN = MappingProxyType(
         "foreign-process": ("processes",),
         "quota": ("times",),
         "paging": ("rate",),
-        "preempted": ("rate",),
+        "preempted": (),
         "governor": ("governor",),
         "hot": ("degrees",),
         "throttled-processor": ("times",),

@@ -266,8 +266,8 @@ def _spread(value: float | None, quartiles: Sequence[float], source: Result, wor
     """An error with its quartiles over the origins in brackets; empty where there is none."""
     if value is None:
         return Safe("")
-    shown = _figure(figures.significant(value, 4), source, words)
-    between = "–".join(figures.significant(one, 4) for one in quartiles)
+    shown = _figure(figures.significant(value, 3), source, words)
+    between = "–".join(figures.significant(one, 3) for one in quartiles)
     return Safe(f"{shown} ({between})") if between else shown
 
 

@@ -174,7 +174,7 @@ def _seconds(results: Sequence[Result], published: Published, texts: Texts) -> _
     if not keys:
         return None
     named = {result.model.key: result for result in results}
-    figure = _figure(1.3 + 0.62 * len(keys), left=0.27, right=0.97, top=0.85)
+    figure = _figure(1.3 + 0.62 * len(keys), left=0.34, right=0.97, top=0.85)  # room for the longest name
     axes = figure.add_subplot()
     axes.set_xscale("log")
     series: list[tuple[Device, PhaseName]] = [
@@ -209,7 +209,7 @@ def _seconds(results: Sequence[Result], published: Published, texts: Texts) -> _
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(texts["seconds-axis"])
     axes.grid(axis="x")
-    axes.legend(loc="lower left", bbox_to_anchor=(-0.35, 1.0), ncols=5, columnspacing=1.0, handletextpad=0.2)
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.5, 1.0), ncols=5, columnspacing=1.0, handletextpad=0.2)
     return _Drawing(figure, [f"{_name(named[key])} ({_plain(named[key].model.params)})" for key in keys])
 
 

@@ -95,11 +95,6 @@ def verdict(a_samples: Sequence[float], b_samples: Sequence[float], noise: Noise
     return judge(median_ratio(a_samples, b_samples), noise)
 
 
-def read_noise(stack_folder: Path, device: str, framework: str) -> Noise:
-    """The noise of a framework's rows on one device of a machine; see ``Calibration.of``."""
-    return read_calibration(stack_folder).of(device, framework)
-
-
 @dataclass(frozen=True)
 class Calibration:
     """What ``make calibrate`` learnt of a machine with one stack: shares of the time by device, and by framework."""

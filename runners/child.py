@@ -15,7 +15,7 @@ from runners import environment, events
 
 LOG_BYTES = 8000  # of the end of what the child printed, kept with a failure
 GRACE_S = 5.0  # between asking a child to end and killing it
-EXIT_S = 60.0  # for a child to end by itself once it has nothing more to say: frameworks have been seen to hang there
+EXIT_S = 60.0  # for a child to end by itself once it has nothing more to say: a framework may hang when torn down
 
 
 class Ending(NamedTuple):
@@ -104,7 +104,6 @@ def _run(
             if not (listened.timed_out or listened.rubbish is not None):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(EXIT_S)
-            _end(process)
         finally:
             os.close(reader)
             _end(process)

@@ -66,10 +66,10 @@ class Job(NamedTuple):
         if reason is None:
             times = [record["timing"][phase]["median_s"] for phase in PHASES]
             self.display.finish("train {:.4g} s, predict {:.4g} s a batch".format(*times))
-        elif record["status"] == "ok":
+            return record
+        if record["status"] == "ok":  # it ran, but was not really training
             record.update(status="failed", reason=reason)
-        if reason is not None:
-            self.display.finish(record["status"].upper().replace("_", " "))
+        self.display.finish(record["status"].upper().replace("_", " "))
         return record
 
     def say(self, text: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from report.load import load_results
 from report.messages import locale
+from report.page import build_page, render_page
 from report.protocols import ProtocolTable, protocol_tables
 from report.published import published_figures
 from report.rows import groups
@@ -70,3 +71,33 @@ def test_synthetic_data_and_lone_models_make_no_table(tmp_path: Path) -> None:
             made["data"]["synthetic"] = True
             kept.append(made)
     assert tables(write(tmp_path, kept)) == []
+
+
+def test_rolling_errors_stand_with_their_quartiles_where_the_record_has_them(tmp_path: Path) -> None:
+    """A record from before MAE and RMSE had theirs shows what it has; a row without rolling errors stays empty."""
+    errors = {
+        "name": "",
+        "baseline": False,
+        "origins": 33,
+        "horizon": 12,
+        "mae": 0.047402,
+        "rmse": 0.0604,
+        "mase": 0.8369,
+    }
+    before = {**errors, "mase_quartiles": [0.5396, 1.025]}
+    today = {**before, "mae_quartiles": [0.03056, 0.05806], "rmse_quartiles": [0.04316, 0.06754]}
+    records = [made for made in one() if made["device"] == "cpu" and made["model"]["key"] in ("lstm", "ar", "ar-ols")]
+    for made, found in zip(records, ([today], [before], []), strict=True):
+        made["quality"]["rolling_origin"] = found
+    page = render_page(build_page(load_results(write(tmp_path, records)).results, published_figures()), "en")
+    start = page.index("MAE, rolling (quartiles)")
+    with_all, with_one, with_none = [line for line in page[start:].splitlines() if line.startswith("| ")][:3]
+    place = "2017-08-05_Model-Comparison/gtx-box/gtx1080"
+    assert with_all.endswith(
+        f"| [0.0474]({place}/lstm.cpu.json) (0.0306–0.0581) | [0.0604]({place}/lstm.cpu.json) (0.0432–0.0675) "
+        f"| [0.837]({place}/lstm.cpu.json) (0.540–1.02) |"
+    )
+    assert with_one.endswith(
+        f"| [0.0474]({place}/ar.cpu.json) | [0.0604]({place}/ar.cpu.json) | [0.837]({place}/ar.cpu.json) (0.540–1.02) |"
+    )
+    assert with_none.endswith("|  | |  |")

@@ -19,7 +19,6 @@ from report.statistics import (
     judge,
     median_ratio,
     read_calibration,
-    read_noise,
     verdict,
 )
 
@@ -134,7 +133,7 @@ def test_impossible_times_are_turned_away(bad: list[float]) -> None:
 
 def test_a_machine_without_calibration_gets_the_default(tmp_path: Path) -> None:
     """No file: ten per cent, and marked as not calibrated."""
-    assert read_noise(tmp_path, "cpu", "keras") == Noise(0.10, calibrated=False)
+    assert read_calibration(tmp_path).of("cpu", "keras") == Noise(0.10, calibrated=False)
     assert DEFAULT_NOISE == 0.10
 
 
@@ -142,8 +141,8 @@ def test_the_calibration_is_read_by_device(tmp_path: Path) -> None:
     """Each device has its own noise; a device that the file lacks is not calibrated."""
     text = '{"schema_version": 1, "noise": {"cpu": 0.031}, "started": "2026-11-24"}'
     (tmp_path / "calibration.json").write_text(text)
-    assert read_noise(tmp_path, "cpu", "keras") == Noise(0.031, calibrated=True)
-    assert read_noise(tmp_path, "gpu", "keras") == Noise(0.10, calibrated=False)
+    assert read_calibration(tmp_path).of("cpu", "keras") == Noise(0.031, calibrated=True)
+    assert read_calibration(tmp_path).of("gpu", "keras") == Noise(0.10, calibrated=False)
 
 
 def test_a_framework_has_its_own_noise(tmp_path: Path) -> None:
@@ -151,8 +150,8 @@ def test_a_framework_has_its_own_noise(tmp_path: Path) -> None:
     noise_of = {"cpu": {"keras": 0.31, "classical": 0.062}}
     document = {"schema_version": 1, "noise": {"cpu": 0.31}, "noise_of": noise_of}
     (tmp_path / "calibration.json").write_text(json.dumps(document))
-    assert read_noise(tmp_path, "cpu", "classical") == Noise(0.062, calibrated=True)
-    assert read_noise(tmp_path, "cpu", "pytorch") == Noise(0.31, calibrated=True)
+    assert read_calibration(tmp_path).of("cpu", "classical") == Noise(0.062, calibrated=True)
+    assert read_calibration(tmp_path).of("cpu", "pytorch") == Noise(0.31, calibrated=True)
 
 
 @pytest.mark.parametrize(

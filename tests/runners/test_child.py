@@ -57,7 +57,7 @@ def test_a_child_that_hangs_is_stopped_at_its_time_limit():
     [('send(json.dumps({"event": "result", "record": dict(job["record"], status="ok")}))', "ok"), ("pass", "failed")],
 )
 def test_a_child_that_hangs_with_nothing_more_to_say_is_ended(monkeypatch, says, status):
-    """As frameworks do when they are torn down; what it handed up before stands."""
+    """As a framework may when it is torn down; what it handed up before stands."""
     monkeypatch.setattr(child_module, "EXIT_S", 0.3)
     began = time.monotonic()
     record, _ = outcome(says + "; os.close(pipe); time.sleep(60)")
