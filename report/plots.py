@@ -21,7 +21,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from report import escape
 from report.files import whole_file
@@ -205,6 +205,7 @@ def _seconds(results: Sequence[Result], published: Published, texts: Texts) -> _
         axes.plot([], [], label=texts["published"], **style)
     axes.set_ylim(len(keys) - 0.5, -0.5)
     axes.set_yticks(range(len(keys)), [f"{_name(named[key])}\n{_plain(named[key].model.params)}" for key in keys])
+    axes.xaxis.set_major_locator(LogLocator(numticks=6))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(texts["seconds-axis"])
