@@ -269,7 +269,7 @@ def parse(arguments: Optional[List[str]]) -> Any:
         "--commit", default="", help="commit of the project, -dirty behind it if changed (default: asks git)"
     )
     parser.add_argument("--data-dir", default="", help="cache of the data sets (default: under the XDG cache)")
-    parser.add_argument("--threads", type=int, default=0, help="processor threads (default: one a physical core)")
+    parser.add_argument("--threads", type=int, default=0, help="processor threads (default: what each framework chooses itself)")
     parser.add_argument("--no-fetch", action="store_true", help="use only data that are already there")
     parser.add_argument("--force", action="store_true", help="measure again even if nothing changed")
     return parser.parse_args(arguments)
@@ -295,7 +295,7 @@ def check(options: Any) -> None:
             )
     if options.threads < 0:
         raise UsageError("--threads is {}; give at least 1, or leave it out".format(options.threads))
-    options.threads = options.threads or environment.default_threads()
+    options.threads = options.threads or None
     options.data_dir = options.data_dir or default_directory()
     store.check_writable(options.out)
 

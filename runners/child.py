@@ -118,20 +118,21 @@ def _run(
 
 
 def child_environment(job: Dict[str, Any]) -> Dict[str, str]:
-    """The child's variables: threads set, one card at most, the user's site-packages left out.
+    """The child's variables: the user's own, with what chooses the device and, where asked for, the threads.
 
-    A run on a GPU sees the first visible card alone, counted as NVML counts them, so that what the driver is asked
-    about is the card that computes. cuBLAS reads its setting for determinism once, when it is first used.
+    A machine without a GPU gets nothing added. Where there is one, a row on the CPU sees none, and a row on the GPU
+    sees the first visible card alone, counted as NVML counts them, so that the card that is asked is the card that
+    computes.
     """
     variables = dict(os.environ)
-    variables.update(environment.thread_variables(job["threads"]))
-    variables.update(PYTHONHASHSEED="0", PYTHONNOUSERSITE="1", TF_CPP_MIN_LOG_LEVEL="2")
-    if job["record"]["device"] == "cpu":
-        variables["CUDA_VISIBLE_DEVICES"] = ""
-    else:
-        visible = variables.get("CUDA_VISIBLE_DEVICES", "0")
-        variables.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=visible.split(",")[0].strip())
-        variables.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    if job["threads"]:
+        variables.update(environment.thread_variables(job["threads"]))
+    if environment.has_nvidia_device():
+        if job["record"]["device"] == "cpu":
+            variables["CUDA_VISIBLE_DEVICES"] = ""
+        else:
+            visible = variables.get("CUDA_VISIBLE_DEVICES", "0")
+            variables.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=visible.split(",")[0].strip())
     variables.update(job.get("variables", {}))
     return variables
 

@@ -1,7 +1,6 @@
 """What machine this is, from the files Linux keeps about itself. Absent is ``None``."""
 
 import glob
-import math
 import os
 import platform
 import re
@@ -18,10 +17,11 @@ _PROCESSOR_SENSORS = (  # where a sensor's name stands, the names that mean a pr
 )
 
 
-def describe(threads: int, cores: int, versions: Dict[str, str]) -> Dict[str, Any]:
+def describe(threads: Optional[int], cores: int, versions: Dict[str, str]) -> Dict[str, Any]:
     """The record's ``environment``: processor, memory, card, system and the framework's ``versions``.
 
-    ``cores`` are those that the process might use, ``processors`` those that it was pinned to.
+    ``cores`` is how many logical processors the process may use, ``processors`` which ones; ``threads`` is ``None``
+    where the framework chose the number itself.
     """
     return {
         "cpu": _cpu_name(),
@@ -41,44 +41,6 @@ def describe(threads: int, cores: int, versions: Dict[str, str]) -> Dict[str, An
 def has_nvidia_device() -> bool:
     """Whether the kernel shows an NVIDIA card (``/dev/dxg``: under WSL 2), without asking the driver."""
     return bool(glob.glob("/dev/nvidia[0-9]*")) or os.path.exists("/dev/dxg")
-
-
-def default_threads() -> int:
-    """One thread a physical core that this process may run on: two on one core only hinder each other.
-
-    No more than its control group has processor time for, or it would be stopped most of the time.
-    """
-    cores = len(_physical_cores())
-    quota = _quota()
-    return cores if quota is None else max(1, min(cores, math.ceil(quota)))
-
-
-def pin_to_cores(threads: int) -> None:
-    """Keep this process, and all it starts, to one processor a physical core, unless there are more ``threads``."""
-    cores = _physical_cores()
-    if threads <= len(cores):
-        os.sched_setaffinity(0, cores)
-
-
-def _physical_cores() -> List[int]:
-    """The first processor of each physical core that this process may run on."""
-    first: Dict[str, int] = {}
-    for cpu in sorted(os.sched_getaffinity(0)):
-        first.setdefault(_read_of_cpu(cpu, "topology/thread_siblings_list") or str(cpu), cpu)
-    return sorted(first.values())
-
-
-def _quota() -> Optional[float]:
-    """Processors that the control group at the top (a container's own) has time for; ``None``: as many as there are.
-
-    Linux's ``Documentation/admin-guide/cgroup-v2.rst`` (cpu.max), ``scheduler/sched-bwc.rst`` (version 1).
-    """
-    limit = _read(os.path.join(SYS, "fs/cgroup/cpu.max"))
-    if limit is None:
-        parts = [_read(os.path.join(SYS, "fs/cgroup/cpu/cpu.cfs_{}_us".format(part))) for part in ("quota", "period")]
-        limit = " ".join(part or "" for part in parts)
-    found = re.match(r"(\d+) (\d+)$", limit)
-    return int(found.group(1)) / float(found.group(2)) if found else None
 
 
 def _quota_stops() -> Optional[int]:

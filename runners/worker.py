@@ -64,8 +64,6 @@ def run(job: Dict[str, Any], record: Dict[str, Any], sender: events.Sender) -> N
     card_before = nvml.read_card() if record["device"] == "gpu" else None
     model = load_model(record["framework"], record["model"]["key"])
     cores = len(os.sched_getaffinity(0))
-    if record["device"] == "cpu":
-        environment.pin_to_cores(job["threads"])
     backend = _open_backend(record["framework"])(record["device"], job["threads"])
     record["environment"] = environment.describe(job["threads"], cores, backend.versions())
     data = dataset(model.dataset).load(job["data_dir"])

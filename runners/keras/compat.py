@@ -1,15 +1,11 @@
 """Every difference between TensorFlow 1.15 (Python 3.6, graph mode) and today's TensorFlow with Keras 3.
 
-Importing this module imports TensorFlow, which reads some of its settings from the environment only then.
+Nothing here sets what a user's own script would not: no determinism, no memory growth, no thread count unless asked.
 """
 
-import os
 import random
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # keep TensorFlow's start-up lines out of the display
-os.environ.setdefault("TF_CUDNN_DETERMINISTIC", "1")  # all that TensorFlow 1.15 has; later ones have a call for it
 
 import numpy as np
 import tensorflow as tf
@@ -22,8 +18,6 @@ keras = tf.keras  # Keras 3 where TensorFlow is 2.16 or later
 _threads: Optional[int] = None
 _device = "cpu"
 
-tf.compat.v1.logging.set_verbosity(tf.compat.v1.logging.ERROR)
-
 
 def visible_gpus() -> List[Any]:
     """The GPUs that TensorFlow can use."""
@@ -31,22 +25,17 @@ def visible_gpus() -> List[Any]:
 
 
 def configure(device: str, threads: Optional[int]) -> None:
-    """Pins device, threads and determinism for the process, before TensorFlow has computed anything."""
+    """Pins the device, and the threads where a number is asked for, before TensorFlow has computed anything."""
     global _threads, _device
     _threads, _device = threads, device
     if TF1:
         start_over()
         return
-    gpus = visible_gpus()
-    if device == "cpu":
+    if device == "cpu" and visible_gpus():
         tf.config.set_visible_devices([], "GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)  # else "allocated" is the whole card
     if threads is not None:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-    if determinism_is_asked():
-        tf.config.experimental.enable_op_determinism()
 
 
 def try_gpu() -> None:
@@ -72,7 +61,6 @@ def _session_options() -> Any:
     threads = _threads or 0  # 0: TensorFlow decides
     options = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
     options.allow_soft_placement = True
-    options.gpu_options.allow_growth = True  # else "allocated" is the whole card
     if _device == "cpu":
         options.device_count["GPU"] = 0
     return options
@@ -111,8 +99,6 @@ def lstm_layer(units: int, sequences: bool, unroll: bool, cudnn: bool, xla: bool
 
 def check_options(settings: Dict[str, Any]) -> None:
     """Raises ``OptionUnavailable`` for what a tuned variant asks of TensorFlow's own variables in vain."""
-    if TF1 and settings.get("any_order"):
-        raise OptionUnavailable("TensorFlow {} cannot be asked for deterministic kernels".format(tf.__version__))
     if TF1 and settings.get("onednn") is False:
         raise OptionUnavailable("TensorFlow {} has no oneDNN to leave out".format(tf.__version__))
 
@@ -127,11 +113,6 @@ def copy_weights(net: Any, other: Any) -> None:
 
     for layer, weights in zip(net.layers, other):
         layer.set_weights(preprocess_weights_for_loading(layer, weights, original_keras_version="2"))
-
-
-def compile_options() -> Dict[str, Any]:
-    """Arguments of ``Model.compile`` that only one of the two knows: no XLA, as in 2017."""
-    return {} if TF1 else {"jit_compile": False}
 
 
 def direct_steps(net: Any, xla: bool) -> Tuple[Callable[[Any], Any], Callable[[Any], Any]]:
@@ -258,11 +239,6 @@ def onednn_is_on() -> Optional[bool]:
         return bool(test_util.IsMklEnabled())
     except (ImportError, AttributeError):
         return None
-
-
-def determinism_is_asked() -> bool:
-    """Whether deterministic kernels are to be chosen: yes, unless TensorFlow's own variable says otherwise."""
-    return os.environ.get("TF_DETERMINISTIC_OPS") not in ("0", "false")
 
 
 def determinism_is_on() -> Optional[bool]:

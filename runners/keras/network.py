@@ -35,7 +35,7 @@ def build(
 def compile_with_adam(net: Any, learning_rate: Any) -> Any:
     """The net, ready for ``train_on_batch``: Adam on the mean squared error. The rate may be a schedule."""
     optimizer = compat.keras.optimizers.Adam(learning_rate)
-    net.compile(optimizer=optimizer, loss="mse", **compat.compile_options())
+    net.compile(optimizer=optimizer, loss="mse")
     return net
 
 

@@ -58,7 +58,6 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     if device == "gpu":
         check_card(torch.cuda, torch.__version__, torch.version.cuda)
         return make_gpu(torch.cuda, compat, kernel_path)
-    _facts["mmap_threshold_bytes"] = compat.return_freed_memory()
     return Backend(
         name="PyTorch",
         synchronize=_nothing_to_wait_for,
@@ -150,5 +149,5 @@ def kernel_path(on_gpu: bool) -> Dict[str, Any]:
         )
         path.update(compat.tf32())
     else:
-        path.update(onednn=compat.onednn(), mmap_threshold_bytes=_facts.get("mmap_threshold_bytes"))
+        path.update(onednn=compat.onednn())
     return path

@@ -1,6 +1,5 @@
 """Every fork between PyTorch 1.0 and today's, so that the other files of this folder read as one version."""
 
-import ctypes
 import inspect
 import os
 import random
@@ -174,20 +173,6 @@ def inter_op_threads() -> Optional[int]:
     return torch.get_num_interop_threads() if hasattr(torch, "get_num_interop_threads") else None
 
 
-def return_freed_memory() -> Optional[int]:
-    """Keeps glibc's M_MMAP_THRESHOLD at its initial value, in bytes, instead of letting it grow to 32 MiB.
-
-    Larger blocks then go back to the system when they are freed: with the growing threshold a training's freed
-    activations leave holes that are never used again, and the second step needs a tenth more than the first.
-    mallopt(3). ``None`` where the C library has no such setting.
-    """
-    threshold = 128 * 1024
-    try:
-        return threshold if ctypes.CDLL(None).mallopt(-3, threshold) == 1 else None
-    except (OSError, AttributeError):
-        return None
-
-
 def memory_format(tensor: Any) -> str:
     """How a tensor of four dimensions lies in memory: "contiguous" (NCHW), "channels_last" (NHWC) or "strided"."""
     if tensor.is_contiguous():
@@ -203,21 +188,6 @@ def operators_run(work: Any) -> List[str]:
         work()
     events = profile.function_events or []
     return sorted({event.name.split("::")[-1] for event in events})
-
-
-def train_deterministically() -> None:
-    """Asks for the same bits every time on the same device; warns where an operation cannot give them."""
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
-    if hasattr(torch, "use_deterministic_algorithms"):
-        # Read once, when cuBLAS is first used: the children of a bench are given it from the start.
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        try:
-            torch.use_deterministic_algorithms(True, warn_only=True)
-        except TypeError:  # before 1.11 it could only raise
-            pass
-    if hasattr(torch.utils, "deterministic"):
-        torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, and no operation here reads such
 
 
 def generator_states(on_gpu: bool) -> Dict[str, Any]:

@@ -5,12 +5,6 @@ from typing import Any, Dict, Sequence
 
 from runners.contract import Context, Model, Quality, Rule, Steps
 
-_CPU_NOTE = (
-    "On the CPU the DenseNets normalize feature maps before they concatenate them, on the GPU after, as published: "
-    "the same function, but the concatenations are kept once instead of twice, which brings a child below 4 GB."
-)
-
-
 def densenet_row(
     key: str,
     params: str,
@@ -26,7 +20,7 @@ def densenet_row(
     ``target_accuracy`` is the published one, where ``full`` stops. ``note`` is what a reader of this row, whatever
     its device and profile, must know.
     """
-    net = {"blocks": list(blocks), "compression": compression, "growth": 24, "cpu_normalize_first": True}
+    net = {"blocks": list(blocks), "compression": compression, "growth": 24}
     timed: Dict[str, Any] = dict(net, batch_size=batch_size, timing_learning_rate=1e-4)
     trained = dict(
         timed,
@@ -66,7 +60,5 @@ def _train_to_quality(note: str, context: Context) -> Quality:
     from runners.pytorch import training
 
     notes = [note] if note else []
-    if context.device == "cpu" and context.settings["cpu_normalize_first"]:
-        notes.append(_CPU_NOTE)
     quality = training.train_to_quality(context)
     return quality._replace(notes=notes + quality.notes)

@@ -14,8 +14,7 @@ from runners.pytorch.images import choose, labels_to_tensor, to_tensor
 
 def build(settings: Any, device: str) -> DenseNet:
     """The net of a row's settings on ``device``, with PyTorch's own initial values."""
-    normalize_first = device == "cpu" and settings["cpu_normalize_first"]
-    net = DenseNet(settings["blocks"], settings["compression"], settings["growth"], normalize_first)
+    net = DenseNet(settings["blocks"], settings["compression"], settings["growth"])
     return net.to(torch_device(device))
 
 
@@ -88,7 +87,6 @@ def prepare(context: Context) -> Steps:
             "blocks": list(settings["blocks"]),
             "growth": settings["growth"],
             "compression": settings["compression"],
-            "normalize_first": context.device == "cpu" and settings["cpu_normalize_first"],
         },
         outputs=outputs,
     )

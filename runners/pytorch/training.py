@@ -46,7 +46,6 @@ class Training:
     """One training: the net, its optimizer, and how far it is. ``observe`` hears every step's loss."""
 
     def __init__(self, context: Context, observe: Callable[[float], None] = lambda loss: None) -> None:
-        compat.train_deterministically()
         settings, data = context.settings, context.data
         self._settings, self._seed, self._device = settings, context.seed, torch_device(context.device)
         self._progress, self._observe = context.progress, observe
