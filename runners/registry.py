@@ -1,42 +1,71 @@
-"""Which models there are. Importing a model's file imports no framework, so this works in any Python."""
+"""Which frameworks and rows there are: every folder beside this file with a ``framework.json``.
+
+Importing a row's module imports no framework, so this works in any Python.
+"""
 
 import importlib
-from typing import List
+import json
+import os
+from typing import Dict, List, NamedTuple, Tuple
 
-from runners.contract import FRAMEWORKS, Model, UsageError
+from runners.contract import Model, UsageError
 
-
-def model_keys(framework: str) -> List[str]:
-    """The framework's models in its own order."""
-    return list(importlib.import_module("runners." + framework).MODELS)
-
-
-def load_model(framework: str, key: str) -> Model:
-    """The model's declaration from its file."""
-    return importlib.import_module("runners.{}.{}".format(framework, key.replace("-", "_"))).MODEL
+HERE = os.path.dirname(os.path.abspath(__file__))
+DECLARATION = "framework.json"
 
 
-def framework_of(key: str) -> str:
-    """The framework that has a model; raises ``UsageError`` if none has."""
-    for framework in FRAMEWORKS:
-        if key in model_keys(framework):
-            return framework
-    known = ", ".join(key for framework in FRAMEWORKS for key in model_keys(framework))
-    raise UsageError("there is no model '{}'; choose from: {}".format(key, known))
+class Framework(NamedTuple):
+    """A framework as its ``framework.json`` declares it."""
+
+    name: str  # its folder: "keras"
+    title: str  # "Keras"
+    devices: Tuple[str, ...]  # those it can compute on
+    rows: Tuple[str, ...]  # keys, in the framework's own order
+    cheapest_row: str  # the one that checks and experiments run
+    tunable: bool  # whether it has a tuning.py
+    check: str  # a statement that succeeds where the framework is installed: "import tensorflow"
 
 
-def select(keys: List[str]) -> List[str]:
-    """The keys, checked and without repetition; all models where none is named."""
+def frameworks() -> Dict[str, Framework]:
+    """Name -> framework, in the order of their names."""
+    found = {}
+    for name in sorted(os.listdir(HERE)):
+        path = os.path.join(HERE, name, DECLARATION)
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                declared = json.load(file)
+            lists = {field: tuple(declared[field]) for field in ("devices", "rows")}
+            found[name] = Framework(**dict(declared, **lists))
+    return found
+
+
+def framework(name: str) -> Framework:
+    """The framework of that name; raises ``UsageError`` if there is none."""
+    known = frameworks()
+    if name not in known:
+        raise UsageError("there is no framework '{}'; choose from: {}".format(name, ", ".join(known)))
+    return known[name]
+
+
+def load_model(name: str, key: str) -> Model:
+    """The declaration of a framework's row from its module."""
+    return importlib.import_module("runners.{}.{}".format(name, key.replace("-", "_"))).MODEL
+
+
+def select(name: str, keys: List[str]) -> List[Model]:
+    """The framework's rows with these keys, without repetition; all of its rows where no key is given."""
+    rows = framework(name).rows
     for key in keys:
-        framework_of(key)
-    return list(dict.fromkeys(keys)) or [key for framework in FRAMEWORKS for key in model_keys(framework)]
+        if key not in rows:
+            raise UsageError("{} has no row '{}'; choose from: {}".format(name, key, ", ".join(rows)))
+    return [load_model(name, key) for key in dict.fromkeys(keys or rows)]
 
 
 def table() -> str:
-    """All models, a line each, in the page's order."""
-    models = [(load_model(framework, key), framework) for framework in FRAMEWORKS for key in model_keys(framework)]
-    models.sort(key=lambda pair: pair[0].position)
-    rows = [(model.key, name, model.title, model.params, model.library, model.dataset) for model, name in models]
-    rows.insert(0, ("MODEL", "FRAMEWORK", "ROW", "PARAMS", "LIBRARY", "DATA"))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    """All rows, one line each, in the page's order."""
+    models = [(load_model(name, key), name) for name, one in frameworks().items() for key in one.rows]
+    models.sort(key=lambda pair: pair[0].order)
+    lines = [(model.key, name, model.title, model.params, model.library, model.dataset) for model, name in models]
+    lines.insert(0, ("MODEL", "FRAMEWORK", "ROW", "PARAMS", "LIBRARY", "DATA"))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)

@@ -1,4 +1,1 @@
 """The autoregressive models in statsmodels and NumPy."""
-
-TITLE = "statsmodels, NumPy"
-MODELS = ("ar", "ar-ols", "ar-polyfit", "sarimax")

@@ -27,7 +27,7 @@ MODEL = Model(
     params="12 lags",
     library="statsmodels",
     dataset="airline",
-    position=3,
+    order=3,
     settings={"smoke": {}, "quick": {}, "full": {}},
     rules={
         "smoke": Rule(warmup_s=0.05, min_time_s=0.1, budget_s=1),
@@ -35,6 +35,6 @@ MODEL = Model(
         "full": Rule(budget_s=20, max_samples=10000),
     },
     time_limit_s={"smoke": 60, "quick": 120, "full": 300},
-    prepare=prepare,
-    train_to_quality=train_to_quality,
+    implementation="runners.classical.ar",
+    processes={"smoke": 1, "quick": 5, "full": 10},
 )

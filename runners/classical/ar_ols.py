@@ -78,7 +78,6 @@ MODEL = AR._replace(
     title="AR(OLS)",
     params="12 lags; 1 w, 1 b",
     library="NumPy",
-    position=4,
-    prepare=prepare,
-    train_to_quality=train_to_quality,
+    order=4,
+    implementation="runners.classical.ar_ols",
 )

@@ -46,7 +46,6 @@ MODEL = AR._replace(
     title="AR(Polyfit)",
     params="12 lags; degree 1",
     library="NumPy",
-    position=5,
-    prepare=prepare,
-    train_to_quality=train_to_quality,
+    order=5,
+    implementation="runners.classical.ar_polyfit",
 )

@@ -24,7 +24,7 @@ def open_backend(device, threads):
         reset_memory=nothing,
         read_memory=dict,
         versions=_versions,
-        kernel_path=lambda: {"threads": threads, "linear_algebra": _linear_algebra(numpy)},
+        execution=lambda: {"threads": threads, "linear_algebra": _linear_algebra(numpy)},
         seed=numpy.random.seed,
     )
 

@@ -70,12 +70,11 @@ MODEL = AR._replace(
     key="sarimax",
     title="SARIMAX",
     params="(0,1,1)(0,1,1)12 of logarithms",
-    position=9,
+    order=9,
     rules={
         "smoke": Rule(min_warmup=1, warmup_s=0, min_samples=3, min_time_s=0, budget_s=1),
         "quick": Rule(min_warmup=1, budget_s=10),
         "full": Rule(min_warmup=2, budget_s=60),
     },
-    prepare=prepare,
-    train_to_quality=train_to_quality,
+    implementation="runners.classical.sarimax",
 )

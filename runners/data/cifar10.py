@@ -36,7 +36,7 @@ import numpy as np
 
 from runners.contract import DataUnavailable
 from runners.data.source import Source
-from runners.files import locked, whole_file
+from runners.machine.files import locked, atomic_write
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 TRAIN_IMAGES, TEST_IMAGES = 50000, 10000
@@ -485,6 +485,6 @@ def _keep(directory: str, prepared: Prepared, network_tried: Optional[float]) ->
 
 
 def _write_manifest(directory: str, manifest: Dict[str, Any]) -> Dict[str, Any]:
-    with whole_file(os.path.join(_cache(directory), "manifest.json")) as file:
+    with atomic_write(os.path.join(_cache(directory), "manifest.json")) as file:
         file.write(json.dumps(manifest, indent=1, sort_keys=True).encode("utf-8"))
     return manifest

@@ -25,7 +25,7 @@ import numpy as np
 
 from runners.contract import DataUnavailable
 from runners.data.source import Source
-from runners.files import locked, whole_file
+from runners.machine.files import locked, atomic_write
 
 MINUTES = 2075259
 SHA256 = "002916d068bf6cee66cd82e58e966fa59a38e77b4a0919c95e6c7297ad1c505b"  # of the filled series, '<i4' watts
@@ -235,10 +235,10 @@ def _read_cache(directory: str) -> Tuple[Any, str]:
 
 
 def _write_cache(folder: str, watts: Any, origin: str) -> None:
-    with whole_file(os.path.join(folder, "watts.npy")) as file:
+    with atomic_write(os.path.join(folder, "watts.npy")) as file:
         np.save(file, watts)
     manifest = {"source": origin, "sha256": SHA256, "minutes": MINUTES}
-    with whole_file(os.path.join(folder, "manifest.json")) as file:
+    with atomic_write(os.path.join(folder, "manifest.json")) as file:
         file.write(json.dumps(manifest, indent=1).encode("ascii") + b"\n")
 
 

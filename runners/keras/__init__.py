@@ -1,4 +1,1 @@
 """The Keras rows, all of them LSTM nets. The same code runs with TensorFlow 1.15 and with Keras 3."""
-
-TITLE = "Keras"
-MODELS = ("lstm", "lstm-aug", "bilstm")

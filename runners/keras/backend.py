@@ -37,7 +37,7 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         reset_memory=compat.reset_memory,
         read_memory=compat.read_memory,
         versions=compat.versions,
-        kernel_path=kernel_path,
+        execution=kernel_path,
         seed=compat.seed_everything,
     )
 

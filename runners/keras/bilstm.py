@@ -14,13 +14,13 @@ _QUICK = dict(_FULL, epochs=1, train_minutes=60000, test_minutes=40000)
 _SMOKE = dict(_FULL, epochs=1, train_minutes=1920, test_minutes=1440)
 
 
-def _prepare(context: Context) -> Steps:
+def prepare(context: Context) -> Steps:
     from runners.keras import household_bilstm
 
     return household_bilstm.prepare(context)
 
 
-def _train_to_quality(context: Context) -> Quality:
+def train_to_quality(context: Context) -> Quality:
     from runners.keras import household_bilstm
 
     return household_bilstm.train_to_quality(context)
@@ -35,7 +35,7 @@ MODEL = Model(
     settings={"smoke": _SMOKE, "quick": _QUICK, "full": _FULL},
     rules={"smoke": Rule(budget_s=3.0), "quick": Rule(budget_s=15.0), "full": Rule(budget_s=60.0)},
     time_limit_s={"smoke": 120.0, "quick": 600.0, "full": 24 * 3600.0},
-    prepare=_prepare,
-    train_to_quality=_train_to_quality,
-    position=6,
+    implementation="runners.keras.bilstm",
+    processes={"smoke": 1, "quick": 5, "full": 10},
+    order=6,
 )

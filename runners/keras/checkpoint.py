@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from runners.files import whole_file
+from runners.machine.files import atomic_write
 from runners.keras import compat
 
 
@@ -26,7 +26,7 @@ class Checkpoint:
         arrays = {"weight{}".format(index): values for index, values in enumerate(weights)}
         arrays.update({"optimizer{}".format(index): values for index, values in enumerate(moments)})
         arrays.update(losses=np.asarray(losses), seconds=np.asarray(seconds), identity=np.asarray(self._identity))
-        with whole_file(self._path) as file:
+        with atomic_write(self._path) as file:
             np.savez(file, **arrays)
 
     def restore(self, net: Any) -> Tuple[List[float], List[float]]:

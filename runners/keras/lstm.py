@@ -16,13 +16,13 @@ _NOTE = (
 )
 
 
-def _prepare(context: Context) -> Steps:
+def prepare(context: Context) -> Steps:
     from runners.keras import airline_lstm
 
     return airline_lstm.prepare(context)
 
 
-def _train_to_quality(context: Context) -> Quality:
+def train_to_quality(context: Context) -> Quality:
     from runners.keras import airline_lstm
 
     return airline_lstm.train_to_quality(context, [_NOTE])
@@ -37,7 +37,7 @@ MODEL = Model(
     settings={"smoke": dict(_CHOSEN, epochs=10, seeds=1), "quick": _CHOSEN, "full": _CHOSEN},
     rules={"smoke": Rule(budget_s=2.0), "quick": Rule(budget_s=10.0), "full": Rule(budget_s=30.0)},
     time_limit_s={"smoke": 60.0, "quick": 300.0, "full": 900.0},
-    prepare=_prepare,
-    train_to_quality=_train_to_quality,
-    position=1,
+    implementation="runners.keras.lstm",
+    processes={"smoke": 1, "quick": 5, "full": 10},
+    order=1,
 )

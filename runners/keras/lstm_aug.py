@@ -2,6 +2,7 @@
 
 from runners.contract import Context, Quality
 from runners.keras.lstm import MODEL as LSTM
+from runners.keras.lstm import prepare  # noqa: F401
 
 _CHOSEN = dict(LSTM.settings["full"], epochs=60, learning_rate=1e-2, amplitudes=[1.0, 0.8, 0.9, 1.1, 1.2])
 _NOTES = [
@@ -14,7 +15,7 @@ _NOTES = [
 ]
 
 
-def _train_to_quality(context: Context) -> Quality:
+def train_to_quality(context: Context) -> Quality:
     from runners.keras import airline_lstm
 
     return airline_lstm.train_to_quality(context, _NOTES)
@@ -24,6 +25,6 @@ MODEL = LSTM._replace(
     key="lstm-aug",
     title="LSTM(AUG)",
     settings={"smoke": dict(_CHOSEN, epochs=2, seeds=1), "quick": _CHOSEN, "full": _CHOSEN},
-    train_to_quality=_train_to_quality,
-    position=2,
+    implementation="runners.keras.lstm_aug",
+    order=2,
 )

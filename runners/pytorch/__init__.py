@@ -1,4 +1,1 @@
 """The PyTorch rows: DenseNet on CIFAR-10. Runs with PyTorch 1.0 (Python 3.6) and with today's."""
-
-TITLE = "PyTorch"
-MODELS = ("densenet-24x3", "densenet-32-24-32")

@@ -64,7 +64,7 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         reset_memory=_nothing_to_reset,
         read_memory=dict,  # PyTorch counts no bytes on the CPU: the child's peak resident set is the figure there
         versions=compat.versions,
-        kernel_path=lambda: kernel_path(False),
+        execution=lambda: kernel_path(False),
         seed=compat.seed_everything,
     )
 
@@ -97,7 +97,7 @@ def make_gpu(cuda: Any, compat: Any, describe: Any) -> Backend:
         reset_memory=reset_memory,
         read_memory=read_memory,
         versions=compat.versions,
-        kernel_path=lambda: describe(True),
+        execution=lambda: describe(True),
         seed=compat.seed_everything,
     )
 

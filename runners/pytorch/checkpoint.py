@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional
 
 import torch
 
-from runners.files import whole_file
+from runners.machine.files import atomic_write
 from runners.pytorch import compat
 
 
@@ -27,7 +27,7 @@ class Checkpoint:
         """Writes the state; the old file stays until the new one is whole."""
         if self._path is None:
             return
-        with whole_file(self._path) as file:
+        with atomic_write(self._path) as file:
             torch.save(dict(state, identity=self._identity), file)
 
     def restore(self) -> Optional[Dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The two DenseNet rows: what they share, so that a row's own file says only what is particular to it."""
 
-import functools
 from typing import Any, Dict, Sequence
 
 from runners.contract import Context, Model, Quality, Rule, Steps
@@ -44,21 +43,19 @@ def densenet_row(
             "full": Rule(min_warmup=3, warmup_s=1.0, min_samples=10, budget_s=120.0),
         },
         time_limit_s={"smoke": 300.0, "quick": 1200.0, "full": 172800.0},
-        prepare=_prepare,
-        train_to_quality=functools.partial(_train_to_quality, note),
-        position=position,
+        implementation="runners.pytorch.rows",
+        processes={"smoke": 1, "quick": 3, "full": 10},
+        order=position,
     )
 
 
-def _prepare(context: Context) -> Steps:
+def prepare(context: Context) -> Steps:
     from runners.pytorch import steps
 
     return steps.prepare(context)
 
 
-def _train_to_quality(note: str, context: Context) -> Quality:
+def train_to_quality(context: Context) -> Quality:
     from runners.pytorch import training
 
-    notes = [note] if note else []
-    quality = training.train_to_quality(context)
-    return quality._replace(notes=notes + quality.notes)
+    return training.train_to_quality(context)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from report.statistics import Noise, verdict
 from runners.calibrate import noise_of
-from runners.measure import quantile
+from runners.worker.measure import quantile
 
 CALIBRATING, COMPARED, PAIRS = 12, 24, 200
 ALLOWED_FALSE, ASKED_FOUND = 0.05, 0.90
@@ -37,7 +37,7 @@ def run_once(python: Path, key: str, framework: str, folder: Path) -> list[float
     script = (
         "import json, sys, runners.__main__ as parent\n"
         "from runners import registry\n"
-        "from runners.child import run_child\n"
+        "from runners.parent.child import run_child\n"
         "options = parent.parse([sys.argv[1], '--model', sys.argv[2], '--out', sys.argv[3], '--device', 'cpu'])\n"
         "parent.check(options)\n"
         "model = registry.load_model(sys.argv[1], sys.argv[2])\n"

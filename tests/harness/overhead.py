@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from runners.measure import median_interval
+from runners.worker.measure import median_interval
 from tests.harness.tools import KEEPS, all_tools, bare
 
 STEPS_S = (100e-6, 1e-3, 20e-3)

@@ -21,7 +21,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from pytest_benchmark.utils import NameWrapper
 
 from runners.contract import Rule
-from runners.measure import measure
+from runners.worker.measure import measure
 
 Step = Callable[[], object]
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 from jobs import make_job
 
-from runners.child import run_child
+from runners.parent.child import run_child
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TIME = "/usr/bin/time"

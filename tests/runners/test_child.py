@@ -9,7 +9,7 @@ import pytest
 from jobs import child, make_job
 
 from runners import child as child_module
-from runners.child import run_child
+from runners.parent.child import run_child
 
 
 def outcome(body, time_limit_s=20.0):

@@ -1,6 +1,6 @@
 """A time counts only if the model was really training."""
 
-from runners.gate import reason_not_timed, reason_not_training
+from runners.worker.gate import reason_not_timed, reason_not_training
 
 
 def test_a_falling_loss_and_changed_parameters_count():

@@ -11,7 +11,7 @@ from runners.contract import Context, DataUnavailable
 from runners.data import forecast, household
 from runners.data.__main__ import default_directory
 from runners.data.source import Source
-from runners.gate import reason_not_training
+from runners.worker.gate import reason_not_training
 from runners.keras import bilstm, compat, household_bilstm, network
 from runners.keras.backend import open_backend
 from runners.keras.checkpoint import Checkpoint

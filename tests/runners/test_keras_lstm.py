@@ -10,10 +10,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
 import runners.__main__ as parent
-from runners.child import run_child
+from runners.parent.child import run_child
 from runners.contract import Context
 from runners.data import airline, forecast
-from runners.gate import reason_not_training
+from runners.worker.gate import reason_not_training
 from runners.keras import airline_lstm, compat, lstm, lstm_aug, network, search
 from runners.keras.backend import open_backend
 from runners.registry import load_model

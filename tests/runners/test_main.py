@@ -10,7 +10,7 @@ import pytest
 
 import runners.__main__ as parent
 from runners.contract import DataUnavailable
-from runners.display import Display
+from runners.parent.display import Display
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from runners import marks, nvml
 from runners.contract import Rule
-from runners.measure import interquartile_range, quantile
+from runners.worker.measure import interquartile_range, quantile
 
 
 def keys(samples, stopped_by="precision"):

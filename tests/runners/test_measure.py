@@ -6,7 +6,7 @@ import random
 import pytest
 
 from runners.contract import Rule
-from runners.measure import interquartile_range, is_precise, measure, median_interval, quantile
+from runners.worker.measure import interquartile_range, is_precise, measure, median_interval, quantile
 
 
 class Bench:

@@ -5,7 +5,7 @@ import pytest
 pytest.importorskip("torch")
 
 from runners.contract import DeviceUnavailable, Rule
-from runners.measure import measure
+from runners.worker.measure import measure
 from runners.pytorch import backend, compat
 
 

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from pytorch_helpers import NET, make_context, small_data
 
 from runners.contract import BATCH_SIZE, OptionUnavailable
-from runners.gate import reason_not_training
+from runners.worker.gate import reason_not_training
 from runners.pytorch import compat, images, tuning
 from runners.pytorch.steps import prepare
 from runners.registry import load_model

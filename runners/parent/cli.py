@@ -16,7 +16,7 @@ import sys
 from typing import Any, Dict, List, Optional, Tuple
 
 from runners import environment, registry, store
-from runners.child import run_child
+from runners.parent.child import run_child
 from runners.contract import (
     BATCH_SIZE,
     DEVICES,
@@ -30,8 +30,8 @@ from runners.contract import (
 from runners.data import dataset
 from runners.data.__main__ import default_directory
 from runners.data.source import Source
-from runners.display import Display, with_interval
-from runners.gate import reason_not_timed
+from runners.parent.display import Display, with_interval
+from runners.worker.gate import reason_not_timed
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SEED = 20170805  # the day the page was published

@@ -12,7 +12,7 @@ import shutil
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from runners.contract import UsageError
-from runners.files import locked, whole_file
+from runners.machine.files import locked, atomic_write
 
 
 def result_path(out: str, record: Dict[str, Any]) -> str:
@@ -24,7 +24,7 @@ def result_path(out: str, record: Dict[str, Any]) -> str:
 def write_whole(path: str, text: str) -> None:
     """Write a file so that it is there whole or not at all; raises ``UsageError`` if it cannot be written."""
     try:
-        with whole_file(path) as file:
+        with atomic_write(path) as file:
             file.write(text.encode("utf-8"))
     except OSError as error:
         raise UsageError(_cannot_write(path, error))

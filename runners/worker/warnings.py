@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from runners import nvml
 from runners.contract import Rule
-from runners.measure import is_precise, quantile
+from runners.worker.measure import is_precise, quantile
 
 UNSTABLE = 0.10  # interquartile range as a share of the median; torch.utils.benchmark warns at the same
 DRIFT = 0.05  # change from the first to the last third, as a share of the median

@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator
 
 
 @contextlib.contextmanager
-def whole_file(path: str) -> Iterator[Any]:
+def atomic_write(path: str) -> Iterator[Any]:
     """A binary file to write, which takes ``path``'s place when the block ends and never before.
 
     After an exception what was at ``path`` is still there, and nothing else is. Makes the folder. Raises ``OSError``.

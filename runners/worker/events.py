@@ -13,7 +13,7 @@ import time
 from typing import Any, Dict, List
 
 from runners.contract import Rule
-from runners.measure import median_interval, quantile
+from runners.worker.measure import median_interval, quantile
 
 _SHORTEST_INTERVAL_S = 0.2
 

@@ -17,11 +17,11 @@ from typing import Any, Dict, List
 
 import runners.__main__ as parent
 from runners import registry, store
-from runners.child import run_child
+from runners.parent.child import run_child
 from runners.contract import DataUnavailable, UsageError
-from runners.display import Display
-from runners.gate import reason_not_timed
-from runners.measure import quantile
+from runners.parent.display import Display
+from runners.worker.gate import reason_not_timed
+from runners.worker.measure import quantile
 
 SCHEMA_VERSION = 1
 RUNS = 12  # fresh processes a row: 66 pairs

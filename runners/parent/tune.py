@@ -19,11 +19,11 @@ from typing import Any, Dict, List, NamedTuple, Optional
 
 import runners.__main__ as parent
 from runners import registry, store
-from runners.child import run_child
+from runners.parent.child import run_child
 from runners.contract import DataUnavailable, Model, Option, UsageError
-from runners.display import Display
-from runners.gate import reason_not_timed
-from runners.measure import quantile
+from runners.parent.display import Display
+from runners.worker.gate import reason_not_timed
+from runners.worker.measure import quantile
 
 SCHEMA_VERSION = 1
 TOLERANCE = 1e-4  # largest difference of outputs, relative to the largest of them, that rounding may explain

@@ -25,8 +25,8 @@ from runners.contract import (
     Steps,
 )
 from runners.data import dataset
-from runners.gate import reason_not_training
-from runners.measure import interquartile_range, measure, median_interval, quantile
+from runners.worker.gate import reason_not_training
+from runners.worker.measure import interquartile_range, measure, median_interval, quantile
 from runners.registry import load_model
 
 OUT_OF_MEMORY_NAMES = ("OutOfMemoryError", "ResourceExhaustedError", "MemoryError")
