@@ -1,19 +1,19 @@
 #!/bin/sh
-# Runs inside a build, as root, in every image: install.sh LOCK "PYTHON VERSIONS"
+# Runs inside a build, as root: install.sh LOCK "PYTHON VERSIONS"
 #
-# Makes the virtual environment /opt/erabench from a hashed lock and nothing else. POSIX sh, because the bases of the
-# three stacks share no newer tool. Mounts it looks at, all of them optional and none left in the image:
+# Makes the virtual environment /opt/erabench from a hashed lock and nothing else. POSIX sh, because the stacks' base
+# images share no newer tool. Optional mounts, none of which stays in the image:
 #   /run/secrets/ca    CA bundle of a proxy or a private index
 #   /run/secrets/pip   pip's configuration (index-url and the like)
-#   /wheels            packages for a build without a network; where there is one, no index is asked
+#   /wheels            packages for a build without a network; if it holds any, no index is used
 set -eu
 lock=$1 versions=$2 venv=/opt/erabench here=${0%/*}
-say() { echo "erabench: $*" >&2; }
+fail() { echo "erabench: $*" >&2; exit 1; }
 
-have=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') || { say "the base image has no python3"; exit 1; }
+have=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])') || fail "the base image has no python3"
 case " $versions " in
   *" $have "*) ;;
-  *) say "the base image has Python $have; this stack's locks are for $versions"; exit 1 ;;
+  *) fail "the base image has Python $have; this stack's locks are for $versions" ;;
 esac
 
 [ ! -s /run/secrets/ca ] || export PIP_CERT=/run/secrets/ca SSL_CERT_FILE=/run/secrets/ca REQUESTS_CA_BUNDLE=/run/secrets/ca
@@ -23,7 +23,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_REQUIRE_HASHES=1 PIP_N
 
 bootstrap=$here/bootstrap.lock
 if ! python3 -m venv "$venv"; then
-  # Ubuntu leaves ensurepip out of its Python: there the base's own pip installs the bootstrap's.
+  # Ubuntu ships Python without ensurepip: the base image's own pip installs the bootstrap's.
   python3 -m venv --without-pip --clear "$venv"
   python3 -m pip install --ignore-installed --prefix "$venv" -r "$bootstrap"
 fi
@@ -37,6 +37,6 @@ $pip install --no-compile $isolation -r "$lock"
 
 packages=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
 "$venv/bin/python" "$here/shrink.py" "$packages"
-# Byte code is needed: the root filesystem is read-only later, and without it every start would compile again.
+# The root filesystem is read-only at run time: without byte code here, every start would compile the packages again.
 find "$packages" -name __pycache__ -prune -exec rm -rf {} +
 "$venv/bin/python" -m compileall -q -j 0 "$packages" >/dev/null || true # some packages carry files for Python 2

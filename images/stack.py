@@ -1,55 +1,79 @@
-"""What images/stacks/ holds: the stacks, their settings, and the base image of each framework."""
+"""The stacks under images/stacks/: their settings, their frameworks, and each framework's base image."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 STACKS = ROOT / "images" / "stacks"
+RUNNERS = ROOT / "runners"
 
 
 class Problem(Exception):
-    """Something the caller has to put right. The message names the culprit, the value and the cure."""
+    """Something the user has to fix. The message names what is wrong, the value, and what to do."""
 
 
-def fail(problem: object) -> NoReturn:
-    """Say the problem on standard error and end with status 2."""
-    print(f"erabench: {problem}", file=sys.stderr)
-    sys.exit(2)
+def stacks() -> list[str]:
+    """Return the names of all stacks: every folder with a stack.env."""
+    return sorted(path.parent.name for path in STACKS.glob("*/stack.env"))
 
 
-def stacks(folder: Path = STACKS) -> list[str]:
-    """The stacks there are: every folder with a stack.env."""
-    return sorted(path.parent.name for path in folder.glob("*/stack.env"))
-
-
-def settings(stack: str, folder: Path = STACKS) -> dict[str, str]:
-    """The NAME=value lines of a stack's stack.env. Raises Problem for an unknown stack."""
-    path = folder / stack / "stack.env"
-    if stack not in stacks(folder):
-        raise Problem(f"STACK={stack}: there is no such stack. Take one of: {', '.join(stacks(folder))}.")
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+def settings(stack: str) -> dict[str, str]:
+    """Return the NAME=value lines of a stack's stack.env. Raises Problem for an unknown stack."""
+    if stack not in stacks():
+        raise Problem(f"STACK={stack}: no such stack; choose from: {', '.join(stacks())}")
+    lines = (line.strip() for line in (STACKS / stack / "stack.env").read_text(encoding="utf-8").splitlines())
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
-def frameworks(stack: str, folder: Path = STACKS) -> list[str]:
-    """The frameworks a stack has: those with a base image of their own in its stack.env."""
-    return sorted(name[5:].lower() for name in settings(stack, folder) if name.startswith("BASE_"))
+def frameworks(stack: str) -> list[str]:
+    """Return the frameworks that a stack has a lock for. Raises Problem for an unknown stack."""
+    settings(stack)
+    declared = (path.parent.name for path in RUNNERS.glob("*/framework.json"))
+    return sorted(name for name in declared if (STACKS / stack / f"{name}.lock").is_file())
 
 
-def base(stack: str, framework: str, environ: Mapping[str, str] = os.environ, folder: Path = STACKS) -> str:
-    """The base image of a framework: BASE_<FRAMEWORK> or BASE of the environment, else the stack's."""
-    name = f"BASE_{framework.upper()}"
-    return environ.get(name) or environ.get("BASE") or settings(stack, folder).get(name, "")
+def declaration(framework: str) -> dict[str, Any]:
+    """Return what a framework's folder declares (runners/<framework>/framework.json)."""
+    content: dict[str, Any] = json.loads((RUNNERS / framework / "framework.json").read_text(encoding="utf-8"))
+    return content
+
+
+def base(stack: str, framework: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return a framework's base image, "" if none is named.
+
+    BASE_<FRAMEWORK> goes before BASE, and the environment before the stack's stack.env.
+    """
+    names = (base_variable(framework), "BASE")
+    found = (source.get(name) for source in (environ, settings(stack)) for name in names)
+    return next((image for image in found if image), "")
+
+
+def base_variable(framework: str) -> str:
+    """Return the variable that overrides a framework's base image."""
+    return f"BASE_{framework.upper().replace('-', '_')}"
+
+
+def missing_bases(stack: str) -> str:
+    """Return why no image can be built for a stack, "" if every framework has a base image."""
+    missing = [name for name in frameworks(stack) if not base(stack, name)]
+    return f"stack {stack} names no base image for {', '.join(missing)} (set BASE)" if missing else ""
+
+
+def gpu_capabilities(stack: str) -> dict[str, list[str]]:
+    """Return the compute capabilities that a stack's wheels have machine code for, by framework; empty without GPU."""
+    prefix = "CAPABILITIES_"
+    found = settings(stack).items()
+    return {name.removeprefix(prefix).lower(): value.split() for name, value in found if name.startswith(prefix)}
 
 
 def git(*arguments: str) -> str:
-    """What git says of the project; "" where it is no clone or there is no git."""
+    """Return git's output for the project, "" if this is no clone or git is not installed."""
     try:
         done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
     except OSError:
