@@ -74,6 +74,10 @@ NOTES = {  # what a reader of a row needs to know: of a quality, a score or a da
     "ar-ols-slips": ("r2",),
     "ar-ols-is-ar": (),
     "sarimax-extra": (),
+    # of the data sets
+    "filled-minutes": (),
+    "images-from-tree": ("train", "test"),
+    "images-random": (),
 }
 
 WARNINGS = {  # what a reader of a time should know

@@ -1,8 +1,7 @@
-"""The data sets: fetched once into one cache directory, verified by checksum before every use.
+"""The data sets, read and verified, never fetched: ``erabench/data`` fetches them.
 
-Each module offers ``fetch(directory, say) -> Source`` (may use the network; says in one line what it fell
-back to) and ``load(directory) -> NamedTuple`` with a field ``source`` (never uses the network; raises
-``DataUnavailable`` if the cache is missing or broken).
+Each module has ``describe(directory) -> Source``, from the manifest alone, and ``load(directory)``, a NamedTuple of verified
+values with their ``source``. Both raise ``DataUnavailable``.
 """
 
 import importlib

@@ -1,6 +1,6 @@
 """Airline Passenger: monthly totals of international airline passengers, in thousands, 1949-01 to 1960-12.
 
-Box, Jenkins and Reinsel, Time Series Analysis, series G. 144 facts, so they stand in the project.
+Box, Jenkins and Reinsel, Time Series Analysis, series G. The 144 numbers are part of the project.
 """
 
 import hashlib
@@ -52,17 +52,16 @@ def from_scale(scaled):
     return np.asarray(scaled, float) * (MAXIMUM - MINIMUM) + MINIMUM
 
 
-def load(directory: Any = None) -> Airline:
-    """The series; ``directory`` is not needed and there for the other data sets' sake."""
-    scaled = to_scale(PASSENGERS)
+def describe(directory: Any = None) -> Source:
+    """The series' source; ``directory`` is not used."""
     digest = hashlib.sha256(np.asarray(PASSENGERS, "<i4").tobytes()).hexdigest()
-    source = Source("airline", "in the project (Box and Jenkins, series G)", digest)
-    return Airline(scaled, scaled[:TRAIN_MONTHS], scaled[TRAIN_MONTHS:], source)
+    return Source("airline", "in the project (Box and Jenkins, series G)", digest)
 
 
-def fetch(directory, say):
-    """Nothing to fetch: the series is in the project. Returns its source."""
-    return load().source
+def load(directory: Any = None) -> Airline:
+    """The series; ``directory`` is not used."""
+    scaled = to_scale(PASSENGERS)
+    return Airline(scaled, scaled[:TRAIN_MONTHS], scaled[TRAIN_MONTHS:], describe())
 
 
 Forecaster = Callable[[Any, int], Any]
