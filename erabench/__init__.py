@@ -1,0 +1,1 @@
+"""The driver: plans a bench, prepares environments, starts the runners and the report. Runs on the host."""
