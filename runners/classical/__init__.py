@@ -1,1 +1,1 @@
-"""The autoregressive models in statsmodels and NumPy."""
+"""The classical rows: autoregressive models in statsmodels and NumPy."""

@@ -2,18 +2,13 @@
 
 import importlib
 
-from runners.contract import Backend, DeviceUnavailable
+import numpy
+
+from runners.contract import Backend
 
 
 def open_backend(device, threads):
-    """The backend for ``device``; raises ``DeviceUnavailable`` for anything but the CPU.
-
-    ``threads`` reaches the linear algebra libraries through the environment that the parent sets, since they
-    read it when they are loaded.
-    """
-    if device != "cpu":
-        raise DeviceUnavailable("statsmodels and NumPy compute on the CPU only")
-    import numpy
+    """The backend. ``threads`` reaches the linear algebra libraries through variables that the parent sets."""
 
     def nothing():
         """Nothing is queued and nothing is counted on the CPU."""
@@ -24,7 +19,7 @@ def open_backend(device, threads):
         reset_memory=nothing,
         read_memory=dict,
         versions=_versions,
-        execution=lambda: {"threads": threads, "linear_algebra": _linear_algebra(numpy)},
+        execution=lambda: {"threads": threads, "linear_algebra": _linear_algebra()},
         seed=numpy.random.seed,
     )
 
@@ -33,8 +28,8 @@ def _versions():
     return {name: importlib.import_module(name).__version__ for name in ("numpy", "scipy", "pandas", "statsmodels")}
 
 
-def _linear_algebra(numpy):
-    """The library behind numpy.linalg, by NumPy's own word."""
+def _linear_algebra():
+    """The library behind numpy.linalg, as NumPy names it."""
     config = numpy.__config__
     if hasattr(config, "CONFIG"):  # NumPy >= 1.26
         blas = config.CONFIG.get("Build Dependencies", {}).get("blas", {})

@@ -1,7 +1,7 @@
 """The data sets, read and verified, never fetched: ``erabench/data`` fetches them.
 
-Each module has ``describe(directory) -> Source``, from the manifest alone, and ``load(directory)``, a NamedTuple of verified
-values with their ``source``. Both raise ``DataUnavailable``.
+Each module has ``describe(directory) -> Source``, which verifies nothing, and ``load(directory)``, a NamedTuple of
+verified values with their ``source``. Both raise ``DataUnavailable``.
 """
 
 import importlib
