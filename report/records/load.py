@@ -1,0 +1,214 @@
+"""Reads the results folder: checks everything, gathers every problem, continues with the good documents."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from report.records.common import NAME, Device
+from report.records.documents import Kind, Problem, Unusable, decode, read_bytes
+from report.records.result import Phase, Process, Result
+from report.records.series import Counted
+from report.records.tuning import TUNING_FOLDER, Tuning
+from report.records.upgrade import result_from_1, tuning_from_1
+
+RESULT = Kind(
+    "result", "measure again", "<machine>/<stack>/<row>.<device>.json", Result, MappingProxyType({1: result_from_1})
+)
+TUNING = Kind(
+    "tuning",
+    "tune again (make tune)",
+    f"<machine>/<stack>/{TUNING_FOLDER}/<row>.<device>.json",
+    Tuning,
+    MappingProxyType({1: tuning_from_1}),
+)
+CALIBRATION_FILE = "calibration.json"
+"""Written beside the results until schema version 2; ignored."""
+
+_PLACE = re.compile(rf"([^/]+)/([^/]+)/({TUNING_FOLDER}/)?([^/]+)\.(cpu|gpu)\.json")
+_NAME = re.compile(NAME)
+_TABLE_ENDINGS = (".json", ".csv", ".parquet")  # of files that lie beside the machines' folders, where the page is
+
+Document = TypeVar("Document", Result, Tuning)
+
+
+class ResultsUnavailable(Exception):
+    """The results folder cannot be read. The message names the folder and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The usable results and tunings in the order of the page, and what was wrong with the others."""
+
+    results: tuple[Result, ...]
+    problems: tuple[Problem, ...]
+    tunings: tuple[Tuning, ...] = ()
+
+
+def load_results(root: str | os.PathLike[str]) -> Loaded:
+    """Load every usable result below ``root`` without its long series, and every problem with the others.
+
+    Tunings lie in a folder ``tuning`` beside the results, and are of no use without any. Files and folders whose names
+    begin with a dot are skipped (the runners keep theirs there). The path of a file names machine, stack, row and
+    device, whatever its record says. Raises ResultsUnavailable if ``root`` is no folder that can be read.
+    """
+    root = Path(root)
+    try:
+        with os.scandir(root):
+            pass
+        inside = root.resolve(strict=True)
+    except OSError as error:
+        raise ResultsUnavailable(
+            f"results folder {root}: {error.strerror}; measure first (make bench), or name the folder that holds "
+            f"{RESULT.place}"
+        ) from None
+    results: list[Result] = []
+    tunings: list[Tuning] = []
+    problems: list[Problem] = []
+    shared: dict[bytes, Any] = {}
+    for name in _files(root, problems):
+        try:
+            place = _Place.of(name)
+            if place.is_tuning:
+                tunings.append(place.put(decode(read_bytes(root / name, inside, TUNING), TUNING), root))
+            else:
+                result = place.put(decode(read_bytes(root / name, inside, RESULT), RESULT), root)
+                results.append(_small(_agreeing(result, problems), shared))
+        except Unusable as unusable:
+            problems.append(Problem(name, unusable.message, unusable.cure))
+    results.sort(key=_order)
+    beside = tuple(_beside_results(sorted(tunings, key=_order), results, problems))
+    return Loaded(tuple(results), tuple(sorted(problems)), beside)
+
+
+def complete(result: Result) -> Result:
+    """Return the result with its long series, read again from its file.
+
+    The result itself if the file has gone or changed into something else: its series then have no numbers.
+    """
+    path = Path(result.path)
+    try:
+        found = decode(read_bytes(path, path.parents[2].resolve(), RESULT), RESULT)
+    except Unusable:
+        return result
+    return _agreeing(_Place.of(result.file).put(found, path.parents[2]), [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the path of a file says."""
+
+    machine: str
+    stack: str
+    is_tuning: bool
+    row: str
+    device: Device
+
+    @classmethod
+    def of(cls, name: str) -> _Place:
+        """Return the place of the file ``name`` below the results. Raises Unusable where no document lies."""
+        found = _PLACE.fullmatch(name)
+        if found is None:
+            raise Unusable(f"move it to {RESULT.place}, or elsewhere", "lies where no result does")
+        machine, stack, folder, row, device = found.groups()
+        for value in (machine, stack, row):
+            if not _NAME.fullmatch(value):
+                raise Unusable("rename it with letters, digits and ._- only", f"{value!r} is no name")
+        if machine.endswith(_TABLE_ENDINGS):
+            raise Unusable("give the machine another name", "its machine is called like a file beside the page")
+        return cls(machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
+
+    def put(self, document: Document, root: Path) -> Document:
+        """Return the document as one of this place, which wins over the record's own words."""
+        model: Any = replace(document.model, key=self.row)
+        placed = replace(document, machine=self.machine, stack=self.stack, device=self.device, model=model)
+        return replace(placed, path=str(root / placed.file))
+
+
+def _agreeing(result: Result, problems: list[Problem]) -> Result:
+    """Return the result with those processes that ran the newest one's code in its environment."""
+    if not result.processes:
+        return result
+    made = [(process.environment_sha256, process.code_sha256) for process in result.processes]
+    kept = tuple(process for process, by in zip(result.processes, made, strict=True) if by == made[-1])
+    left = len(made) - len(kept)
+    if not left:
+        return result
+    problems.append(
+        Problem(
+            result.file,
+            f"{left} of {len(made)} processes ran other code or in another environment than the newest; left out",
+            "measure again (make bench FORCE=1)",
+        )
+    )
+    return replace(result, processes=kept)
+
+
+def _small(result: Result, shared: dict[bytes, Any]) -> Result:
+    """Return the result without its long series, and with what many results have in common held once."""
+
+    def once(part: Any) -> Any:
+        return shared.setdefault(msgspec.json.encode(part), part)
+
+    quality = result.quality and replace(
+        result.quality,
+        history={name: Counted(len(values)) for name, values in result.quality.history.items()},
+        forecasts={name: Counted(len(values)) for name, values in result.quality.forecasts.items()},
+    )
+    names = ("model", "settings", "data", "environment", "execution", "provenance")
+    parts = {name: once(getattr(result, name)) for name in names}
+    return replace(result, quality=quality, processes=tuple(map(_small_process, result.processes)), **parts)
+
+
+def _small_process(process: Process) -> Process:
+    return replace(process, train=_small_phase(process.train), predict=_small_phase(process.predict))
+
+
+def _small_phase(phase: Phase | None) -> Phase | None:
+    return phase and replace(
+        phase,
+        warmup_s=Counted(len(phase.warmup_s)),
+        samples_s=Counted(len(phase.samples_s)),
+        losses=Counted(len(phase.losses)),
+    )
+
+
+def _order(document: Result | Tuning) -> tuple[str, str, int, str]:
+    return document.machine, document.stack, document.model.order, document.file
+
+
+def _beside_results(tunings: Sequence[Tuning], results: Sequence[Result], problems: list[Problem]) -> Iterator[Tuning]:
+    """Yield the tunings of machines and stacks that have results, which are what they are shown with."""
+    measured = {(result.machine, result.stack) for result in results}
+    for tuning in tunings:
+        if (tuning.machine, tuning.stack) in measured:
+            yield tuning
+        else:
+            problems.append(Problem(tuning.file, "has no usable result beside it", "measure too (make bench)"))
+
+
+def _files(root: Path, problems: list[Problem]) -> Iterator[str]:
+    """Yield the names of the JSON files below ``root``, relative to it."""
+
+    def unreadable(error: OSError) -> None:
+        name = Path(str(error.filename)).relative_to(root).as_posix()
+        problems.append(Problem(name, f"cannot be read ({error.strerror})", "make the folder readable"))
+
+    for folder, names, files in os.walk(root, onerror=unreadable):
+        below = os.path.relpath(folder, root)
+        prefix = "" if below == "." else f"{below}/"
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        for name in names:
+            if os.path.islink(os.path.join(folder, name)):
+                problems.append(Problem(prefix + name, "is a link to a folder", "copy the folder here instead"))
+        for name in sorted(files):
+            if name.endswith(".json") and not name.startswith(".") and name != CALIBRATION_FILE:
+                yield prefix + name

@@ -1,0 +1,164 @@
+"""What ``make tune`` wrote beside the results: each neural row as it is written, and with settings tried on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from report.records.common import (
+    Device,
+    Duration,
+    Engine,
+    Environment,
+    Line,
+    Moment,
+    Name,
+    PhaseName,
+    PhaseWarning,
+    Positive,
+    Profile,
+    Provenance,
+    Reason,
+    Record,
+    Seconds,
+    Values,
+)
+
+TUNING_FOLDER = "tuning"
+"""Beside a stack's results."""
+
+AttemptStatus = Literal["ok", "failed", "timeout", "out_of_memory", "skipped", "different"]
+Option = Annotated[str, Meta(min_length=1, max_length=100, description="an unknown one is shown by its key")]
+Error = Annotated[float, Meta(ge=0, le=1e100, description="max |a-b| / max |a| of the outputs")]
+Medians = Annotated[tuple[Seconds, ...], Meta(max_length=1000)]
+
+
+class TunedModel(Record, frozen=True):
+    """Which row: as in a result, without what only a run of it gives."""
+
+    key: Name
+    title: Line
+    params: Line
+    library: Line
+    dataset: Name
+    order: Positive
+
+
+class Times(Record, frozen=True):
+    """Seconds per batch of one phase of one attempt."""
+
+    median_s: Annotated[Seconds, Meta(description="of the processes' medians")]
+    interval_s: tuple[Duration, Duration] | None
+    samples_s: Annotated[Sequence[Seconds], Meta(min_length=1, description="of one process")]
+    process_medians_s: Annotated[Medians, Meta(description="of all processes of the attempt")] = ()
+
+
+class Side(Record, frozen=True):
+    """Medians of fresh processes; the n-th of two sides make a pair."""
+
+    train_s: Medians
+    predict_s: Medians
+    warnings: tuple[PhaseWarning, ...] = ()
+
+    def of(self, phase: PhaseName) -> tuple[float, ...]:
+        """Return those of training or of prediction."""
+        return self.train_s if phase == "train" else self.predict_s
+
+
+class Confirmation(Record, frozen=True):
+    """The row as written and tuned in turns, in processes that took no part in the choice."""
+
+    as_written: Side
+    tuned: Side
+
+    def __post_init__(self) -> None:
+        """Hold the sides to pairs. Raises ValueError."""
+        for phase, before, after in (
+            ("train_s", self.as_written.train_s, self.tuned.train_s),
+            ("predict_s", self.as_written.predict_s, self.tuned.predict_s),
+        ):
+            if len(before) != len(after):
+                sides = f"{len(before)} processes as written and {len(after)} tuned"
+                raise ValueError(f"{sides} have a {phase}, which makes no pairs")
+
+    def ratios(self, phase: PhaseName) -> tuple[float, ...]:
+        """Return tuned over as written, one per pair."""
+        return tuple(
+            after / before for before, after in zip(self.as_written.of(phase), self.tuned.of(phase), strict=True)
+        )
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether every pair is faster tuned, by the geometric mean of its ratios of training and prediction."""
+        pairs = list(zip_longest(self.ratios("train"), self.ratios("predict"), fillvalue=1.0))
+        return bool(pairs) and all(math.prod(pair) < 1 for pair in pairs)
+
+
+class Attempt(Record, frozen=True, rename={"kept_before": "with"}):
+    """One option tried on top of those kept before it; ``option`` is null for the row as written."""
+
+    option: Option | None
+    kept_before: tuple[Option, ...]
+    status: AttemptStatus
+    reason: Reason | None
+    train: Times | None
+    predict: Times | None
+    max_relative_error: Error | None
+    execution: Values | None
+    kept: bool
+    warnings: tuple[PhaseWarning, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Hold the fields to one another. Raises ValueError."""
+        if self.status not in ("ok", "different") and self.reason is None:
+            raise ValueError(f"reason: null, although the status is {self.status}")
+        if self.kept and self.option is not None and self.status != "ok":
+            raise ValueError(f"kept, although the status is {self.status}")
+
+    def times(self, phase: PhaseName) -> Times | None:
+        """Return those of training or of prediction; None where there are none, or where it failed."""
+        if self.status not in ("ok", "different"):
+            return None
+        return self.train if phase == "train" else self.predict
+
+
+class Tuning(Record, frozen=True):
+    """One neural row on one device, as it is written and with the framework's own settings tried on it."""
+
+    schema_version: Literal[2]
+    machine: Name
+    stack: Name
+    engine: Engine
+    profile: Profile
+    framework: Name
+    device: Device
+    model: TunedModel
+    started: Moment
+    duration_s: Duration
+    threads: Annotated[Positive, Meta(description="of the row as written; null: the framework's own choice")] | None
+    tolerance: Annotated[Error, Meta(description="largest error at which it is still the same function")]
+    chosen: Annotated[tuple[Option, ...], Meta(max_length=100)]
+    max_relative_error: Annotated[Error, Meta(description="of what was chosen")] | None
+    confirmation: Annotated[Confirmation, Meta(description="null if nothing was chosen, or for the reason")] | None
+    attempts: Annotated[tuple[Attempt, ...], Meta(min_length=1, max_length=100, description="as written comes first")]
+    environment: Environment | None
+    provenance: Provenance
+    reason: Annotated[Reason, Meta(description="why there is no confirmation, or why nothing was tried")] | None = None
+    path: str = ""
+    """As in a result."""
+
+    def __post_init__(self) -> None:
+        """Hold the attempts to their order. Raises ValueError."""
+        if [attempt.option is None for attempt in self.attempts] != [True, *[False] * (len(self.attempts) - 1)]:
+            raise ValueError("attempts: the first one, and no other, is the row as written")
+        if len(set(self.chosen)) != len(self.chosen):
+            raise ValueError("chosen: an option appears twice")
+
+    @property
+    def file(self) -> str:
+        """Where the record lies below the results folder."""
+        return f"{self.machine}/{self.stack}/{TUNING_FOLDER}/{self.model.key}.{self.device}.json"
