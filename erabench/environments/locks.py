@@ -1,0 +1,50 @@
+"""The environments of the project: the host's own, and those of every stack."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+from pathlib import Path
+
+from erabench.environments.build import Environment, make
+from erabench.environments.python import find_python
+from images.stack import ROOT, STACKS, settings
+
+
+def folder() -> Path:
+    """Where all environments lie: VENVS, else .venvs in the project."""
+    return Path(os.environ.get("VENVS") or ROOT / ".venvs")
+
+
+def own(name: str) -> Environment:
+    """An environment of the project's own code: "host" or "tests"."""
+    return Environment(folder() / name, (ROOT / "images" / f"{name}.lock",), sys.executable)
+
+
+def of_stack(stack: str, name: str) -> Environment:
+    """A stack's environment: a framework's, or one of the helpers that have a lock there. Raises Problem."""
+    bootstrap = STACKS / stack / "bootstrap.lock"
+    locks = (*([bootstrap] if bootstrap.is_file() else []), STACKS / stack / f"{name}.lock")
+    return Environment(folder() / stack / name, locks, find_python(settings(stack)["PYTHON_VERSIONS"].split()))
+
+
+def host() -> Environment:
+    """Make the host's environment if needed, and let this process import from it. Raises Problem."""
+    environment = own("host")
+    make(environment)
+    before = len(sys.path)
+    site.addsitedir(str(environment.packages))
+    sys.path[:0] = [sys.path.pop() for _ in range(len(sys.path) - before)][::-1]  # before what the user has installed
+    return environment
+
+
+def uv() -> Path:
+    """The host environment's uv."""
+    return own("host").folder / "bin" / "uv"
+
+
+def made(environment: Environment) -> Environment:
+    """The environment, complete. Raises Problem."""
+    make(environment, uv())
+    return environment
