@@ -38,8 +38,8 @@ Value = Scalar | tuple[_Outer, ...] | Mapping[str, _Outer]
 Values = Mapping[str, Value]
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a document: immutable, checked when it is read, with every field always there."""
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A part of a document: immutable, checked when it is read. It holds no cycles, so no garbage to be collected."""
 
 
 class Reason(Record, frozen=True):

@@ -6,6 +6,7 @@ the folder, nor that a number is one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -70,23 +71,15 @@ class _Header(msgspec.Struct):
     attempts: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET  # only a tuning has them
 
 
-def read_document(path: Path, inside: Path, kind: Kind[T]) -> T:
-    """Read the document at ``path`` as the newest version of its kind has it.
-
-    ``inside`` is the resolved folder that no link may leave. Raises Unusable.
-    """
-    return decode(read_bytes(path, inside, kind), kind)
-
-
 def decode(content: bytes, kind: Kind[T]) -> T:
     """Return the document in ``content``, upgraded from whatever version it has. Raises Unusable."""
     if not content.strip(_BLANK):
         raise Unusable(f"delete it and {kind.again}", "is empty")
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a fault is named below
+        return msgspec.json.decode(content, type=kind.type)
     version: int | None = None
     try:
         version = _version(content, kind)
-        if version == kind.newest:
-            return msgspec.json.decode(content, type=kind.type)
         record = msgspec.json.decode(content)
         for number in range(version, kind.newest):
             record = kind.upgrades[number](record)
@@ -120,13 +113,13 @@ def _version(content: bytes, kind: Kind[T]) -> int:
     return version
 
 
-def read_bytes(path: Path, inside: Path, kind: Kind[T]) -> bytes:
+def read_bytes(path: str, inside: Path, kind: Kind[T]) -> bytes:
     """Read the file at ``path``, which must be an ordinary one of an ordinary size. Raises Unusable.
 
     ``inside`` is the resolved folder that no link may leave.
     """
     try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(inside):
+        if os.path.islink(path) and not Path(path).resolve(strict=True).is_relative_to(inside):
             raise Unusable("copy the file here instead", f"is a link that leaves the folder, to {os.readlink(path)}")
         with open(path, "rb", opener=_open_now) as file:
             status = os.fstat(file.fileno())

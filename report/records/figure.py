@@ -63,7 +63,8 @@ def of_medians(medians_s: Sequence[float]) -> Figure:
     if count < 2:
         return Figure(median, None, None, count, None)
     logs = [math.log(value) for value in medians_s]
-    half = T_95[min(count - 1, len(T_95)) - 1] * statistics.stdev(logs) / math.sqrt(count)
-    centre = statistics.fmean(logs)
+    centre = math.fsum(logs) / count
+    variance = math.fsum((value - centre) ** 2 for value in logs) / (count - 1)
+    half = T_95[min(count - 1, len(T_95)) - 1] * math.sqrt(variance / count)
     low, high = math.exp(centre - half), math.exp(centre + half)
     return Figure(median, min(low, median), max(high, median), count, math.exp(2 * half))

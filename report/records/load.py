@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from report.records.common import NAME, Device
 from report.records.documents import Kind, Problem, Unusable, decode, read_bytes
 from report.records.result import Phase, Process, Result
-from report.records.series import Counted
+from report.records.series import counted
 from report.records.tuning import TUNING_FOLDER, Tuning
 from report.records.upgrade import result_from_1, tuning_from_1
 
@@ -60,11 +60,11 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
     begin with a dot are skipped (the runners keep theirs there). The path of a file names machine, stack, row and
     device, whatever its record says. Raises ResultsUnavailable if ``root`` is no folder that can be read.
     """
-    root = Path(root)
+    root = os.fspath(root)
     try:
         with os.scandir(root):
             pass
-        inside = root.resolve(strict=True)
+        inside = Path(root).resolve(strict=True)
     except OSError as error:
         raise ResultsUnavailable(
             f"results folder {root}: {error.strerror}; measure first (make bench), or name the folder that holds "
@@ -78,9 +78,9 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
         try:
             place = _Place.of(name)
             if place.is_tuning:
-                tunings.append(place.put(decode(read_bytes(root / name, inside, TUNING), TUNING), root))
+                tunings.append(place.put(decode(read_bytes(os.path.join(root, name), inside, TUNING), TUNING), root))
             else:
-                result = place.put(decode(read_bytes(root / name, inside, RESULT), RESULT), root)
+                result = place.put(decode(read_bytes(os.path.join(root, name), inside, RESULT), RESULT), root)
                 results.append(_small(_agreeing(result, problems), shared))
         except Unusable as unusable:
             problems.append(Problem(name, unusable.message, unusable.cure))
@@ -94,18 +94,19 @@ def complete(result: Result) -> Result:
 
     The result itself if the file has gone or changed into something else: its series then have no numbers.
     """
-    path = Path(result.path)
+    root = result.path.removesuffix(result.file)
     try:
-        found = decode(read_bytes(path, path.parents[2].resolve(), RESULT), RESULT)
+        found = decode(read_bytes(result.path, Path(root).resolve(), RESULT), RESULT)
     except Unusable:
         return result
-    return _agreeing(_Place.of(result.file).put(found, path.parents[2]), [])
+    return _agreeing(_Place.of(result.file).put(found, root), [])
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """What the path of a file says."""
 
+    name: str
     machine: str
     stack: str
     is_tuning: bool
@@ -124,13 +125,13 @@ class _Place:
                 raise Unusable("rename it with letters, digits and ._- only", f"{value!r} is no name")
         if machine.endswith(_TABLE_ENDINGS):
             raise Unusable("give the machine another name", "its machine is called like a file beside the page")
-        return cls(machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
+        return cls(name, machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
 
-    def put(self, document: Document, root: Path) -> Document:
+    def put(self, document: Document, root: str) -> Document:
         """Return the document as one of this place, which wins over the record's own words."""
         model: Any = replace(document.model, key=self.row)
-        placed = replace(document, machine=self.machine, stack=self.stack, device=self.device, model=model)
-        return replace(placed, path=str(root / placed.file))
+        path = os.path.join(root, self.name)
+        return replace(document, machine=self.machine, stack=self.stack, device=self.device, model=model, path=path)
 
 
 def _agreeing(result: Result, problems: list[Problem]) -> Result:
@@ -160,8 +161,8 @@ def _small(result: Result, shared: dict[bytes, Any]) -> Result:
 
     quality = result.quality and replace(
         result.quality,
-        history={name: Counted(len(values)) for name, values in result.quality.history.items()},
-        forecasts={name: Counted(len(values)) for name, values in result.quality.forecasts.items()},
+        history={name: counted(len(values)) for name, values in result.quality.history.items()},
+        forecasts={name: counted(len(values)) for name, values in result.quality.forecasts.items()},
     )
     names = ("model", "settings", "data", "environment", "execution", "provenance")
     parts = {name: once(getattr(result, name)) for name in names}
@@ -175,9 +176,9 @@ def _small_process(process: Process) -> Process:
 def _small_phase(phase: Phase | None) -> Phase | None:
     return phase and replace(
         phase,
-        warmup_s=Counted(len(phase.warmup_s)),
-        samples_s=Counted(len(phase.samples_s)),
-        losses=Counted(len(phase.losses)),
+        warmup_s=counted(len(phase.warmup_s)),
+        samples_s=counted(len(phase.samples_s)),
+        losses=counted(len(phase.losses)),
     )
 
 
@@ -195,11 +196,11 @@ def _beside_results(tunings: Sequence[Tuning], results: Sequence[Result], proble
             problems.append(Problem(tuning.file, "has no usable result beside it", "measure too (make bench)"))
 
 
-def _files(root: Path, problems: list[Problem]) -> Iterator[str]:
+def _files(root: str, problems: list[Problem]) -> Iterator[str]:
     """Yield the names of the JSON files below ``root``, relative to it."""
 
     def unreadable(error: OSError) -> None:
-        name = Path(str(error.filename)).relative_to(root).as_posix()
+        name = os.path.relpath(str(error.filename), root)
         problems.append(Problem(name, f"cannot be read ({error.strerror})", "make the folder readable"))
 
     for folder, names, files in os.walk(root, onerror=unreadable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 
@@ -25,3 +26,7 @@ class Counted(Sequence[Any]):
 
     def __iter__(self) -> NoReturn:
         raise LookupError("the numbers were not kept; report.records.complete(result) reads them again")
+
+
+counted = cache(Counted)
+"""A series of this length: one object for all that are as long."""
