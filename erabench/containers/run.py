@@ -1,0 +1,150 @@
+"""Run a framework in its image, sealed by compose.yaml."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+from erabench.containers.command import (
+    compose_command,
+    has_cdi_description,
+    has_nvidia_runtime,
+    image_id,
+    is_rootless,
+)
+from erabench.engine import Ended
+from images.recipe import Recipe
+from images.stack import ROOT, Problem, declaration, gpu_capabilities
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED, KILLED = 128 + signal.SIGINT, 128 + signal.SIGKILL  # exit statuses
+
+
+class Folders(NamedTuple):
+    """What a container reads and writes besides the code."""
+
+    results: Path
+    data: Path
+
+
+def run(engine: str, recipe: Recipe, arguments: Sequence[str], folders: Folders, has_gpu: bool) -> Ended:
+    """Run ``python -m runners`` with the framework and ``arguments``, sealed. Raises Problem."""
+    identity = image_id(engine, recipe.image)
+    if not identity:
+        raise Problem(f"the image {recipe.image} is not here: make bench builds it, make load reads it from a file")
+    base = re.sub(r"^[^/]*[.:][^/]*/", "", recipe.base)  # without the registry's host, which may be private
+    command = [
+        *("-m", "runners", recipe.framework, *arguments, "--results", "/results", "--data", "/data"),
+        *("--lock-sha256", recipe.lock_sha256, "--image", f"{identity} on {base}"),
+    ]
+    environ = variables(engine, recipe, folders)
+    ended = Container(engine, recipe, environ, compose_files(engine, recipe, has_gpu)).run(command)
+    if ended.status == KILLED:
+        limit = environ["MEMORY_LIMIT"]
+        print(f"erabench: the container was killed; its memory limit is {limit} (MEMORY_LIMIT)", file=sys.stderr)
+    return ended
+
+
+class Container:
+    """One call of Compose, with the variables and files for this engine, stack and machine. Raises Problem."""
+
+    def __init__(self, engine: str, recipe: Recipe, environ: dict[str, str], files: Sequence[str]) -> None:
+        if not compose_command(engine):
+            raise Problem(f"{engine} has no Compose: install Compose v2 (or podman-compose), or use ENGINE=venv")
+        self.engine = engine
+        self.environ = {**os.environ, **environ}
+        self.name = f"erabench-{recipe.framework}-{recipe.stack}-{os.getpid()}"
+        options = [part for name in files for part in ("--file", str(ROOT / name))]
+        self.command = [*compose_command(engine), *options, "run", "--rm", "-T", "--name", self.name, "runner"]
+        self.process: subprocess.Popen[str] | None = None
+        self.is_interrupted = False
+
+    def run(self, command: Sequence[str]) -> Ended:
+        """Run the service in the foreground. Any signal to stop reaches the runner, and no container is left."""
+        before = {
+            number: signal.signal(number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        }
+        try:
+            # In a session of its own: Compose would drop the run at a Ctrl-C, and the runner would never see it.
+            self.process = subprocess.Popen(
+                [*self.command, *command],
+                env=self.environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                start_new_session=True,
+            )  # fmt: skip
+            output = self.process.communicate()[0]
+        finally:
+            subprocess.run([self.engine, "rm", "--force", self.name], capture_output=True, check=False)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        return Ended(INTERRUPTED if self.is_interrupted else self.process.returncode, output)
+
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """Turn any signal to stop into the SIGINT that the runner handles; before the container runs, end Compose."""
+        self.is_interrupted = True
+        kill = [self.engine, "kill", "--signal", "INT", self.name]
+        if subprocess.run(kill, capture_output=True, check=False).returncode and self.process:
+            self.process.terminate()
+
+
+def variables(engine: str, recipe: Recipe, folders: Folders) -> dict[str, str]:
+    """Return the variables of compose.yaml. Raises Problem if a folder cannot be written."""
+    is_root = os.getuid() == 0
+    user = "0:0" if engine == "docker" and is_rootless() else f"{os.getuid()}:{os.getgid()}"
+    return {
+        "FRAMEWORK": recipe.framework,
+        "STACK": recipe.stack,
+        "ERABENCH_RESULTS": writable("RESULTS", folders.results),
+        "ERABENCH_DATA": writable("DATA_DIR", folders.data),
+        "ERABENCH_USER": user,
+        "ERABENCH_USERNS": "host" if is_root else "keep-id",  # Podman run by root has no other user to keep
+        "MEMORY_LIMIT": os.environ.get("MEMORY_LIMIT") or f"{memory_bytes() * 9 // 10}b",
+        "COMPOSE_PROJECT_NAME": "erabench",
+    }
+
+
+def writable(variable: str, folder: Path) -> str:
+    """Return the folder's full path; make it, since the engine would do that as root. Raises Problem."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise Problem(f"{variable}={folder} cannot be written: {error.strerror}; choose another {variable}") from error
+    return str(folder.resolve())
+
+
+def memory_bytes() -> int:
+    """Return the size of the machine's memory."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def compose_files(engine: str, recipe: Recipe, has_gpu: bool) -> list[str]:
+    """Return the compose files for this engine, with the GPUs if the machine, the stack and the framework use them."""
+    names = ["compose.yaml", *(["compose.podman.yaml"] if engine == "podman" else [])]
+    if has_gpu and gpu_capabilities(recipe.stack) and "gpu" in declaration(recipe.framework)["devices"]:
+        names += gpu_file(engine)
+    return names
+
+
+def gpu_file(engine: str) -> list[str]:
+    """Return the compose file that gives a container the GPUs; none, with a warning, if the engine cannot do that."""
+    if engine == "podman" and has_cdi_description():
+        return ["compose.gpu-podman.yaml"]
+    if engine == "docker" and has_nvidia_runtime():
+        return ["compose.gpu.yaml"]
+    if engine == "docker" and has_cdi_description():
+        return ["compose.gpu-cdi.yaml"]
+    print(
+        f"erabench: {engine} cannot give a container the NVIDIA GPU: it has neither NVIDIA's runtime nor a CDI "
+        "description. GPU rows will be skipped; `make doctor` shows the fix",
+        file=sys.stderr,
+    )
+    return []
