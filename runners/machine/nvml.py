@@ -1,19 +1,20 @@
-"""What the driver says of the card that computes, through ``nvidia-ml-py``. Absent is ``None``, never assumed."""
+"""What NVIDIA's driver reports about the GPU that computes, through ``nvidia-ml-py``."""
 
 import os
 from contextlib import contextmanager
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional
 
-THROTTLE_REASONS = {  # nvml.h, nvmlClocksEventReasons*: those that mean the card ran slower than it can
+THROTTLE_REASONS = {  # nvml.h, nvmlClocksEventReasons*: those that mean the GPU ran slower than it can
     0x0000000000000004: "power cap",
     0x0000000000000008: "hardware slowdown",
     0x0000000000000020: "software thermal slowdown",
     0x0000000000000040: "hardware thermal slowdown",
     0x0000000000000080: "hardware power brake",
 }
+_POLICIES = (("power cap", "NVML_PERF_POLICY_POWER"), ("thermal slowdown", "NVML_PERF_POLICY_THERMAL"))
 
 
-class Card(NamedTuple):
+class Gpu(NamedTuple):
     """One reading. Bytes, MHz, degrees Celsius, millijoules since the driver was loaded."""
 
     name: Optional[str]
@@ -26,11 +27,11 @@ class Card(NamedTuple):
     throttle: Optional[List[str]]
     energy_mj: Optional[int]
     processes: Optional[List[int]]
-    held_ns: Optional[Dict[str, int]] = None  # how long it was held back since the driver was loaded, by why
+    throttled_ns: Optional[Dict[str, int]] = None  # since the driver was loaded, by reason
 
 
-def read_card() -> Optional[Card]:
-    """The first visible card as it is now; ``None`` where there is no card, no driver or no ``nvidia-ml-py``."""
+def read() -> Optional[Gpu]:
+    """The first visible GPU as it is now; ``None`` where there is no GPU, no driver or no ``nvidia-ml-py``."""
     try:
         import pynvml
     except ImportError:
@@ -40,7 +41,7 @@ def read_card() -> Optional[Card]:
 
 
 @contextmanager
-def _session(pynvml):
+def _session(pynvml: Any) -> Iterator[Any]:
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
@@ -56,22 +57,22 @@ def _session(pynvml):
         try:
             pynvml.nvmlShutdown()
         except pynvml.NVMLError:
-            pass  # the driver went away meanwhile: what was read stands
+            pass  # the driver went away: what was read before is valid
 
 
-def _handle(pynvml, visible: str) -> Any:
-    """The card that CUDA_VISIBLE_DEVICES names by its number or UUID; the first where it names none.
+def _handle(pynvml: Any, visible: str) -> Any:
+    """The GPU that CUDA_VISIBLE_DEVICES names by its number or UUID; the first where it names none.
 
-    The driver's numbers follow the PCI bus, CUDA's do so where CUDA_DEVICE_ORDER asks for it (runners/child.py does).
+    The driver's numbers follow the PCI bus; CUDA's do so where CUDA_DEVICE_ORDER asks for it, as parent/child.py does.
     """
     if visible.startswith("GPU-"):
         return pynvml.nvmlDeviceGetHandleByUUID(visible)
     return pynvml.nvmlDeviceGetHandleByIndex(int(visible) if visible.isdigit() else 0)
 
 
-def _read(pynvml, handle):
-    def ask(function, *arguments):
-        """One question; a card or driver that cannot answer it gives ``None``."""
+def _read(pynvml: Any, handle: Any) -> Gpu:
+    def ask(function: str, *arguments: Any) -> Any:
+        """Ask one question; ``None`` where this GPU or driver cannot answer it."""
         try:
             return getattr(pynvml, function)(*arguments)
         except (pynvml.NVMLError, AttributeError):
@@ -81,15 +82,14 @@ def _read(pynvml, handle):
     capability = ask("nvmlDeviceGetCudaComputeCapability", handle)
     bits = ask("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
     processes = ask("nvmlDeviceGetComputeRunningProcesses_v3", handle)
-    if processes is None:  # drivers before 510 know an older form of the question only
+    if processes is None:  # drivers before 510 only know an older form of the question
         processes = ask("nvmlDeviceGetComputeRunningProcesses_v2", handle)
-    held = {
-        why: status.violationTime
-        for why, policy in (("power cap", "NVML_PERF_POLICY_POWER"), ("thermal slowdown", "NVML_PERF_POLICY_THERMAL"))
-        for status in [ask("nvmlDeviceGetViolationStatus", handle, getattr(pynvml, policy, None))]
-        if status is not None
+    statuses = {
+        reason: ask("nvmlDeviceGetViolationStatus", handle, getattr(pynvml, policy, None))
+        for reason, policy in _POLICIES
     }
-    return Card(
+    throttled_ns = {reason: status.violationTime for reason, status in statuses.items() if status is not None}
+    return Gpu(
         name=_text(ask("nvmlDeviceGetName", handle)),
         driver=_text(ask("nvmlSystemGetDriverVersion")),
         compute_capability=None if capability is None else "{}.{}".format(*capability),
@@ -100,7 +100,7 @@ def _read(pynvml, handle):
         throttle=None if bits is None else [name for bit, name in sorted(THROTTLE_REASONS.items()) if bits & bit],
         energy_mj=ask("nvmlDeviceGetTotalEnergyConsumption", handle),
         processes=None if processes is None else [process.pid for process in processes],
-        held_ns=held or None,
+        throttled_ns=throttled_ns or None,
     )
 
 
@@ -109,45 +109,45 @@ def _text(value: Any) -> Optional[str]:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def joules(before: Optional[Card], after: Optional[Card]) -> Optional[float]:
-    """What the card took between two readings; ``None`` where it has no counter, or one that went back."""
+def joules(before: Optional[Gpu], after: Optional[Gpu]) -> Optional[float]:
+    """What the GPU used between two readings; ``None`` where it has no counter, or one that went back."""
     if before is None or after is None or before.energy_mj is None or after.energy_mj is None:
         return None
-    taken_mj = after.energy_mj - before.energy_mj
-    return taken_mj / 1000.0 if taken_mj > 0 else None
+    used_mj = after.energy_mj - before.energy_mj
+    return used_mj / 1000.0 if used_mj > 0 else None
 
 
-def held_s(before: Optional[Card], after: Optional[Card]) -> Dict[str, float]:
-    """Seconds that the card was held back between two readings, by why; empty where the driver does not count."""
-    if before is None or after is None or before.held_ns is None or after.held_ns is None:
+def throttled_s(before: Optional[Gpu], after: Optional[Gpu]) -> Dict[str, float]:
+    """Seconds that the GPU was throttled between two readings, by reason; empty where the driver does not count."""
+    if before is None or after is None or before.throttled_ns is None or after.throttled_ns is None:
         return {}
-    return {why: (count - before.held_ns.get(why, count)) / 1e9 for why, count in after.held_ns.items()}
+    return {
+        reason: (count - before.throttled_ns.get(reason, count)) / 1e9 for reason, count in after.throttled_ns.items()
+    }
 
 
-def conditions(before: Optional[Card], after: Optional[Card]) -> Dict[str, Any]:
-    """The card's part of a phase's ``conditions``: clock, temperature and why it was held back, before and after.
+def conditions(before: Optional[Gpu], after: Optional[Gpu]) -> Dict[str, Any]:
+    """The GPU's part of a phase's ``conditions``: clock, temperature and throttling.
 
-    The reasons are those of a moment; the driver's counters, where it has them, tell how long it was meanwhile.
+    ``gpu_throttle_*`` are the reasons of one moment; the driver's counters, where it has them, cover the whole phase.
     """
     found = {
-        "card_{}_{}".format(field, when): None if card is None else getattr(card, field)
+        "gpu_{}_{}".format(field, when): None if gpu is None else getattr(gpu, field)
         for field in ("clock_mhz", "temperature_c", "throttle")
-        for when, card in (("before", before), ("after", after))
+        for when, gpu in (("before", before), ("after", after))
     }
-    held = held_s(before, after)
-    found.update(card_power_cap_s=held.get("power cap"), card_thermal_slowdown_s=held.get("thermal slowdown"))
+    throttled = throttled_s(before, after)
+    found.update(gpu_power_cap_s=throttled.get("power cap"), gpu_thermal_slowdown_s=throttled.get("thermal slowdown"))
     return found
 
 
-def record(card: Optional[Card]) -> Optional[Dict[str, Any]]:
-    """The card as the result record's ``environment.gpu`` holds it."""
-    if card is None:
+def record(gpu: Optional[Gpu]) -> Optional[Dict[str, Any]]:
+    """The GPU as the record's ``environment.gpu`` holds it."""
+    if gpu is None:
         return None
     return {
-        "name": card.name,
-        "memory_bytes": card.memory_total,
-        "driver": card.driver,
-        "compute_capability": card.compute_capability,
-        "clock_mhz": card.clock_mhz,
-        "temperature_c": card.temperature_c,
+        "name": gpu.name,
+        "memory_bytes": gpu.memory_total,
+        "driver": gpu.driver,
+        "compute_capability": gpu.compute_capability,
     }

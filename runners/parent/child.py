@@ -1,4 +1,4 @@
-"""Run one job in a fresh process, and make a result of whatever happens to it."""
+"""Run one job in a fresh process, and return a result whatever happens to it."""
 
 import contextlib
 import json
@@ -9,83 +9,94 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
-from runners import environment, events
+from runners.contract import Reason
+from runners.machine import cpu, environment, memory
+from runners.parent import privacy
+from runners.worker import events
 
 LOG_BYTES = 8000  # of the end of what the child printed, kept with a failure
 GRACE_S = 5.0  # between asking a child to end and killing it
-EXIT_S = 60.0  # for a child to end by itself once it has nothing more to say: a framework may hang when torn down
+EXIT_S = 60.0  # for a child to end by itself after its result: a framework may hang when torn down
+
+OnEvent = Callable[[Dict[str, Any]], None]
 
 
-class Ending(NamedTuple):
+class ChildOutput(NamedTuple):
+    """What a child sent until its result, its end, or its time limit."""
+
+    result: Any = None
+    malformed_output: Optional[str] = None
+    timed_out: bool = False
+
+
+class ChildExit(NamedTuple):
     """How a child ended."""
 
-    record: Optional[Dict[str, Any]]  # what it handed up, if it did
-    rubbish: Optional[str]  # what it sent that was no event
-    timed_out: bool
+    output: ChildOutput
     returncode: int
-    out_of_memory: bool  # the kernel killed a process for memory meanwhile
+    out_of_memory: bool  # the kernel killed a process for memory in the same time
     log: str
 
 
 def run_child(
-    job: Dict[str, Any],
-    time_limit_s: float,
-    on_event: Callable[[Dict[str, Any]], None],
-    command: Optional[List[str]] = None,
+    job: Dict[str, Any], time_limit_s: float, on_event: OnEvent, command: Optional[List[str]] = None
 ) -> Dict[str, Any]:
-    """The job's result record, with a status and a reason however the child ended.
+    """Return the worker's result, with a status and a reason however it ended.
 
-    ``on_event`` hears every event but the result. A ``KeyboardInterrupt`` ends the child and passes on.
-    ``command`` stands for the worker in tests.
+    The parent adds ``started``, ``duration_s`` and, after a failure, ``log``. ``on_event`` is called with every event
+    but the result. A ``KeyboardInterrupt`` ends the child and propagates. ``command`` replaces the worker in tests.
     """
-    started = time.time()
-    record = dict(job["record"], started=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)))
-    ending = _run(job, time_limit_s, on_event, command or [sys.executable, "-s", "-m", "runners.worker"])
-    if _is_record(ending.record, record):
-        # Identity is the parent's to say: what the child hands up fills in the rest.
-        handed = ending.record or {}
-        record.update({key: handed[key] for key in record if key not in ("provenance", "started")})
+    started, began = time.time(), time.monotonic()
+    child = _run(job, time_limit_s, on_event, command or [sys.executable, "-s", "-m", "runners.worker"])
+    result = events.empty_result()
+    if _is_result(child.output.result):
+        result.update(child.output.result)
     else:
-        record["status"], record["reason"] = _why_no_result(ending, time_limit_s)
-    if record["status"] not in ("ok", "skipped"):
-        record["log"] = ending.log
-    record["duration_s"] = time.time() - started
-    return record
+        result["status"], reason = _why_no_result(child, time_limit_s)
+        result["reason"] = events.plain(reason)
+    failed = result["status"] not in ("ok", "skipped")
+    result["reason"] = privacy.without_names(result["reason"], job)
+    result["log"] = privacy.without_names(child.log, job) if failed else None
+    result["started"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started))
+    result["duration_s"] = time.monotonic() - began
+    return result
 
 
-def _is_record(handed, template):
-    return isinstance(handed, dict) and set(handed) == set(template) and handed["status"] != ""
+def _is_result(found: Any) -> bool:
+    if not isinstance(found, dict) or set(found) != set(events.empty_result()):
+        return False
+    needed = ("train", "predict", "environment") if found["status"] == "ok" else ("reason",)
+    return isinstance(found["status"], str) and all(isinstance(found[field], dict) for field in needed)
 
 
-def _why_no_result(ending: Ending, time_limit_s: float) -> Any:
-    """(status, reason) of a child that handed up no result."""
-    if ending.timed_out:
-        return "timeout", "stopped after its time limit of {:.0f} s".format(time_limit_s)
-    if ending.rubbish is not None:
-        return "failed", "the child process sent something that is no event: {!r}".format(ending.rubbish[:200])
-    if ending.returncode < 0:
-        name = _signal_name(-ending.returncode)
-        if ending.out_of_memory:
-            return "out_of_memory", "the kernel killed the child process for want of memory ({})".format(name)
-        return "failed", "the child process was killed by {}".format(name)
-    if ending.record is not None:
-        return "failed", "the child process handed up something that is no result record"
-    return "failed", "the child process ended with exit status {} and no result".format(ending.returncode)
+def _why_no_result(child: ChildExit, time_limit_s: float) -> Tuple[str, Reason]:
+    """Return (status, reason) of a child that sent no result."""
+    output = child.output
+    if output.timed_out:
+        return "timeout", Reason("time-limit", {"seconds": time_limit_s})
+    if output.malformed_output is not None:
+        return "failed", Reason("malformed-output", {"text": output.malformed_output[:200]})
+    if child.returncode < 0:
+        name = {"signal": _signal_name(-child.returncode)}
+        if child.out_of_memory:
+            return "out_of_memory", Reason("killed-for-memory", name)
+        return "failed", Reason("killed", name)
+    if output.result is not None:
+        return "failed", Reason("malformed-record")
+    return "failed", Reason("no-result", {"exit_status": child.returncode})
 
 
-def _signal_name(number):
+def _signal_name(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
         return "signal {}".format(number)
 
 
-def _run(
-    job: Dict[str, Any], time_limit_s: float, on_event: Callable[[Dict[str, Any]], None], command: List[str]
-) -> Ending:
-    kills_before = _memory_kills()
+def _run(job: Dict[str, Any], time_limit_s: float, on_event: OnEvent, command: List[str]) -> ChildExit:
+    kills_before = memory.kills()
     reader, writer = os.pipe()
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
@@ -95,124 +106,94 @@ def _run(
             stderr=subprocess.STDOUT,
             pass_fds=(writer,),
             env=child_environment(job),
-            start_new_session=True,  # Ctrl-C reaches the parent alone, which ends the whole group
+            start_new_session=True,  # Ctrl-C reaches only the parent, which ends the whole group
         )
         os.close(writer)
         try:
-            _hand_over(process, job)
-            listened = _listen(reader, time_limit_s, on_event)
-            if not (listened.timed_out or listened.rubbish is not None):
+            _send_job(process, job)
+            output = _listen(reader, time_limit_s, on_event)
+            if not (output.timed_out or output.malformed_output is not None):
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(EXIT_S)
         finally:
             os.close(reader)
             _end(process)
-        return Ending(
-            record=listened.record,
-            rubbish=listened.rubbish,
-            timed_out=listened.timed_out,
-            returncode=process.returncode,
-            out_of_memory=_memory_kills() > kills_before,
-            log=_tail(log),
-        )
+        return ChildExit(output, process.returncode, memory.kills() > kills_before, _tail(log))
 
 
 def child_environment(job: Dict[str, Any]) -> Dict[str, str]:
-    """The child's variables: the user's own, with what chooses the device and, where asked for, the threads.
+    """Return the child's variables: the user's own, with what chooses the device and, on request, the threads.
 
     A machine without a GPU gets nothing added. Where there is one, a row on the CPU sees none, and a row on the GPU
-    sees the first visible card alone, counted as NVML counts them, so that the card that is asked is the card that
-    computes.
+    sees only the first visible one, numbered as NVML numbers them: the GPU that is asked is the one that computes.
     """
     variables = dict(os.environ)
     if job["threads"]:
-        variables.update(environment.thread_variables(job["threads"]))
+        variables.update(cpu.thread_variables(job["threads"]))
     if environment.has_nvidia_device():
-        if job["record"]["device"] == "cpu":
+        if job["device"] == "cpu":
             variables["CUDA_VISIBLE_DEVICES"] = ""
         else:
             visible = variables.get("CUDA_VISIBLE_DEVICES", "0")
             variables.update(CUDA_DEVICE_ORDER="PCI_BUS_ID", CUDA_VISIBLE_DEVICES=visible.split(",")[0].strip())
-    variables.update(job.get("variables", {}))
+    variables.update(job["variables"])
     return variables
 
 
-def _hand_over(process, job):
+def _send_job(process: Any, job: Dict[str, Any]) -> None:
     try:
         process.stdin.write(json.dumps(job).encode("utf-8"))
         process.stdin.close()
     except BrokenPipeError:
-        pass  # it ended before reading its job: its exit status says why
+        pass  # it ended before reading its job: its exit status is the reason
 
 
-class _Heard(NamedTuple):
-    record: Optional[Dict[str, Any]]
-    rubbish: Optional[str]
-    timed_out: bool
-
-
-def _listen(reader: int, time_limit_s: float, on_event: Callable[[Dict[str, Any]], None]) -> _Heard:
-    """Hear events until the result, the end of the pipe, the first rubbish, or the time limit."""
+def _listen(reader: int, time_limit_s: float, on_event: OnEvent) -> ChildOutput:
+    """Receive events until the result, the end of the pipe, the first malformed line, or the time limit."""
     deadline = time.monotonic() + time_limit_s
     pending = b""
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
         while True:
             if not selector.select(max(0.0, deadline - time.monotonic())):
-                return _Heard(None, None, True)
+                return ChildOutput(timed_out=True)
             chunk = os.read(reader, 1 << 16)
             if not chunk:
-                return _Heard(None, pending.decode("utf-8", "replace") if pending else None, False)
+                return ChildOutput(malformed_output=pending.decode("utf-8", "replace") if pending else None)
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
                 message = _decode(line)
                 if not events.is_event(message):
-                    return _Heard(None, line.decode("utf-8", "replace"), False)
+                    return ChildOutput(malformed_output=line.decode("utf-8", "replace"))
                 if message["event"] == "result":
-                    return _Heard(message["record"], None, False)
+                    return ChildOutput(result=message["result"])
                 on_event(message)
 
 
-def _decode(line):
+def _decode(line: bytes) -> Any:
     try:
         return json.loads(line.decode("utf-8"))
     except ValueError:
         return None
 
 
-def _end(process):
+def _end(process: Any) -> None:
     """End the child and all it started: asked first, then killed."""
     for number, patience in ((signal.SIGTERM, GRACE_S), (signal.SIGKILL, None)):
         if process.poll() is not None:
             break
         _signal_group(process, number)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(patience)
-        except subprocess.TimeoutExpired:
-            pass
     _signal_group(process, signal.SIGKILL)  # what the child itself left running
 
 
-def _signal_group(process, number):
-    try:
+def _signal_group(process: Any, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
 
 
-def _tail(log):
+def _tail(log: Any) -> str:
     size = log.seek(0, os.SEEK_END)
     log.seek(max(0, size - LOG_BYTES))
     return log.read().decode("utf-8", "replace")
-
-
-def _memory_kills() -> int:
-    """How many processes the kernel has killed for memory: in this control group, else on this machine."""
-    counts = []
-    for path in ("/sys/fs/cgroup/memory.events", "/proc/vmstat"):
-        try:
-            with open(path) as file:
-                counts += [int(line.split()[1]) for line in file if line.startswith("oom_kill ")]
-        except OSError:
-            pass
-    return sum(counts)

@@ -1,14 +1,14 @@
-"""What a person sees while it runs: one moving line on a terminal, plain lines anywhere else."""
+"""What a person sees during a run: one moving line on a terminal, plain lines elsewhere."""
 
 import shutil
 import sys
 import time
 from typing import Any, Dict, Optional
 
-PLAIN_EVERY_S = 60.0  # where the output is no terminal, a long phase says this often how far it is
+PLAIN_EVERY_S = 60.0  # where the output is no terminal, a long phase reports its progress this often
 
 _PHASES = {
-    "prepare": "getting ready",
+    "prepare": "preparing",
     "train": "timing training",
     "predict": "timing prediction",
     "quality": "training",
@@ -22,20 +22,19 @@ class Display:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._moving = bool(getattr(self._stream, "isatty", lambda: False)())
-        self._name = ""
-        self._phase = ""
-        self._first_done: Optional[int] = None  # of the phase: what goes on after a stop does not begin at nothing
-        self._began = self._phase_began = self._told = self._clock()
+        self.start("")
 
-    def start(self, name: str) -> None:
-        self._name, self._phase = name, ""
+    def start(self, name: str, brief: bool = False) -> None:
+        """Begin a row; ``brief`` leaves out the plain lines that announce each phase."""
+        self._name, self._phase, self._brief = name, "", brief
+        self._first_done: Optional[int] = None  # of the phase: a resumed training does not start at zero
         self._began = self._phase_began = self._told = self._clock()
 
     def on_event(self, event: Dict[str, Any]) -> None:
         if event["phase"] != self._phase and not (self._phase and event["event"] == "samples"):
             self._phase, self._phase_began = event["phase"], self._clock()
             self._first_done = None
-            if not self._moving:
+            if not self._moving and not self._brief:
                 self._line(_PHASES.get(self._phase, self._phase))
         if self._first_done is None:
             self._first_done = event.get("done")
@@ -45,44 +44,40 @@ class Display:
             self._line(self._describe(event))
 
     def finish(self, outcome: str) -> None:
-        self._line(outcome, after=self._clock() - self._began)
+        self._line("{}  ({})".format(outcome, duration(self._clock() - self._began)))
 
     def say(self, text: str) -> None:
-        """One line that stays."""
+        """Write one line that stays."""
         self._clear()
         self._stream.write("erabench: {}\n".format(text))
         self._stream.flush()
 
-    def _describe(self, event):
+    def _describe(self, event: Dict[str, Any]) -> str:
         phase = _PHASES.get(event["phase"], event["phase"])
         if event["event"] == "samples":
-            return "{}  {} samples  median {}  at most {} left".format(
-                phase,
-                event["count"],
-                with_interval(event["median_s"], event["interval_s"]),
-                duration(event["left_s"]),
-            )
+            median = seconds_with_interval(event["median_s"], event["interval_s"])
+            left = duration(event["left_s"])
+            return "{}  {} samples  median {}  at most {} left".format(phase, event["count"], median, left)
         if event["event"] == "progress":
-            spent = self._clock() - self._phase_began
             done, total = event["done"], event["total"]
             new = done - (self._first_done or 0)
+            spent = self._clock() - self._phase_began
             left = "  about {} left".format(duration(spent * (total - done) / new)) if new > 0 and done < total else ""
             return "{}  {} of {}{}".format(phase, done, total, left)
         return phase
 
-    def _line(self, text, after=None):
+    def _line(self, text: str) -> None:
         self._clear()
         self._told = self._clock()
-        took = "" if after is None else "  ({})".format(duration(after))
-        self._stream.write("{}  {}{}\n".format(self._name, text, took))
+        self._stream.write("{}  {}\n".format(self._name, text))
         self._stream.flush()
 
-    def _move(self, text):
+    def _move(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1
         self._stream.write("\r\x1b[K" + "{}  {}".format(self._name, text)[:width])
         self._stream.flush()
 
-    def _clear(self):
+    def _clear(self) -> None:
         if self._moving:
             self._stream.write("\r\x1b[K")
 
@@ -97,9 +92,9 @@ def duration(seconds: float) -> str:
     return "{} h {} min".format(seconds // 3600, seconds % 3600 // 60)
 
 
-def with_interval(median_s: float, interval_s: Optional[Any]) -> str:
-    """A median in seconds with the reach of its 95 % interval."""
+def seconds_with_interval(median_s: float, interval_s: Optional[Any]) -> str:
+    """A median in seconds with half the width of its 95 % interval."""
     if interval_s is None:
         return "{:.4g} s".format(median_s)
-    reach = max(interval_s[1] - median_s, median_s - interval_s[0])
-    return "{:.4g} s +/- {:.1f} %".format(median_s, 100 * reach / median_s)
+    half_width = max(interval_s[1] - median_s, median_s - interval_s[0])
+    return "{:.4g} s +/- {:.1f} %".format(median_s, 100 * half_width / median_s if median_s else 0.0)

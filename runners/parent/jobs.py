@@ -1,122 +1,143 @@
-"""Learn this machine's noise: time the same rows again and again, each time in a fresh process.
+"""The record of one row on one device before anything is measured, and the job that a worker is given."""
 
-    python -m runners.calibrate keras --model lstm --out results
-
-What repeated runs of one thing differ by is the least that a comparison may call a difference. The rows take turns,
-so that what changes with time falls on all of them. Written to ``<out>/<machine>/<stack>/calibration.json``, beside
-the results it is for; frameworks are learnt one at a time, and the file holds the noise of each and of the noisiest.
-"""
-
-import itertools
+import hashlib
 import json
-import math
 import os
+import platform
+import re
 import sys
-import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-import runners.__main__ as parent
-from runners import registry, store
-from runners.parent.child import run_child
-from runners.contract import DataUnavailable, UsageError
-from runners.parent.display import Display
-from runners.worker.gate import reason_not_timed
-from runners.worker.measure import quantile
+from runners.contract import BATCH_SIZE, SCHEMA_VERSION, Model
+from runners.data import dataset
+from runners.parent.store import Place
 
-SCHEMA_VERSION = 1
-RUNS = 12  # fresh processes a row: 66 pairs
-CHEAP = {"classical": ["ar-ols"], "keras": ["lstm"], "pytorch": ["densenet-24x3"]}
-"""The row a framework is calibrated with unless others are named: the one that takes least."""
+RUNNERS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SEED = 20170805  # the day the page was published
 
 
-def main(arguments: Any = None) -> int:
-    options = parent.parse(arguments)
-    display = Display()
-    try:
-        parent.check(options)
-        parent.one_of("framework", options.framework, tuple(CHEAP))
-        keys = [key for key in options.model if registry.framework_of(key) == options.framework]
-        with store.only_bench(options.out, display.say):
-            medians = repeat(keys or CHEAP[options.framework], options, display)
-        noise = write(options, medians)
-    except (UsageError, DataUnavailable) as error:
-        display.say(str(error))
-        return 2
-    except KeyboardInterrupt:
-        display.say("stopped; the calibration of before stands")
-        return 130
-    for device, shares in sorted(noise.items()):
-        share = shares[options.framework]
-        display.say("noise of {} on {} of {}: {:.1f} %".format(options.framework, device, options.machine, 100 * share))
-    return 0
+class Row(NamedTuple):
+    """One row on one device under the options of a bench. ``options`` are those of parent/cli.py."""
 
+    model: Model
+    device: str
+    options: Any
+    record: Dict[str, Any]  # empty, with its fingerprint
 
-def repeat(keys: List[str], options: Any, display: Display) -> Dict[str, Dict[str, List[float]]]:
-    """Device -> "model phase" -> the medians of each process, in seconds. Raises ``UsageError`` if a run fails."""
-    medians: Dict[str, Dict[str, List[float]]] = {}
-    for turn in range(RUNS):
-        for key, device in itertools.product(keys, options.device):
-            model = registry.load_model(options.framework, key)
-            if device not in model.devices:
-                continue
-            source = parent.find_source(model.dataset, options, display)
-            if isinstance(source, DataUnavailable):
-                raise source
-            display.start("{} {}  run {} of {}".format(key, device, turn + 1, RUNS))
-            job = dict(parent.make_job(model, device, source, options), timing_only=True)
-            record = run_child(job, model.time_limit_s[options.profile], display.on_event)
-            if record["status"] == "skipped":
-                display.finish("SKIPPED: {}".format(record["reason"]))
-                continue
-            reason = reason_not_timed(record)
-            if reason is not None:
-                raise UsageError("{} on {} gave no time: {}; mend that first".format(key, device, reason))
-            for phase in ("train", "predict"):
-                rows = medians.setdefault(device, {})
-                rows.setdefault("{} {}".format(key, phase), []).append(record["timing"][phase]["median_s"])
-            display.finish("train {:.4g} s".format(record["timing"]["train"]["median_s"]))
-    return medians
+    @property
+    def profile(self) -> str:
+        return self.options.profile
 
+    @property
+    def wanted(self) -> int:
+        """How many processes are to time the row."""
+        return self.model.processes[self.profile]
 
-def noise_of(medians: List[float]) -> float:
-    """The share r for which 95 % of all pairs of runs have a ratio of medians within 1 / (1 + r) and 1 + r."""
-    distances = sorted(abs(math.log(a / b)) for a, b in itertools.combinations(medians, 2))
-    return math.exp(quantile(distances, 0.95)) - 1
+    @property
+    def time_limit_s(self) -> float:
+        return self.model.time_limit_s[self.profile]
 
+    @property
+    def folder(self) -> str:
+        return os.path.join(self.options.results, self.options.machine, self.options.stack)
 
-def write(options: Any, medians: Dict[str, Dict[str, List[float]]]) -> Dict[str, Dict[str, float]]:
-    """Merge what was learnt into the machine's calibration for this stack; returns device -> framework -> noise."""
-    path = os.path.join(options.out, options.machine, options.stack, "calibration.json")
-    document = _read(path, options.stack)
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    for device, rows in medians.items():
-        learnt = {
-            "when": now,
-            "engine": options.engine,
-            "noise": {row: noise_of(values) for row, values in rows.items()},
-            "medians_s": rows,
+    @property
+    def place(self) -> Place:
+        return Place(self.folder, self.model.key, self.device)
+
+    @property
+    def checkpoints(self) -> str:
+        """A folder of exactly this configuration, so that a training only continues from its own checkpoints."""
+        fingerprint = self.record["provenance"]["fingerprint"]
+        return os.path.join(
+            self.folder, ".checkpoints", "{}.{}.{}".format(self.model.key, self.device, fingerprint[:12])
+        )
+
+    def job(self, timing_only: bool) -> Dict[str, Any]:
+        """What a worker is given. ``options`` are those that `--tune` tries; ``None`` is the row as written."""
+        return {
+            "framework": self.options.framework,
+            "row": self.model.key,
+            "device": self.device,
+            "profile": self.profile,
+            "rule": self.record["settings"]["stopping_rule"],
+            "seed": SEED,
+            "threads": self.options.threads,
+            "data_dir": self.options.data,
+            "checkpoints": self.checkpoints,
+            "timing_only": timing_only,
+            "options": None,
+            "variables": {},
         }
-        document["frameworks"].setdefault(device, {})[options.framework] = learnt
-    document["noise_of"] = {
-        device: {name: max(learnt["noise"].values()) for name, learnt in frameworks.items()}
-        for device, frameworks in document["frameworks"].items()
+
+
+def make_row(model: Model, device: str, source: Optional[Any], options: Any) -> Row:
+    """The row with its empty record. ``source`` is the data set's, ``None`` where there is none."""
+    profile = options.profile
+    settings = dict({"batch_size": BATCH_SIZE}, **model.settings[profile])
+    settings.update(seed=SEED, threads=options.threads, stopping_rule=dict(model.rules[profile]._asdict()))
+    described = {name: getattr(model, name) for name in ("key", "title", "params", "library", "dataset", "order")}
+    identity = {
+        "stack": options.stack,
+        "engine": options.engine,
+        "profile": profile,
+        "framework": options.framework,
+        "device": device,
+        "settings": settings,
+        "model": dict(described, parameters=None, details=None),
     }
-    document["noise"] = {device: max(shares.values()) for device, shares in document["noise_of"].items()}
-    store.write_whole(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
-    return {device: document["noise_of"][device] for device in medians}
+    provenance = {
+        "code_sha256": code_sha256(options.framework),
+        "lock_sha256": options.lock_sha256 or None,
+        "image": options.image or "python {} at {}".format(platform.python_version(), os.path.basename(sys.prefix)),
+    }
+    data = source.record() if source is not None else None
+    fingerprint = sha256([identity, provenance, data])  # without the machine's name: a folder may be renamed
+    commit, clean = git_state(options.commit)
+    provenance.update(fingerprint=fingerprint, git_commit=commit, git_clean=clean)
+    record = dict(
+        identity,
+        schema_version=SCHEMA_VERSION,
+        machine=options.machine,
+        status="failed",
+        processes=[],
+        data=data,
+        provenance=provenance,
+    )
+    record.update(dict.fromkeys(("reason", "log", "quality", "epoch", "test_set", "environment", "execution")))
+    return Row(model, device, options, record)
 
 
-def _read(path: str, stack: str) -> Dict[str, Any]:
-    """The calibration so far; one that cannot be read is replaced, since all of it can be learnt again."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-        if document["schema_version"] == SCHEMA_VERSION and isinstance(document["frameworks"], dict):
-            return document
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return {"schema_version": SCHEMA_VERSION, "stack": stack, "noise": {}, "frameworks": {}}
+def sha256(value: Any) -> str:
+    """The sha256 of a JSON value."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode("utf-8")).hexdigest()
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def code_sha256(framework: str) -> str:
+    """The sha256 of the code that makes a framework's results: what runs in the worker, and nothing of the parent."""
+    digest = hashlib.sha256()
+    for path in _code(framework):
+        with open(path, "rb") as file:
+            content = file.read()
+        digest.update("{} {}\n".format(os.path.relpath(path, RUNNERS), len(content)).encode("utf-8"))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _code(framework: str) -> List[str]:
+    files = [os.path.join(RUNNERS, name) for name in ("contract.py", "registry.py")]
+    for folder in ("worker", "machine", "data", framework):
+        for at, _, names in os.walk(os.path.join(RUNNERS, folder)):
+            files += [os.path.join(at, name) for name in names if name.endswith(".py")]
+    return sorted(files)
+
+
+def git_state(commit: str) -> Tuple[Optional[str], Optional[bool]]:
+    """Return (commit, whether the tree is as committed) from ``SHA`` or ``SHA-dirty``; ``None`` where unknown."""
+    sha, _, dirty = commit.partition("-")
+    return (sha, not dirty) if re.fullmatch("[0-9a-f]{7,64}", sha) else (None, None)
+
+
+def describe_data(name: str, directory: str) -> Any:
+    """The data set's ``Source``, from its manifest alone; raises ``DataUnavailable``."""
+    return dataset(name).describe(directory)

@@ -1,7 +1,8 @@
-"""Results on disk: written whole, found again, and never lost to a shorter or a failed run.
+"""Records on disk: written atomically, found again, and never lost to a shorter or a failed run.
 
-<out>/<machine>/<stack>/<model>.<device>.json            the result the page shows
-<out>/<machine>/<stack>/.kept/<model>.<device>.<profile>.json   the last good one of another profile or run
+<results>/<machine>/<stack>/<row>.<device>.json                 the record that the page shows
+<results>/<machine>/<stack>/tuning/<row>.<device>.json          what `--tune` found
+<results>/<machine>/<stack>/.kept/<row>.<device>.<profile>.json the last good one of another profile or run
 """
 
 import contextlib
@@ -12,102 +13,110 @@ import shutil
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from runners.contract import UsageError
-from runners.machine.files import locked, atomic_write
+from runners.machine.files import atomic_write, locked
+
+Document = Dict[str, Any]
 
 
-def result_path(out: str, record: Dict[str, Any]) -> str:
-    """Where a record belongs."""
-    name = "{}.{}.json".format(record["model"]["key"], record["device"])
-    return os.path.join(out, record["machine"], record["stack"], name)
+class Place:
+    """Where one row's document lies, and the one that another profile's may have been moved to."""
 
+    def __init__(self, folder: str, row: str, device: str) -> None:
+        self._folder, self._name = folder, "{}.{}".format(row, device)
+        self.path = os.path.join(folder, self._name + ".json")
 
-def write_whole(path: str, text: str) -> None:
-    """Write a file so that it is there whole or not at all; raises ``UsageError`` if it cannot be written."""
-    try:
-        with atomic_write(path) as file:
-            file.write(text.encode("utf-8"))
-    except OSError as error:
-        raise UsageError(_cannot_write(path, error))
+    def kept_path(self, label: str) -> str:
+        return os.path.join(self._folder, ".kept", "{}.{}.json".format(self._name, label))
 
+    def save(self, document: Document) -> None:
+        """Write the document. A good one of another profile, or one that a failure replaces, is set aside."""
+        with _usage_error(self.path):
+            self._make_room(document)
+        write(self.path, json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
-def _cannot_write(path: str, error: OSError) -> str:
-    cure = "free some space and run again" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another RESULTS"
-    return "cannot write '{}': {}; {}; nothing that was there is lost".format(path, error.strerror, cure)
-
-
-def check_writable(out: str) -> None:
-    """Raise ``UsageError`` now rather than after an hour of measuring."""
-    probe = os.path.join(out, ".writing-probe-{}".format(os.getpid()))
-    write_whole(probe, "")
-    os.unlink(probe)
-
-
-def save(out: str, record: Dict[str, Any]) -> str:
-    """Write a record to its place; a good one of another profile, or one that a failure replaces, is kept aside."""
-    path = result_path(out, record)
-    old = read(path)
-    good = old is not None and old.get("status") == "ok"
-    if good and (old.get("profile") != record["profile"] or record["status"] != "ok"):
-        set_aside(path, str(old.get("profile")))
-    write_whole(path, json.dumps(record, indent=1, sort_keys=True, allow_nan=False) + "\n")
-    return path
-
-
-def discard(checkpoints: str) -> None:
-    """Remove a row's checkpoints: what was trained to its end, or is to be trained anew, is not gone on from."""
-    shutil.rmtree(checkpoints, ignore_errors=True)
-
-
-def set_aside(path: str, profile: str) -> None:
-    """Move a file of another profile out of the way, where ``kept_path`` says."""
-    kept = kept_path(path, profile)
-    os.makedirs(os.path.dirname(kept), exist_ok=True)
-    os.rename(path, kept)
-
-
-def find_reusable(out: str, record: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-    """A finished result with the record's fingerprint, brought to its place if it was kept aside."""
-    path = result_path(out, record)
-    kept = kept_path(path, record["profile"])
-    for candidate in (path, kept):
-        found = read(candidate)
-        if found is not None and _is_same(found, record):
+    def find(self, document: Document, is_complete: Callable[[Document], bool]) -> Optional[Document]:
+        """Return the complete document with the same fingerprint, restored to its place if it was set aside."""
+        kept = self.kept_path(document["profile"])
+        for candidate in (self.path, kept):
+            found = read(candidate)
+            if found is None or not _is_same(found, document) or not is_complete(found):
+                continue
             if candidate == kept:
-                save(out, found)
+                self.save(found)
                 os.unlink(kept)
             return found
-    return None
+        return None
+
+    def _make_room(self, document: Document) -> None:
+        old = read(self.path)
+        if old is None:
+            return
+        label = _label(old.get("profile"))
+        if old.get("schema_version") != document["schema_version"]:
+            self._set_aside("{}.v{}".format(label, _label(old.get("schema_version"))))
+        elif old.get("status", "ok") == "ok" and (label != document["profile"] or document.get("status", "ok") != "ok"):
+            self._set_aside(label)
+
+    def _set_aside(self, label: str) -> None:
+        os.makedirs(os.path.join(self._folder, ".kept"), exist_ok=True)
+        os.rename(self.path, self.kept_path(label))
 
 
-def _is_same(found, record):
+def _label(value: Any) -> str:
+    """A value of a document that this version did not write, as part of a file's name."""
+    return "".join(letter for letter in str(value) if letter.isalnum())[:20]
+
+
+def _is_same(found: Document, document: Document) -> bool:
     provenance = found.get("provenance")
     return (
-        found.get("status") == "ok"
-        and found.get("schema_version") == record["schema_version"]
+        found.get("schema_version") == document["schema_version"]
         and isinstance(provenance, dict)
-        and provenance.get("fingerprint") == record["provenance"]["fingerprint"]
+        and provenance.get("fingerprint") == document["provenance"]["fingerprint"]
     )
 
 
-def kept_path(path: str, profile: str) -> str:
-    """Where a file of that profile lies while another's has its place."""
-    folder, name = os.path.split(path)
-    return os.path.join(folder, ".kept", "{}.{}.json".format(name[: -len(".json")], profile))
+def write(path: str, text: str) -> None:
+    """Write a file completely or not at all; raises ``UsageError`` if it cannot be written."""
+    with _usage_error(path), atomic_write(path) as file:
+        file.write(text.encode("utf-8"))
 
 
-def read(path: str) -> Optional[Dict[str, Any]]:
-    """A JSON object, or ``None`` where there is none that can be read: a broken file is measured again."""
+@contextlib.contextmanager
+def _usage_error(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        cure = "free some space and run again" if full else "choose another RESULTS"
+        raise UsageError("cannot write '{}': {}; {}; nothing is lost".format(path, error.strerror, cure))
+
+
+def read(path: str) -> Optional[Document]:
+    """Return a JSON object, or ``None`` where there is none that can be read: a broken file is measured again."""
     try:
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
+def check_writable(results: str) -> None:
+    """Raise ``UsageError`` now rather than after an hour of measuring."""
+    probe = os.path.join(results, ".writing-probe-{}".format(os.getpid()))
+    write(probe, "")
+    os.unlink(probe)
+
+
+def discard(checkpoints: str) -> None:
+    """Remove a row's checkpoints: of a training that has ended, or that is to start again."""
+    shutil.rmtree(checkpoints, ignore_errors=True)
+
+
 @contextlib.contextmanager
-def only_bench(out: str, say: Callable[[str], None]) -> Iterator[None]:
+def results_lock(results: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the results folder, so that two benches never measure into it at once; waits, and says so."""
-    waiting = "another bench is measuring into '{}'; waiting for it to end".format(out)
-    with locked(os.path.join(out, ".lock"), lambda: say(waiting)):
+    waiting = "another bench is measuring into '{}'; waiting for it to end".format(results)
+    with locked(os.path.join(results, ".lock"), lambda: say(waiting)):
         yield

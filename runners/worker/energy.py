@@ -1,12 +1,12 @@
-"""Joules a batch, over a window of its own that is long enough for the counters. Absent is ``None``, never assumed."""
+"""Joules per batch, over a window of its own that is long enough for the counters."""
 
 import time
 from typing import Any, Callable, Optional
 
-from runners import nvml, rapl
+from runners.machine import nvml, rapl
 
 WINDOW_S = 5.0
-"""NVML's counter moves some ten times a second (arXiv:2312.02741 saw 20 to 100 ms): 2 % of this at most."""
+"""NVML's counter is updated some ten times a second (arXiv:2312.02741 saw 20 to 100 ms): 2 % of this at most."""
 
 SOURCES = {"cpu": "RAPL package counters", "gpu": "NVML total energy consumption"}
 
@@ -18,9 +18,9 @@ def per_batch(
     synchronize: Callable[[], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> Optional[float]:
-    """Joules that the card or the processor packages took a step, everything between the steps included.
+    """Return the joules that the GPU or the processor packages used per step, everything between steps included.
 
-    Steps on, after the timing, until ``WINDOW_S`` have gone by and one step is whole; does nothing where nobody counts.
+    Runs after the timing, for ``WINDOW_S`` and at least one step; does nothing where there is no counter.
     """
     before = _read(device)
     if before is None:
@@ -39,5 +39,5 @@ def per_batch(
 def _read(device: str) -> Any:
     if device == "cpu":
         return rapl.read()
-    card = nvml.read_card()
-    return None if card is None or card.energy_mj is None else card
+    gpu = nvml.read()
+    return None if gpu is None or gpu.energy_mj is None else gpu

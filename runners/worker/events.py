@@ -1,10 +1,10 @@
-"""What the child tells its parent: one JSON object a line, over a pipe of its own.
+"""What the worker sends to its parent: one JSON object per line, over a pipe of its own.
 
-The pipe is not standard output, so whatever a framework prints cannot be taken for an event.
+The pipe is not standard output, so nothing that a framework prints can be taken for an event.
     {"event": "phase", "phase": "train"}
     {"event": "samples", "phase": "train", "count": 12, "median_s": 0.01, "interval_s": [0.009, 0.011], "left_s": 4.0}
     {"event": "progress", "phase": "epoch", "done": 3, "total": 300}
-    {"event": "result", "record": {...}}
+    {"event": "result", "result": {...}}
 """
 
 import json
@@ -16,17 +16,30 @@ from runners.contract import Rule
 from runners.worker.measure import median_interval, quantile
 
 _SHORTEST_INTERVAL_S = 0.2
+_FIELDS = {
+    "phase": ("phase",),
+    "samples": ("phase", "count", "median_s", "interval_s", "left_s"),
+    "progress": ("phase", "done", "total"),
+    "result": ("result",),
+}
+
+
+def empty_result() -> Dict[str, Any]:
+    """What one process measured, before it did: every field is always there, and ``None`` is "not measured"."""
+    process = dict.fromkeys(("startup", "train", "predict", "memory", "energy"))
+    row = dict.fromkeys(("parameters", "details", "environment", "execution", "quality", "epoch", "test_set"))
+    return dict(process, status="failed", reason=None, warnings=[], quality_s=None, outputs=None, **row)
 
 
 class Sender:
-    """Writes events to a file descriptor; progress is thinned out, so that telling costs nothing."""
+    """Writes events to a file descriptor; drops most of the progress, so that sending costs nothing."""
 
     def __init__(self, descriptor: int) -> None:
         self._file = open(descriptor, "w", encoding="utf-8")  # noqa: SIM115 (open while the process lives)
         self._told = 0.0
 
     def send(self, event: str, **fields: Any) -> None:
-        self._file.write(json.dumps(dict(fields, event=event), allow_nan=False) + "\n")
+        self._file.write(json.dumps(plain(dict(fields, event=event)), allow_nan=False) + "\n")
         self._file.flush()
 
     def progress(self, phase: str, done: int, total: int) -> None:
@@ -36,7 +49,7 @@ class Sender:
         self.send("progress", phase=phase, done=int(done), total=int(total))
 
     def samples(self, phase: str, rule: Rule, began: float) -> Any:
-        """A callback for ``measure``: tells the median so far, its interval and the longest it can still take."""
+        """Return a callback for ``measure`` that sends the median so far, its interval and the longest time left."""
 
         def tell(samples_s: List[float]) -> None:
             ordered = sorted(samples_s)
@@ -55,7 +68,9 @@ class Sender:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: NumPy scalars become Python's, what is not finite becomes ``None``."""
+    """Return a value as JSON can hold it: records become objects, NumPy's scalars Python's, NaN and infinity null."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -69,12 +84,8 @@ def plain(value: Any) -> Any:
 
 def is_event(message: Any) -> bool:
     """Whether a decoded line is one of the events above."""
-    needed: Dict[str, Any] = {
-        "phase": ("phase",),
-        "samples": ("phase", "count", "median_s", "interval_s", "left_s"),
-        "progress": ("phase", "done", "total"),
-        "result": ("record",),
-    }
-    return isinstance(message, dict) and all(
-        field in message for field in needed.get(message.get("event"), ("no such event",))
+    return (
+        isinstance(message, dict)
+        and message.get("event") in list(_FIELDS)  # in a list, since what came may not be hashable
+        and all(field in message for field in _FIELDS[message["event"]])
     )

@@ -16,11 +16,11 @@ _PROGRESS_EVERY_S = 0.25  # how often the display hears of new samples; never be
 
 
 class Samples(NamedTuple):
-    """What was measured: seconds a step, in the order of measurement, none left out."""
+    """What was measured: seconds per step, in the order of measurement, none left out."""
 
     warmup_s: List[float]
     samples_s: List[float]
-    inner_loops: int  # steps a sample; the seconds above are already divided by it
+    inner_loops: int  # steps per sample; the seconds above are already divided by it
     stopped_by: str  # "precision", "budget" or "count"
 
 
@@ -38,7 +38,7 @@ def measure(
 
     ``on_warm`` is called once, between the warm-up and the first sample. ``next_batch`` is called before the clock
     starts and ``observe`` (with the step's answer) after it has stopped: loading a batch and reading a loss are not
-    part of a step. Exceptions of the step pass through.
+    part of a step. Exceptions of the step propagate.
     """
 
     def timed(loops: int) -> float:
@@ -63,7 +63,7 @@ def measure(
     loops = 1
     while len(warmup_s) < rule.min_warmup or clock() < warm_until:
         warmup_s.append(timed(loops))
-        if len(warmup_s) >= rule.min_warmup:  # the first steps, which build and allocate, are timed one by one
+        if len(warmup_s) >= rule.min_warmup:  # the first steps, which build and allocate, are timed separately
             loops = _inner_loops(min(warmup_s), rule.shortest_sample_s)
     on_warm()
     samples_s: List[float] = []
@@ -77,7 +77,7 @@ def measure(
             progress(samples_s)
         if count < rule.min_samples:
             continue
-        if count >= next_look:  # looked at ever more rarely: sorting stays a small, constant share
+        if count >= next_look:  # checked less often as samples grow: sorting stays a small, constant share
             next_look = count + max(1, count // 10)
             if now - began >= rule.min_time_s and is_precise(samples_s, rule.half_width):
                 return Samples(warmup_s, samples_s, loops, "precision")

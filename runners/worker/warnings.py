@@ -1,13 +1,11 @@
-"""Warnings about a timed phase: shown beside the figure with their reason, never hidden and never a verdict.
-
-Each mark is a key, a sentence, and the figures in it, so that a reader can put the sentence into another language.
-"""
+"""Warnings about a timed phase, as keys and values: shown beside the figure, never hidden and never a verdict."""
 
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+import os
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from runners import nvml
-from runners.contract import Rule
+from runners.contract import Reason, Rule
+from runners.machine import nvml
 from runners.worker.measure import is_precise, quantile
 
 UNSTABLE = 0.10  # interquartile range as a share of the median; torch.utils.benchmark warns at the same
@@ -17,55 +15,40 @@ MODES_D = 5.0  # Ashman's D: halves of a normal distribution have 2.7, of a unif
 MODES_APART = 0.05  # of the median
 MODES_LEAST = 0.10  # of the samples in the smaller mode
 BUSY = 0.10  # processors
-FALL = 0.10  # of a clock, from before a phase to after it; one that idled low before hides a fall
-HELD_S = 0.01  # that the card's own counters say it was held back
-HOT = 90.0  # degrees; processors hold themselves back from some 95 to 105 on
-PAGING = 10.0  # major page faults a second; one waits for the disk 0.1 to 1 ms, so that this is up to 1 % of the time
-PREEMPTED = 100.0  # involuntary context switches a second and processor: a thread is pushed off it every 10 ms
+FALL = 0.10  # of a clock, from before a phase to after it; one that was idle before hides a fall
+THROTTLED_S = 0.01  # by the GPU's own counters
+HOT = 90.0  # degrees; processors throttle from some 95 to 105 on
+PAGING = 10.0  # major page faults per second; one waits for the disk 0.1 to 1 ms, so this is up to 1 % of the time
+PREEMPTED = 100.0  # involuntary context switches per second and processor: a thread loses it every 10 ms
 STEADY_GOVERNORS = ("performance", "userspace")  # those that do not change the clock with the load
 FEW = 20  # samples below which a trend or a second mode cannot be told from chance
 
 
-class Mark(NamedTuple):
-    """One warning."""
-
-    key: str
-    reason: str
-    figures: Dict[str, Any]
+def of_phase(phase: Dict[str, Any], rule: Rule, before: Optional[nvml.Gpu], after: Optional[nvml.Gpu]) -> List[Reason]:
+    """All warnings of a phase as the record holds it, with the GPU before and after."""
+    return of_samples(phase, rule) + of_conditions(phase["conditions"]) + of_gpu(before, after, os.getpid())
 
 
-def of_samples(samples_s: Sequence[float], iqr_s: float, median_s: float, stopped_by: str, rule: Rule) -> List[Mark]:
-    """What the samples themselves say, in the order they were taken."""
-    marks = []
-    if iqr_s >= UNSTABLE * median_s:
-        share = 100 * iqr_s / median_s
-        marks.append(
-            Mark(
-                "unstable",
-                "the middle half of the samples spans {:.0f} % of the median".format(share),
-                {"percent": share},
-            )
-        )
+def of_samples(phase: Dict[str, Any], rule: Rule) -> List[Reason]:
+    """Warnings from the samples, in the order they were taken."""
+    found, samples_s, median_s = [], phase["samples_s"], phase["median_s"]
+    if phase["iqr_s"] >= UNSTABLE * median_s:
+        found.append(Reason("unstable", {"percent": 100 * phase["iqr_s"] / median_s}))
     change = drift(samples_s)
     if change is not None:
-        reason = "the samples drifted by {:+.0f} % from the first third to the last".format(100 * change)
-        marks.append(Mark("drifting", reason, {"percent": 100 * change}))
+        found.append(Reason("drifting", {"percent": 100 * change}))
     modes = two_modes(samples_s)
     if modes is not None:
-        reason = "the samples gather at two values, {:.4g} s and {:.4g} s".format(*modes)
-        marks.append(Mark("bimodal", reason, {"low_s": modes[0], "high_s": modes[1]}))
+        found.append(Reason("bimodal", {"low_s": modes[0], "high_s": modes[1]}))
+    stopped_by = phase["stopped_by"]
     if stopped_by != "precision" and not is_precise(samples_s, rule.half_width):
-        why = {"budget": "its time budget", "count": "its largest number of samples"}[stopped_by]
         wanted = 100 * rule.half_width
-        reason = "stopped by {} after {} samples, before the median's 95 % interval within {:g} % of it".format(
-            why, len(samples_s), wanted
-        )
-        marks.append(Mark("imprecise", reason, {"by": stopped_by, "samples": len(samples_s), "percent": wanted}))
-    return marks
+        found.append(Reason("imprecise", {"by": stopped_by, "samples": len(samples_s), "percent": wanted}))
+    return found
 
 
 def drift(samples_s: Sequence[float]) -> Optional[float]:
-    """The change from the first third's median to the last third's, as a share; ``None`` where there is no trend.
+    """Return the change from the first third's median to the last third's, as a share; ``None`` without a trend.
 
     A trend is a rank correlation of value and order beyond chance (Spearman's rho, which under independence has
     variance 1 / (n - 1); Kendall and Gibbons, Rank Correlation Methods, section 4.14) that also matters in size.
@@ -85,7 +68,7 @@ def drift(samples_s: Sequence[float]) -> Optional[float]:
 
 
 def two_modes(samples_s: Sequence[float]) -> Optional[Any]:
-    """The two values that the samples gather at, smaller first; ``None`` where they gather at one.
+    """Return the two values around which the samples cluster, smaller first; ``None`` where there is one.
 
     The sorted samples are split where the variance within the two parts is least (Otsu, IEEE Trans. SMC 9, 1979);
     the parts are two modes if Ashman's D = sqrt(2) |m1 - m2| / sqrt(s1^2 + s2^2) (Ashman, Bird and Zepf, AJ 108,
@@ -102,12 +85,12 @@ def two_modes(samples_s: Sequence[float]) -> Optional[Any]:
         sums.append(sums[-1] + (value - shift))
         squares.append(squares[-1] + (value - shift) ** 2)
 
-    def part(start, end):
+    def part(start: int, end: int) -> Tuple[float, float]:
         size = float(end - start)
         mean = (sums[end] - sums[start]) / size
         return mean, max(0.0, (squares[end] - squares[start]) / size - mean**2)
 
-    def within(cut):
+    def within(cut: int) -> float:
         return cut * part(0, cut)[1] + (count - cut) * part(cut, count)[1]
 
     cut = min(range(least, count - least + 1), key=within)
@@ -119,86 +102,55 @@ def two_modes(samples_s: Sequence[float]) -> Optional[Any]:
     return low + shift, high + shift
 
 
-def of_conditions(conditions: Dict[str, Any]) -> List[Mark]:
-    """What else the machine did meanwhile, from ``environment.conditions`` and ``nvml.conditions``."""
-    return _of_others(conditions) + _of_the_kernel(conditions) + _of_clocks(conditions) + _of_heat(conditions)
-
-
-def _of_others(conditions: Dict[str, Any]) -> List[Mark]:
-    marks = []
-    others, stolen = conditions["others_busy"], conditions["stolen"]
-    if others is not None and others >= BUSY:
-        reason = "other processes kept {:.1f} processors busy meanwhile".format(others)
-        marks.append(Mark("other-load", reason, {"processors": others}))
-    if stolen is not None and stolen >= BUSY:
-        reason = "the host took {:.1f} processors away meanwhile".format(stolen)
-        marks.append(Mark("stolen-time", reason, {"processors": stolen}))
-    return marks
-
-
-def _of_the_kernel(conditions: Dict[str, Any]) -> List[Mark]:
-    marks = []
-    if conditions["quota_stops"]:
-        reason = "the process was stopped {} times for its limit of processor time".format(conditions["quota_stops"])
-        marks.append(Mark("quota", reason, {"times": conditions["quota_stops"]}))
-    wall_s, preempted = conditions["wall_s"], PREEMPTED * conditions["processors"]
-    for key, counter, least, sentence in (
-        ("paging", "major_faults", PAGING, "memory had to be read from the disk {:.0f} times a second meanwhile"),
-        ("preempted", "involuntary_switches", preempted, "a thread lost its processor {:.0f} times a second meanwhile"),
-    ):
-        rate = conditions[counter] / wall_s if wall_s > 0 else 0.0
+def of_conditions(conditions: Dict[str, Any]) -> List[Reason]:
+    """Warnings from what else happened on the machine: ``load.conditions`` and ``nvml.conditions``."""
+    found = []
+    for key, name in (("other-load", "other_load_cpus"), ("stolen-time", "steal_cpus")):
+        if conditions[name] is not None and conditions[name] >= BUSY:
+            found.append(Reason(key, {"processors": conditions[name]}))
+    if conditions["cgroup_throttled"]:
+        found.append(Reason("cgroup-throttled", {"times": conditions["cgroup_throttled"]}))
+    wall_s, preempted = conditions["wall_s"], PREEMPTED * conditions["cpus"]
+    for key, name, least in (("paging", "major_faults", PAGING), ("preempted", "involuntary_switches", preempted)):
+        rate = conditions[name] / wall_s if wall_s > 0 else 0.0
         if rate >= least:
-            marks.append(Mark(key, sentence.format(rate), {"rate": rate}))
-    return marks
+            found.append(Reason(key, {"rate": rate}))
+    return found + _of_clocks(conditions) + _of_heat(conditions)
 
 
-def _of_clocks(conditions: Dict[str, Any]) -> List[Mark]:
-    marks = []
-    before, after = conditions["governor_before"], conditions["governor_after"]
-    governors = sorted({name for both in (before, after) if both for name in both.split(", ")})
+def _of_clocks(conditions: Dict[str, Any]) -> List[Reason]:
+    found = []
+    both = filter(None, (conditions["governor_before"], conditions["governor_after"]))
+    governors = sorted({name for names in both for name in names.split(", ")})
     if not set(governors) <= set(STEADY_GOVERNORS):
-        named = ", ".join(governors)
-        marks.append(
-            Mark("governor", "the processor's clock follows the load (governor: {})".format(named), {"governor": named})
-        )
-    for key, whose, clock in (
-        ("falling-clock", "processor", "frequency_mhz"),
-        ("falling-card-clock", "card", "card_clock_mhz"),
-    ):
+        found.append(Reason("governor", {"governor": ", ".join(governors)}))
+    for key, clock in (("falling-clock", "cpu_mhz"), ("falling-gpu-clock", "gpu_clock_mhz")):
         before, after = conditions[clock + "_before"], conditions[clock + "_after"]
         if before and after is not None and before - after >= FALL * before:
-            share = 100.0 * (before - after) / before
-            reason = "the {}'s clock fell by {:.0f} % from before to after".format(whose, share)
-            marks.append(Mark(key, reason, {"percent": share}))
-    return marks
+            found.append(Reason(key, {"percent": 100.0 * (before - after) / before}))
+    return found
 
 
-def _of_heat(conditions: Dict[str, Any]) -> List[Mark]:
-    marks = []
-    readings = [conditions["temperature_c_before"], conditions["temperature_c_after"]]
+def _of_heat(conditions: Dict[str, Any]) -> List[Reason]:
+    readings = [conditions["cpu_temperature_c_before"], conditions["cpu_temperature_c_after"]]
     hottest = max((reading for reading in readings if reading is not None), default=0.0)
-    if hottest >= HOT:
-        marks.append(Mark("hot", "the processor was at {:.0f} degrees".format(hottest), {"degrees": hottest}))
-    times = conditions["throttled"]
-    if times:
-        reason = "the processor held itself back for heat {} times meanwhile".format(times)
-        marks.append(Mark("throttled-processor", reason, {"times": times}))
-    return marks
+    found = [Reason("hot", {"degrees": hottest})] if hottest >= HOT else []
+    if conditions["cpu_throttled"]:
+        found.append(Reason("throttled-processor", {"times": conditions["cpu_throttled"]}))
+    return found
 
 
-def of_card(before: Optional[nvml.Card], after: Optional[nvml.Card], own_pid: int) -> List[Mark]:
-    """What the card says of itself before and after a phase."""
+def of_gpu(before: Optional[nvml.Gpu], after: Optional[nvml.Gpu], own_pid: int) -> List[Reason]:
+    """Warnings from two readings of the GPU."""
     if before is None or after is None:
         return []
-    marks = []
-    held = [why for why, seconds in nvml.held_s(before, after).items() if seconds >= HELD_S]
-    reasons = sorted(set((before.throttle or []) + (after.throttle or []) + held))
+    found = []
+    counted = [reason for reason, seconds in nvml.throttled_s(before, after).items() if seconds >= THROTTLED_S]
+    reasons = sorted(set((before.throttle or []) + (after.throttle or []) + counted))
     if reasons:
-        named = ", ".join(reasons)
-        marks.append(Mark("throttled", "the card was held back by: {}".format(named), {"reasons": named}))
+        found.append(Reason("throttled", {"reasons": ", ".join(reasons)}))
     processes = after.processes or []
     foreign = [pid for pid in processes if pid != own_pid]
     if foreign and own_pid in processes:  # in a container the driver's pids are not ours
-        named = ", ".join(map(str, foreign))
-        marks.append(Mark("foreign-process", "other processes used the card: {}".format(named), {"processes": named}))
-    return marks
+        found.append(Reason("foreign-process", {"processes": ", ".join(map(str, foreign))}))
+    return found

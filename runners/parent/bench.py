@@ -1,0 +1,175 @@
+"""One round: each row gets at most one more fresh process, and its record is saved after each."""
+
+import random
+from typing import Any, Dict, List, Optional
+
+from runners import registry
+from runners.contract import PHASES, DataUnavailable, Model, Reason, readable
+from runners.parent import jobs, store
+from runners.parent.child import run_child
+from runners.parent.display import Display, seconds_with_interval
+from runners.parent.jobs import Row
+from runners.worker.events import plain
+from runners.worker.measure import quantile
+
+Outcome = Dict[str, Any]  # of one row, as a call reports it to the driver
+
+MEASURED_FIELDS = ("started", "duration_s", "status", "reason", "startup", "memory", "energy", "warnings") + PHASES
+PROCESS_FIELDS = MEASURED_FIELDS + ("round", "order", "order_seed", "environment_sha256", "code_sha256")
+
+
+class Sources:
+    """The data sets' sources, looked up once per data set."""
+
+    def __init__(self, directory: str, display: Display) -> None:
+        self._directory, self._display = directory, display
+        self._found: Dict[str, Any] = {}
+
+    def find(self, name: str) -> Any:
+        """The data set's ``Source``, or the ``DataUnavailable`` that every row on it carries."""
+        if name not in self._found:
+            try:
+                self._found[name] = jobs.describe_data(name, self._directory)
+            except DataUnavailable as error:
+                self._display.say(str(error))
+                self._found[name] = error
+        return self._found[name]
+
+
+def run_round(models: List[Model], options: Any, display: Display, outcomes: List[Outcome]) -> None:
+    """Run all rows on all devices, in an order shuffled by seed and round; appends what came out to ``outcomes``."""
+    sources = Sources(options.data, display)
+    rows = [(model, device) for model in models for device in options.devices]
+    random.Random("{} {}".format(options.order_seed, options.round)).shuffle(rows)
+    for order, (model, device) in enumerate(rows, 1):
+        outcomes.append(run_row(model, device, sources.find(model.dataset), order, options, display))
+
+
+def run_row(model: Model, device: str, source: Any, order: int, options: Any, display: Display) -> Outcome:
+    """Reuse the row's record, add a process to it, or begin a new one."""
+    unavailable = source if isinstance(source, DataUnavailable) else None
+    row = jobs.make_row(model, device, None if unavailable else source, options)
+    record = None if options.force else row.place.find(row.record, lambda found: is_complete(found, row.record))
+    finished = 0 if record is None else len(finished_processes(record))
+    display.start("{:<18} {}".format(model.key, device))
+    if record is not None and finished >= row.wanted:
+        display.finish("unchanged, kept: " + summary(record))
+        return outcome(row, record)
+    if device not in registry.framework(options.framework).devices:
+        reason = Reason("device-not-offered", {"framework": options.framework, "device": device})
+        return give_up(row, "skipped", reason, display)
+    if unavailable is not None:
+        return give_up(row, "failed", unavailable.reason, display)
+    if options.force:  # measured again is trained again
+        store.discard(row.checkpoints)
+    display.start("{:<18} {}  process {} of {}".format(model.key, device, finished + 1, row.wanted), brief=finished > 0)
+    first = record is None
+    result = run_child(row.job(timing_only=not first), row.time_limit_s, display.on_event)
+    record = record or first_record(row, result)
+    record = dict(record, machine=options.machine, processes=record["processes"] + [process_of(row, result, order)])
+    row.place.save(record)
+    if first and record["status"] == "ok":
+        store.discard(row.checkpoints)
+    display.finish(summary(record) if first else process_summary(record["processes"][-1]))
+    return outcome(row, record, result)
+
+
+def give_up(row: Row, status: str, reason: Reason, display: Display) -> Outcome:
+    """Record a row that cannot be measured, without starting a process."""
+    record = dict(row.record, status=status, reason=plain(reason))
+    row.place.save(record)
+    display.finish(summary(record))
+    return outcome(row, record)
+
+
+def first_record(row: Row, result: Dict[str, Any]) -> Dict[str, Any]:
+    """The record of a row whose first process has ended, without its processes."""
+    names = ("status", "reason", "log", "quality", "epoch", "test_set", "environment", "execution")
+    record = dict(row.record, **{name: result[name] for name in names})
+    record["model"] = dict(record["model"], parameters=result["parameters"], details=result["details"])
+    return record
+
+
+def process_of(row: Row, result: Dict[str, Any], order: int) -> Dict[str, Any]:
+    """One entry of the record's ``processes``."""
+    environment = result["environment"]
+    return dict(
+        {name: result[name] for name in MEASURED_FIELDS},
+        round=row.options.round,
+        order=order,
+        order_seed=row.options.order_seed,
+        environment_sha256=None if environment is None else jobs.sha256(environment),
+        code_sha256=row.record["provenance"]["code_sha256"],
+    )
+
+
+def is_complete(record: Dict[str, Any], empty: Dict[str, Any]) -> bool:
+    """Whether a record on disk has everything that a later process and the terminal need."""
+    processes = record.get("processes")
+    return (
+        record.get("status") == "ok"
+        and set(record) == set(empty)
+        and isinstance(processes, list)
+        and all(isinstance(process, dict) and set(process) == set(PROCESS_FIELDS) for process in processes)
+        and bool(finished_processes(record))
+    )
+
+
+def finished_processes(record: Dict[str, Any]) -> List[Dict[str, Any]]:
+    """Those that ended well."""
+    return [process for process in record["processes"] if process["status"] == "ok"]
+
+
+def outcome(row: Row, record: Dict[str, Any], result: Optional[Dict[str, Any]] = None) -> Outcome:
+    """What the driver needs to plan the next round; ``result`` is that of the process measured in this one."""
+    seconds = 0.0 if result is None else result["duration_s"]
+    return {
+        "row": row.model.key,
+        "device": row.device,
+        "status": record["status"] if result is None else result["status"],
+        "processes": len(finished_processes(record)),
+        "wanted": row.wanted,
+        "measured": result is not None,
+        "seconds": seconds,
+        "timing_seconds": seconds - ((result or {}).get("quality_s") or 0.0),
+    }
+
+
+def summary(record: Dict[str, Any]) -> str:
+    """A record in one line for the terminal."""
+    if record["status"] != "ok":
+        return failure(record)
+    processes = finished_processes(record)
+    parts = [process_summary(processes[0])]
+    if len(processes) > 1:
+        parts = ["ok"] + [
+            "{} {:.4g} s per {}".format(name, middle, processes[0][name]["unit"])
+            for name in PHASES
+            for middle in [quantile(sorted(process[name]["median_s"] for process in processes), 0.5)]
+        ]
+        parts.append("median of {} processes".format(len(processes)))
+    quality = record["quality"]
+    for score in quality["scores"]:
+        if score["protocol"] == quality["protocol"] and not score["baseline"] and score["accuracy"] is not None:
+            parts.append("{} {:.4f} ({})".format(quality["accuracy_metric"], score["accuracy"], score["protocol"]))
+    if record["data"]["synthetic"]:
+        parts.append("SYNTHETIC data")
+    return "  ".join(parts)
+
+
+def process_summary(process: Dict[str, Any]) -> str:
+    """A process in one line for the terminal."""
+    if process["status"] != "ok":
+        return failure(process)
+    parts = ["ok"]
+    for name in PHASES:
+        phase = process[name]
+        shown = seconds_with_interval(phase["median_s"], phase["interval_s"])
+        parts.append("{} {}".format(name, shown + " per " + phase["unit"] if phase["valid"] else "invalid"))
+    return "  ".join(parts)
+
+
+def failure(found: Dict[str, Any]) -> str:
+    """Status and reason of a record, a process or a tuning attempt."""
+    reason = readable(Reason(**found["reason"])) if found["reason"] else "no reason"
+    return "{}: {}".format(found["status"].upper().replace("_", " "), reason.split("\n")[0][:300])

@@ -1,0 +1,46 @@
+"""Proof that a device's synchronization waits for the work: twice the steps must take about twice as long."""
+
+import math
+import time
+from typing import Callable
+
+from runners.contract import RowError, Steps
+
+LEAST_RATIO, LARGEST_RATIO = 1.7, 2.3
+WARMUP_S = 0.5  # the device raises its clock, the framework builds its kernels
+PROBE_S = 0.02  # k steps take at least this long; a longer probe would fill a device's queue, which then waits itself
+MOST_STEPS = 4096  # no training step on a device is so short that k would be larger
+REPEATS = 10  # the shortest of so many counts: what disturbs a probe only makes it longer
+
+
+def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> None:
+    """Raise ``RowError`` unless 2k training steps take 1.7 to 2.3 times as long as k.
+
+    The time of k steps ends, as in the timing loop, with ``synchronize``; that of 2k steps with reading the last loss
+    as well, which cannot return before the work is done. So a synchronization that returns early makes the first time
+    too short, even where starting the work takes a time that is proportional to it.
+    """
+    batch = steps.train_batch()
+
+    def seconds(count: int, read: bool) -> float:
+        steps.read_loss(steps.train(batch))  # nothing of an earlier probe is left to wait for
+        synchronize()
+        start = clock()
+        for _ in range(count):
+            answer = steps.train(batch)
+        synchronize()
+        if read:
+            steps.read_loss(answer)
+        return clock() - start
+
+    warm_until = clock() + WARMUP_S
+    step_s = seconds(1, True)
+    while clock() < warm_until:
+        step_s = min(step_s, seconds(1, True))
+    count = math.ceil(PROBE_S / max(step_s, 1e-9))
+    if count > MOST_STEPS:
+        raise RowError("not-synchronized", ratio=0.0)
+    probes = [(seconds(count, False), seconds(2 * count, True)) for _ in range(REPEATS)]
+    ratio = min(twice for _, twice in probes) / max(min(once for once, _ in probes), 1e-9)
+    if not LEAST_RATIO <= ratio <= LARGEST_RATIO:
+        raise RowError("not-synchronized", ratio=ratio)
