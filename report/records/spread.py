@@ -1,0 +1,94 @@
+"""How far processes and benches of the same thing lie apart: Student's t, order statistics, drift between benches.
+
+Times are compared as logarithms, so that twice as slow lies as far from equal as twice as fast. Decision 0010 has the
+sources and the simulated error rates behind what is here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+DRIFT = 0.025
+"""Standard deviation, in logarithms, of the ratio of two benches of one machine beyond what their processes differ by.
+
+However steady their processes are, two separate benches never tell apart what differs by less than 1.96 DRIFT, 5 %.
+"""
+
+_T = (  # Student's t by degrees of freedom: for 95 % two-sided, and what nine in ten values stay below
+    (1, 12.706, 3.078),
+    (2, 4.303, 1.886),
+    (3, 3.182, 1.638),
+    (4, 2.776, 1.533),
+    (5, 2.571, 1.476),
+    (6, 2.447, 1.440),
+    (7, 2.365, 1.415),
+    (8, 2.306, 1.397),
+    (9, 2.262, 1.383),
+    (10, 2.228, 1.372),
+    (15, 2.131, 1.341),
+    (30, 2.042, 1.310),
+    (math.inf, 1.960, 1.282),
+)
+
+
+class Spread(NamedTuple):
+    """Logarithms of the medians of processes, summed up."""
+
+    processes: int
+    mean: float
+    variance: float  # of one process; 0 for a single one, which says nothing of it
+
+    @classmethod
+    def of(cls, medians_s: Sequence[float]) -> Spread:
+        """Sum up positive seconds, at least one."""
+        logs = [math.log(value) for value in medians_s]
+        count, mean = len(logs), math.fsum(logs) / len(logs)
+        return cls(count, mean, math.fsum((value - mean) ** 2 for value in logs) / max(1, count - 1))
+
+    @property
+    def of_mean(self) -> float:
+        """The variance of the mean."""
+        return self.variance / self.processes
+
+
+class Uncertainty(NamedTuple):
+    """Of an estimated logarithm."""
+
+    half: float  # of the 95 % interval
+    detectable: float  # a true difference as large as this is found nine times in ten
+
+
+def combined(variances: Sequence[tuple[float, int]], fixed: float = 0.0) -> Uncertainty:
+    """Return the uncertainty of a sum of independent parts: variances with their degrees of freedom, and a known one.
+
+    Student's t with Welch and Satterthwaite's degrees of freedom (Welch, Biometrika 34, 1947).
+    """
+    whole = fixed + sum(variance for variance, _ in variances)
+    unsure = sum(variance**2 / degrees for variance, degrees in variances)
+    confidence, power = student(whole**2 / unsure if unsure else math.inf)
+    error = math.sqrt(whole)
+    return Uncertainty(confidence * error, (confidence + power) * error)
+
+
+def student(degrees: float) -> tuple[float, float]:
+    """Return t for a two-sided 95 % interval and for nine in ten; between the table's rows, linear in 1/degrees."""
+    for (few, *low), (many, *high) in pairwise(_T):
+        if degrees <= many:
+            share = (1 / max(degrees, few) - 1 / many) / (1 / few - 1 / many)
+            return (high[0] + share * (low[0] - high[0]), high[1] + share * (low[1] - high[1]))
+    raise ValueError(f"no degrees of freedom: {degrees}")
+
+
+def median_rank(count: int) -> int | None:
+    """Return k such that the k-th smallest to k-th largest of ``count`` values hold the median with 95 %; None below 6.
+
+    From the binomial distribution, whatever that of the values is (decision 0004).
+    """
+    outside, rank = 0.5**count, 0  # the chance that at most `rank` of the values lie below the median
+    while outside <= 0.025:
+        rank += 1
+        outside += math.comb(count, rank) * 0.5**count
+    return rank or None
