@@ -47,7 +47,7 @@ class Model(Record, frozen=True):
     dataset: Name
     order: Annotated[Positive, Meta(description="place of the row on the page")]
     parameters: Annotated[Whole, Meta(description="trainable parameters")] | None
-    details: Values
+    details: Values | None
 
 
 class Score(Record, frozen=True):
