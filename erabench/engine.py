@@ -1,9 +1,17 @@
-"""What the bench needs of an engine: virtual environments (``erabench.venvs``) or containers."""
+"""What the bench needs of an engine: virtual environments (``erabench.bench.venvs``) or containers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import NamedTuple, Protocol
+
+from images.stack import ROOT
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Ended(NamedTuple):
@@ -27,3 +35,29 @@ class Engine(Protocol):
         The engine adds what only it knows: --results, --data, --lock-sha256 and --image. SIGINT, SIGTERM and SIGHUP
         become one SIGINT for the runner, and the call returns after it ended.
         """
+
+
+@contextmanager
+def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
+    """While inside, let Ctrl-C and every way to stop call ``interrupt`` instead of ending this process."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        interrupt()
+
+    before = {number: signal.signal(number, handle) for number in STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def supervise(command: Sequence[str], environment: dict[str, str]) -> Ended:
+    """Run a command in a process group of its own, so that a stop reaches it once; return how it ended."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, process_group=0
+    )
+    with stops_go_to(lambda: process.send_signal(signal.SIGINT)):
+        output, _ = process.communicate()
+    status = process.returncode
+    return Ended(130 if status == -signal.SIGINT else 128 - status if status < 0 else status, output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import re
@@ -49,6 +50,7 @@ def cpu_model() -> str:
     return found[1] if found else ""
 
 
+@functools.cache
 def gpus() -> tuple[list[Gpu], str]:
     """The GPUs in nvidia-smi's order, and why there are none ("" if there are some)."""
     found, reason = from_nvidia_smi()

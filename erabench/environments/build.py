@@ -27,7 +27,7 @@ LOG_LINES = 15  # of a failed installer's output
 CURES = (  # (pattern in a failed installer's output, what to do)
     (r"no space left|errno 28", "the disk is full; free some space and run the same command again"),
     (r"hash mismatch|do not match the hashes",
-     "a package differs from its hash in the lock; do not install it, and check whether the index or a proxy altered it"),
+     "a package differs from its hash in the lock; check whether the index or a proxy altered it"),
     (r"must have a hash|hashes are required", "the lock has a package without a hash; regenerate it with make lock"),
     (r"peer certificate|certificate verify failed",
      "the package index is not trusted; set SSL_CERT_FILE to its CA bundle"),
@@ -88,7 +88,8 @@ def make(environment: Environment, uv: Path | None = None) -> None:
             print(f"erabench: {folder} is incomplete and will be rebuilt", file=sys.stderr)
             raise
         except OSError as error:
-            raise Problem(f"cannot write '{folder}': {error.strerror}; free some space or choose another VENVS") from error
+            cure = "free some space or choose another VENVS"
+            raise Problem(f"cannot write '{folder}': {error.strerror}; {cure}") from error
 
 
 def build(environment: Environment, uv: Path | None) -> None:
@@ -135,10 +136,10 @@ def step(command: list[str], variables: Mapping[str, str], folder: Path, purpose
     if done.returncode:
         for line in [line for line in done.stdout.splitlines() if line.strip()][-LOG_LINES:]:
             print("  " + line, file=sys.stderr)
-        raise Problem(f"cannot make '{folder}' (step: {purpose}); {cure(done.stdout)}")
+        raise Problem(f"cannot make '{folder}' (step: {purpose}); {advice(done.stdout)}")
 
 
-def cure(output: str) -> str:
+def advice(output: str) -> str:
     """What to do about an installer's error."""
     return next(text for pattern, text in CURES if re.search(pattern, output, re.IGNORECASE))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import site
 import sys
@@ -29,8 +30,9 @@ def of_stack(stack: str, name: str) -> Environment:
     return Environment(folder() / stack / name, locks, find_python(settings(stack)["PYTHON_VERSIONS"].split()))
 
 
+@functools.cache
 def host() -> Environment:
-    """Make the host's environment if needed, and let this process import from it. Raises Problem."""
+    """Make the host's environment, and let this process import from it. Raises Problem."""
     environment = own("host")
     make(environment)
     before = len(sys.path)
@@ -40,8 +42,8 @@ def host() -> Environment:
 
 
 def uv() -> Path:
-    """The host environment's uv."""
-    return own("host").folder / "bin" / "uv"
+    """uv, which is in the host's environment. Raises Problem."""
+    return host().folder / "bin" / "uv"
 
 
 def made(environment: Environment) -> Environment:

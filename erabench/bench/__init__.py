@@ -1,0 +1,1 @@
+"""`make bench` and `make tune`: rounds over the rows, in one engine."""

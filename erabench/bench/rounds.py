@@ -1,0 +1,98 @@
+"""Measure in rounds: every pass adds one fresh process to each row that lacks some, in a shuffled order."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from erabench.engine import Engine
+from erabench.terminal import say
+
+Cell = tuple[str, str, str]  # framework, row, device
+
+
+class Measured(NamedTuple):
+    """One row on one device, as the runners report it after a call."""
+
+    status: str
+    processes: int  # that it has now
+    wanted: int
+    measured: bool  # False: it was complete before
+    seconds: float  # that this call took for it
+    timing_seconds: float  # that one more process takes, as far as is known
+
+
+class Outcome(NamedTuple):
+    """What came of all rounds."""
+
+    cells: dict[Cell, Measured]
+    broken: list[str]  # frameworks whose runner ended without a report
+    interrupted: bool
+
+
+def run_rounds(
+    engine: Engine, chosen: dict[str, list[str]], arguments: Sequence[str], seed: int, force: bool, only_once: bool
+) -> Outcome:
+    """Call the runners for each framework, round after round, until no row that works lacks a process."""
+    cells: dict[Cell, Measured] = {}
+    broken: list[str] = []
+    pending, number = dict(chosen), 1
+    while pending:
+        grown = set()
+        for framework in shuffled(list(pending), seed, number):
+            rows = ["--rows", ",".join(pending[framework]), "--round", str(number), "--order-seed", str(seed)]
+            again = ["--force"] if force and number == 1 else []
+            ended = engine.run(framework, [*rows, *again, *arguments])
+            report = parse(framework, ended.output)
+            grown |= {cell for cell, now in report.items() if now.processes > getattr(cells.get(cell), "processes", -1)}
+            cells.update(report)
+            if ended.status == 130:
+                return Outcome(cells, broken, True)
+            if not report:
+                broken.append(framework)
+                say(f"{framework}: the runners ended with status {ended.status} and no report")
+        lacking = {} if only_once else unfinished({cell: now for cell, now in cells.items() if cell in grown})
+        pending = {}
+        for framework, row, _ in lacking:
+            pending[framework] = list(dict.fromkeys([*pending.get(framework, []), row]))
+        if lacking:
+            say(progress(lacking, number))
+        number += 1
+    return Outcome(cells, broken, False)
+
+
+def shuffled(frameworks: list[str], seed: int, number: int) -> list[str]:
+    """The frameworks in this round's order, the same for the same seed."""
+    random.Random(f"{seed} {number}").shuffle(frameworks)
+    return frameworks
+
+
+def parse(framework: str, output: str) -> dict[Cell, Measured]:
+    """The rows of a runner's report, its last line; nothing if it ended without one."""
+    try:
+        rows: list[dict[str, Any]] = json.loads(output.strip().splitlines()[-1])["rows"]
+        fields = Measured._fields
+        return {(framework, row["row"], row["device"]): Measured(*(row[name] for name in fields)) for row in rows}
+    except (IndexError, KeyError, TypeError, ValueError):
+        return {}
+
+
+def unfinished(cells: dict[Cell, Measured]) -> dict[Cell, Measured]:
+    """Those that work and lack processes."""
+    return {cell: now for cell, now in cells.items() if now.status == "ok" and now.processes < now.wanted}
+
+
+def progress(lacking: dict[Cell, Measured], number: int) -> str:
+    """How many rounds are done, and the time that the others will take."""
+    rounds = number + max(now.wanted - now.processes for now in lacking.values())
+    left = sum((now.wanted - now.processes) * now.timing_seconds for now in lacking.values())
+    return f"round {number} of {rounds} is done; about {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that a person would use."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

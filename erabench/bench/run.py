@@ -1,0 +1,116 @@
+"""``make bench`` and ``make tune``: plan, prepare, fetch, measure in rounds, and make the page."""
+
+from __future__ import annotations
+
+import random
+from argparse import Namespace
+from collections.abc import Iterable
+from pathlib import Path
+
+from erabench import data, options, page
+from erabench.bench.rounds import Outcome, run_rounds
+from erabench.bench.venvs import VenvEngine
+from erabench.choose import Choice, choose
+from erabench.containers import BaseUnavailable, Containers
+from erabench.engine import Engine
+from erabench.environments import locks
+from erabench.frameworks import datasets, select, tunable
+from erabench.hardware import gpus, machine_name
+from erabench.terminal import say
+from images.stack import Problem, frameworks, git
+
+OK, ROW_FAILED, NOT_PREPARED, INTERRUPTED = 0, 1, 2, 130
+
+
+def bench(asked: Namespace, tune: bool = False) -> int:
+    """Measure what was asked for and make the page; return the exit status. Raises Problem for a wrong argument."""
+    chosen = select(options.listed(asked.MODEL))
+    if tune:
+        chosen = tunable(chosen, asked.MODEL)
+    arguments = [*checked(asked), *(["--tune"] if tune else [])]
+    results = options.writable("RESULTS", Path(asked.RESULTS or "results"))
+    choice = choose(asked.ENGINE, asked.STACK)
+    say(str(choice))
+    locks.host()
+    engine, ready = prepare(choice, chosen, asked, results)
+    status = OK if len(ready) == len(chosen) else NOT_PREPARED
+    if ready:
+        fetch(datasets(ready), options.data_folder(asked))
+        arguments += ["--stack", choice.stack, "--engine", engine.name, "--commit", commit()]
+        seed = random.SystemRandom().randrange(2**31)
+        outcome = run_rounds(engine, ready, arguments, seed, options.switched_on("FORCE"), only_once=tune)
+        status = max(status, summarize(outcome))
+    if any(results.glob("*/*/*.json")):
+        status = max(status, page.make(asked))
+    return status
+
+
+def checked(asked: Namespace) -> list[str]:
+    """The runners' arguments for what was asked. Raises Problem for the first value that is wrong."""
+    found = options.listed(asked.DEVICE) or ["cpu", *(["gpu"] if gpus()[0] else [])]
+    devices = [options.one_of("DEVICE", device, options.DEVICES) for device in found]
+    profile = options.one_of("PROFILE", asked.PROFILE or "quick", options.PROFILES)
+    machine = options.folder_name("MACHINE", asked.MACHINE or machine_name())
+    if asked.THREADS and not (asked.THREADS.isdecimal() and int(asked.THREADS)):
+        raise Problem(f"THREADS={asked.THREADS}: give a number from 1, or leave it out")
+    threads = ["--threads", asked.THREADS] if asked.THREADS else []
+    return ["--devices", ",".join(devices), "--profile", profile, "--machine", machine, *threads]
+
+
+def prepare(
+    choice: Choice, chosen: dict[str, list[str]], asked: Namespace, results: Path
+) -> tuple[Engine, dict[str, list[str]]]:
+    """The engine, and those of the chosen frameworks that it is prepared for. Raises Problem.
+
+    An engine that nobody asked for and that cannot get a base image gives way to virtual environments.
+    """
+    engine = opened(choice, results, options.data_folder(asked))
+    ready = {}
+    for framework, rows in chosen.items():
+        try:
+            if framework not in frameworks(choice.stack):
+                raise Problem(f"stack {choice.stack} has no lock for {framework}; its rows are left out")
+            engine.prepare(framework)
+            ready[framework] = rows
+        except BaseUnavailable as problem:
+            if asked.ENGINE:
+                raise
+            say(f"{str(problem).splitlines()[0]}; continuing with ENGINE=venv")
+            return prepare(choose("venv", asked.STACK), chosen, asked, results)
+        except Problem as problem:
+            say(str(problem))
+    return engine, ready
+
+
+def opened(choice: Choice, results: Path, cache: Path) -> Engine:
+    """The chosen engine. Raises Problem."""
+    if choice.engine == "venv":
+        return VenvEngine(choice.stack, results, cache)
+    return Containers(choice.engine, choice.stack, results, cache, bool(gpus()[0]))
+
+
+def fetch(names: Iterable[str], folder: Path) -> None:
+    """Have the data sets ready. One that is not makes its rows fail with a reason; the others are measured."""
+    for problem in data.fetch(names, folder, say).values():
+        if problem:
+            say(problem)
+
+
+def commit() -> str:
+    """The project's commit, with -dirty behind it if what results depend on was changed; "" without git."""
+    head = git("rev-parse", "HEAD")
+    return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
+
+
+def summarize(outcome: Outcome) -> int:
+    """Print which rows failed; return the exit status."""
+    failed = [
+        f"{row} {device} ({now.status.replace('_', ' ')})"
+        for (_, row, device), now in outcome.cells.items()
+        if now.status not in ("ok", "skipped")
+    ]
+    if failed:
+        say(f"{len(failed)} of {len(outcome.cells)} rows failed: {', '.join(failed)}; the page has the reasons")
+    if outcome.interrupted:
+        return INTERRUPTED
+    return ROW_FAILED if failed or outcome.broken else OK

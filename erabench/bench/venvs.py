@@ -1,0 +1,37 @@
+"""The engine ``venv``: each framework in a virtual environment made from the stack's lock."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from erabench.engine import Ended, supervise
+from erabench.environments import locks
+from erabench.environments.build import Environment
+
+
+class VenvEngine:
+    """Runs frameworks in virtual environments of one stack."""
+
+    name = "venv"
+
+    def __init__(self, stack: str, results: Path, data: Path) -> None:
+        self.stack, self.results, self.data = stack, results, data
+        self.made: dict[str, Environment] = {}
+
+    def prepare(self, framework: str) -> None:
+        """Make the framework's environment. Raises Problem."""
+        self.made[framework] = locks.made(locks.of_stack(self.stack, framework))
+
+    def run(self, framework: str, arguments: Sequence[str]) -> Ended:
+        """Run the framework's rows."""
+        environment = self.made[framework]
+        variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+        lock = hashlib.sha256(environment.locks[-1].read_bytes()).hexdigest()
+        command = [
+            str(environment.interpreter), "-s", "-m", "runners", framework, *arguments,
+            "--results", str(self.results), "--data", str(self.data), "--lock-sha256", lock,
+        ]  # fmt: skip
+        return supervise(command, variables)

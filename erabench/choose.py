@@ -1,0 +1,96 @@
+"""Choose the engine and the stack by what the machine has."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from erabench.containers import CONTAINER_ENGINES, unusable
+from erabench.environments.python import find_python
+from erabench.hardware import Gpu, gpus
+from erabench.options import one_of
+from images.stack import Problem, missing_bases, settings
+
+ENGINES = (*CONTAINER_ENGINES, "venv")
+NEWEST_OF_THE_ERA = (7, 0)  # Volta: GPUs up to it get the era's stack
+
+
+class Choice(NamedTuple):
+    """What was chosen, and why."""
+
+    engine: str
+    engine_reason: str
+    stack: str
+    stack_reason: str
+
+    def __str__(self) -> str:
+        return f"engine {self.engine} ({self.engine_reason}), stack {self.stack} ({self.stack_reason})"
+
+
+def choose(engine: str, stack: str) -> Choice:
+    """The engine and the stack; an empty value means that the machine decides.
+
+    Raises Problem if what was asked for is not available.
+    """
+    if engine:
+        one_of("ENGINE", engine, ENGINES)
+    name, reason = choose_stack(stack)
+    engine, why = choose_engine(engine, name)
+    if not stack and engine == "venv" and not has_python(name):
+        missing = f"Python {settings(name)['PYTHON_VERSIONS']}"
+        return Choice(engine, why, "cpu", f"{reason}: that is for stack {name}, but {missing} is missing")
+    return Choice(engine, why, name, reason)
+
+
+def choose_stack(asked: str) -> tuple[str, str]:
+    """The stack asked for, or the one for this machine's first GPU; and the reason."""
+    if asked and "CAPABILITY_MAX" not in settings(asked):
+        return asked, "asked for"
+    found, none = gpus()
+    if asked:
+        refuse_newer(asked, found)
+        return asked, "asked for"
+    if not found:
+        return "cpu", none
+    first = found[0]
+    reason = f"{first.name}, compute capability {first.dotted}"
+    if len({gpu.capability for gpu in found}) > 1:
+        reason += f", the first of {len(found)} GPUs"
+    return "gtx1080" if first.capability <= NEWEST_OF_THE_ERA else "current", reason
+
+
+def refuse_newer(stack: str, found: list[Gpu]) -> None:
+    """Raise Problem if the first GPU is newer than any that the stack has machine code for, unless FORCE_STACK=1."""
+    newest = settings(stack)["CAPABILITY_MAX"]
+    limit = tuple(int(part) for part in newest.split("."))
+    if not found or found[0].capability <= limit or os.environ.get("FORCE_STACK") == "1":
+        return
+    raise Problem(
+        f"STACK={stack}: no machine code for {found[0].name} (compute capability {found[0].dotted}; the stack ends at "
+        f"{newest}), so runs hang or give wrong results; choose STACK=current, or FORCE_STACK=1 to run it anyway"
+    )
+
+
+def choose_engine(asked: str, stack: str) -> tuple[str, str]:
+    """The engine asked for, or the first container engine that works and has bases for the stack, else venv."""
+    if asked == "venv":
+        return asked, "asked for"
+    reasons = []
+    for name in (asked,) if asked else CONTAINER_ENGINES:
+        reason = unusable(name) or missing_bases(stack)
+        if not reason:
+            return name, "asked for" if asked else "it answers"
+        reasons.append(reason)
+    if asked:
+        raise Problem(f"ENGINE={asked}: {reasons[0]}; fix that, or choose ENGINE=venv, which needs no container engine")
+    shown = [reason for reason in reasons if not reason.endswith("not installed")]
+    return "venv", "; ".join(shown) or "no container engine is installed"
+
+
+def has_python(stack: str) -> bool:
+    """Whether there is a Python for the stack's locks on this machine."""
+    try:
+        find_python(settings(stack)["PYTHON_VERSIONS"].split())
+    except Problem:
+        return False
+    return True

@@ -1,0 +1,175 @@
+"""The command line: subcommands, their options and their help."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from erabench import containers, doctor, options, page, suites
+from erabench.bench.run import bench
+from erabench.choose import choose
+from erabench.environments import locks, pip
+from erabench.frameworks import table
+from erabench.terminal import say
+from images.lock import lock
+from images.stack import Problem
+
+MEASURED = (*options.SELECTION, *options.OUTPUT, "DATA_DIR", "VENVS", "FORCE")
+OF_BENCH = (
+    "0  every row is measured, or was skipped for a reason",
+    "1  a row failed",
+    "2  a wrong option, or a framework could not be prepared",
+    "130  stopped; finished processes are kept",
+)
+OF_PAGE = ("0  the page is written", "1  some results could not be used", "2  no result, or a wrong option")
+OF_CHECK = ("0  everything holds", "1  something does not", "2  a wrong option")
+OF_ACTION = ("0  done", "2  a wrong option, or it could not be done")
+
+
+class Command(NamedTuple):
+    """A subcommand."""
+
+    run: Callable[[Namespace], int | None]
+    help: str
+    variables: tuple[str, ...]  # its options
+    examples: tuple[str, ...]
+    statuses: tuple[str, ...] = OF_ACTION
+    words: str = ""  # what its positional arguments are; "" for none
+
+
+def regenerate(asked: Namespace) -> None:
+    """Regenerate the locks of a stack. Raises Problem."""
+    if not asked.STACK:
+        raise Problem("STACK is not set; run: make lock STACK=cpu (host and tests are the project's own)")
+    os.environ.update(pip.as_uv_settings(locks.host().interpreter))
+    for path in lock(asked.STACK, str(locks.uv()), upgrade=options.switched_on("UPGRADE")):
+        print(path)
+
+
+def carry(action: str, target: str) -> Callable[[Namespace], None]:
+    """The command that takes a stack's images to, or from, what the variable ``target`` names."""
+
+    def run(asked: Namespace) -> None:
+        value = getattr(asked, target)
+        if not value:
+            raise Problem(f"{target} is not set; run: make {action} {target}=... (docs/containers.md)")
+        chosen = choose(asked.ENGINE, asked.STACK)
+        if chosen.engine == "venv":
+            raise Problem("engine venv has no images; start Docker or Podman, or name it: ENGINE=docker")
+        if action == "mirror":
+            containers.mirror(chosen.engine, chosen.stack, value)
+        elif action == "save":
+            containers.save(chosen.engine, chosen.stack, Path(value))
+        else:
+            containers.load(chosen.engine, Path(value))
+
+    return run
+
+
+def clean(_asked: Namespace) -> None:
+    """Remove environments and caches."""
+    for folder in (locks.folder(), *map(Path, (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"))):
+        if folder.is_dir():
+            shutil.rmtree(folder)
+            say(f"removed {folder}")
+
+
+COMMANDS = {
+    "bench": Command(
+        bench, "set everything up, measure the rows in rounds, write the page", MEASURED,
+        ("bench", "bench --profile smoke", "bench --model lstm,ar --device cpu --force"), OF_BENCH,
+    ),
+    "tune": Command(
+        lambda asked: bench(asked, tune=True), "try each framework's speed settings and report the gain", MEASURED,
+        ("tune", "tune --model lstm --device cpu"), OF_BENCH,
+    ),
+    "page": Command(
+        page.selected, "write the page from the results there are", (*options.OUTPUT, "MACHINE", "STACK", "VENVS"),
+        ("page", "page --machine gtx-1080 --locale en"), OF_PAGE,
+    ),
+    "compare": Command(
+        page.compare, "compare two results folders", ("A", "B", "SITE", "LOCALE", "VENVS"),
+        ("compare --a results/old --b results/new",), OF_PAGE,
+    ),
+    "check-page": Command(
+        page.check, "fail if the committed example page differs from what its results give", ("VENVS",),
+        ("check-page",), OF_CHECK,
+    ),
+    "site": Command(page.site, "build the web site around the page (needs jekyll)", options.OUTPUT, ("site",), OF_PAGE),
+    "serve": Command(page.serve, "show the site at http://localhost:4000 (needs jekyll)", options.OUTPUT, ("serve",)),
+    "list": Command(lambda _: print(table(), end=""), "list the rows", (), ("list",)),
+    "doctor": Command(
+        doctor.examine, "check this machine and suggest fixes", ("ENGINE", "STACK", "DATA_DIR", "VENVS"),
+        ("doctor", "doctor --engine docker --stack gtx1080"), OF_CHECK,
+    ),
+    "test": Command(
+        suites.test, "run the tests, each in the environment that it is about", ("VENVS",),
+        ("test", "test classical -k slips", "test containers"), OF_CHECK, "part of a suite's name, pytest's options",
+    ),
+    "bench-harness": Command(
+        suites.harness, "measure what the harness itself costs, on a quiet machine", ("VENVS",),
+        ("bench-harness", "bench-harness overhead"), OF_CHECK, "parts to run (default: all)",
+    ),
+    "lock": Command(
+        regenerate, "regenerate a stack's lock files (UPGRADE=1 takes newer versions)", ("STACK", "VENVS"),
+        ("lock --stack cpu", "lock --stack host"),
+    ),
+    "mirror": Command(
+        carry("mirror", "REGISTRY"), "copy a stack's images to a registry", ("ENGINE", "STACK", "REGISTRY"),
+        ("mirror --stack gtx1080 --registry registry.example:5000",),
+    ),
+    "save": Command(
+        carry("save", "FILE"), "write a stack's images to a file", ("ENGINE", "STACK", "FILE"),
+        ("save --stack gtx1080 --file images.tar",),
+    ),
+    "load": Command(
+        carry("load", "FILE"), "read images that save wrote", ("ENGINE", "STACK", "FILE"), ("load --file images.tar",)
+    ),
+    "clean": Command(clean, "remove environments and caches; results, site and data stay", ("VENVS",), ("clean",)),
+}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    asked = parser().parse_args(arguments)
+    options.hand_on(asked)
+    try:
+        return COMMANDS[asked.command].run(asked) or 0
+    except Problem as problem:
+        say(str(problem))
+        return 2
+    except KeyboardInterrupt:
+        say("stopped")
+        return 130
+    except BrokenPipeError:  # the reader of the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    program = "python3 -m erabench"
+    every = argparse.ArgumentParser(
+        prog=program,
+        description="Measure models of 2017 in today's frameworks and those of their time, and write the page.",
+        epilog="`make COMMAND` does the same: every option defaults to the variable of its name, so MODEL=ar is "
+        f"--model ar. `{program} COMMAND --help` shows a command's options, examples and exit statuses.",
+    )
+    commands = every.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        lines = ["examples:", *(f"  {program} {example}" for example in command.examples)]
+        lines += ["", "exit status:", *(f"  {status}" for status in command.statuses)]
+        one = commands.add_parser(
+            name, help=command.help, description=f"{command.help[0].upper()}{command.help[1:]}.",
+            epilog="\n".join(lines), formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        options.add(one, *command.variables)
+        if command.words:
+            one.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD", help=command.words)
+    return every

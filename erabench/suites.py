@@ -1,0 +1,122 @@
+"""``make test`` and ``make bench-harness``: tests and experiments, each in the environment that it is about.
+
+The host's code is tested in .venvs/tests. Each framework is tested in the environment that `make bench` uses, with
+pytest beside it, for every stack that has a tests.lock. Suites follow from the folders: tests/runners/<framework>
+belongs to that framework, and the rest of tests/runners runs with the framework that has the fewest packages.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from erabench.choose import has_python
+from erabench.environments import locks
+from erabench.environments.build import Environment
+from erabench.frameworks import frameworks
+from erabench.terminal import say
+from images.stack import ROOT, STACKS, Problem, settings, stacks
+from images.stack import frameworks as with_locks
+
+OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|error)")  # in pytest's last line
+CONTAINERS, RUNNERS = "tests/containers", "tests/runners"
+HARNESS_STACK = "cpu"
+
+
+class Suite(NamedTuple):
+    """Tests to run in one environment."""
+
+    name: str
+    stack: str  # "" for the host's
+    framework: str
+    paths: list[str]  # pytest's
+
+
+def test(asked: Namespace) -> int:
+    """Run the suites whose name holds the first word, all without one; the other words are pytest's."""
+    wanted, *options = asked.words or [""]
+    total: Counter[str] = Counter()
+    for suite in [suite for suite in suites() if wanted in suite.name and (wanted or suite.name != "containers")]:
+        total += run(suite, options)
+    failed = total["failed"] + total["error"]
+    print(f"\n{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
+    return 1 if failed or not total["passed"] else 0
+
+
+def suites() -> list[Suite]:
+    """Every suite, the cheap ones first."""
+    found = [Suite("host", "", "", ["tests", f"--ignore={CONTAINERS}", f"--ignore={RUNNERS}"])]
+    for stack in stacks():
+        if (STACKS / stack / "tests.lock").is_file():
+            names = sorted(with_locks(stack), key=lambda name: (STACKS / stack / f"{name}.lock").stat().st_size)
+            found += [Suite(f"{name} on {stack}", stack, name, paths(name, name == names[0])) for name in names]
+    return [*found, Suite("containers", "", "", [CONTAINERS])]
+
+
+def paths(framework: str, with_the_rest: bool) -> list[str]:
+    """The folder of a framework's tests; with all that belong to no framework, if these are to run there too."""
+    own = f"{RUNNERS}/{framework}"
+    if not with_the_rest:
+        return [own] if (ROOT / own).is_dir() else []
+    return [RUNNERS, *(f"--ignore={RUNNERS}/{other.name}" for other in frameworks() if other.name != framework)]
+
+
+def run(suite: Suite, options: Sequence[str]) -> Counter[str]:
+    """Run one suite; return how many tests had which outcome."""
+    print(f"\n== {suite.name} ==", flush=True)
+    if not suite.paths:
+        print("no tests")
+        return Counter()
+    if suite.stack and not has_python(suite.stack):  # an old interpreter that not every machine has
+        print(f"skipped: this machine has no Python {settings(suite.stack)['PYTHON_VERSIONS']}")
+        return Counter(skipped=1)
+    try:
+        environment, beside = prepared(suite)
+    except Problem as problem:
+        say(str(problem))
+        return Counter(error=1)
+    variables = clean() | {"PYTHONPATH": os.pathsep.join([str(ROOT), *beside])}
+    if suite.paths == [CONTAINERS]:
+        variables["TEST_CONTAINERS"] = "1"
+    pytest = [str(environment.interpreter), "-s", "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]
+    process = subprocess.Popen(
+        [*pytest, *suite.paths, *options], cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True
+    )
+    last = ""
+    assert process.stdout is not None
+    for line in process.stdout:
+        print(line, end="", flush=True)
+        last = line if OUTCOME.search(line) else last
+    counts = Counter({kind: int(number) for number, kind in OUTCOME.findall(last)})
+    if process.wait() and not (counts["failed"] or counts["error"]):
+        counts["error"] = 1
+    return counts
+
+
+def prepared(suite: Suite) -> tuple[Environment, list[str]]:
+    """The suite's environment, and the folder that pytest comes from if it is not in there. Raises Problem."""
+    if not suite.stack:
+        return locks.made(locks.own("tests")), []
+    pytest = locks.made(locks.of_stack(suite.stack, "tests"))
+    return locks.made(locks.of_stack(suite.stack, suite.framework)), [str(pytest.packages)]
+
+
+def clean() -> dict[str, str]:
+    """The user's variables without those that change what Python imports."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+
+
+def harness(asked: Namespace) -> int:
+    """Prepare every environment of the cpu stack, then run experiments/harness. Raises Problem."""
+    for lock in sorted((STACKS / HARNESS_STACK).glob("*.lock")):
+        locks.made(locks.of_stack(HARNESS_STACK, lock.stem))
+    environment = locks.made(locks.own("tests"))
+    command = [str(environment.interpreter), "-s", "-m", "experiments.harness", *asked.words]
+    variables = clean() | {"VENVS": str(Path(locks.folder()).absolute())}
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
