@@ -1,0 +1,221 @@
+"""Two sets of results compared: pairs of rows, the ratio and the verdict of each time, and what is not comparable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from report.comparison.differences import Affected, Difference, Pair, differences, differing
+from report.comparison.differences import breaks as breaks_of
+from report.comparison.statistics import Ratio, Verdict, paired_ratio, ratio
+from report.records import Figure, Phase, PhaseName, Process, Result, figure, total
+from report.sentences import said
+from report.text import N_, Message, Number, joined, message
+
+TimeName = Literal["train", "predict", "epoch", "test_set"]
+TotalName = Literal["epoch", "test_set"]
+Word = Verdict | Literal["incomparable", "unmeasured"]
+
+PHASES: tuple[PhaseName, ...] = ("train", "predict")
+TOTALS: tuple[TotalName, ...] = ("epoch", "test_set")
+FEWEST_PAIRS = 3
+_FIELDS_OF_ALL = ("data", "model")  # differences in them break every time of a row
+STATUSES = {
+    "skipped": N_("{side} was skipped: {reason}"),
+    "failed": N_("{side} failed: {reason}"),
+    "timeout": N_("{side} timed out: {reason}"),
+    "out_of_memory": N_("{side} ran out of memory: {reason}"),
+}
+
+
+class ComparisonImpossible(Exception):
+    """There is nothing to compare. The message names the folders and the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """One time of one row: ``ratio`` is b over a, and ``reason`` explains ``word`` where it needs that."""
+
+    pair: Pair
+    name: TimeName
+    a: Figure | None
+    b: Figure | None
+    ratio: Ratio | None
+    word: Word
+    reason: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedRow:
+    """One row on one device on both sides, with the fields that make its times, or its scores, incomparable."""
+
+    pair: Pair
+    times: tuple[Time, ...]
+    time_broken_by: tuple[str, ...]
+    quality_broken_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two sets of results have in common and what not, before it has a language."""
+
+    rows: tuple[ComparedRow, ...]
+    differences: tuple[Difference, ...]
+    only_a: tuple[Result, ...]
+    only_b: tuple[Result, ...]
+
+    @property
+    def times(self) -> tuple[Time, ...]:
+        """Every time of every row."""
+        return tuple(time for row in self.rows for time in row.times)
+
+    def side(self, place: int) -> tuple[Result, ...]:
+        """Return the results of a (0) or b (1), with and without a partner."""
+        return (*(row.pair[place] for row in self.rows), *(self.only_a, self.only_b)[place])
+
+    def count(self, word: Word) -> int:
+        """Return how many times have this verdict."""
+        return sum(time.word == word for time in self.times)
+
+
+def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
+    """Pair the results and judge every time. Raises ComparisonImpossible where no row is on both sides."""
+    pairs, only_a, only_b = paired(a, b)
+    if not pairs:
+        raise ComparisonImpossible(
+            f"no row is on both sides: A has {_listed(a)}, B has {_listed(b)}; measure the same rows on the same "
+            "device, or name the folder of one machine or one stack on each side"
+        )
+    found = [(pair, differing(pair)) for pair in pairs]
+    rows = tuple(_row(pair, [field for field, _, _ in fields]) for pair, fields in found)
+    return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b))
+
+
+def paired(a: Sequence[Result], b: Sequence[Result]) -> tuple[list[Pair], list[Result], list[Result]]:
+    """Return results of the same row on the same device, and those of each side that have no partner.
+
+    Machine and stack must agree too, except where each side has only one: two machines, or two stacks, are comparable.
+    """
+    free = {name for name in ("machine", "stack") if all(len({getattr(r, name) for r in side}) == 1 for side in (a, b))}
+
+    def key(result: Result) -> tuple[str | None, ...]:
+        machine, stack = (None if name in free else getattr(result, name) for name in ("machine", "stack"))
+        return machine, stack, result.key, result.device
+
+    partners = {key(result): result for result in b}
+    pairs = [(result, partners[key(result)]) for result in a if key(result) in partners]
+    taken = {key(left) for left, _ in pairs}
+    return pairs, [r for r in a if key(r) not in taken], [r for r in b if key(r) not in taken]
+
+
+def compare_phase(a: Result, b: Result, name: PhaseName) -> Ratio | None:
+    """Return the ratio of two results' times: in pairs where one bench made both, else of separate benches.
+
+    None where a side has no time. Whether the two did the same work is not looked at.
+    """
+    sides = [[phase.median_s for phase in result.phases(name)] for result in (a, b)]
+    if not all(sides):
+        return None
+    together = side_by_side(a, b, name)
+    return paired_ratio(*together) if together else ratio(*sides)
+
+
+def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], list[float]] | None:
+    """Return the medians of the processes that ran in the same rounds of one bench; None where no bench made both.
+
+    Two benches may have drawn their orders with one seed. So the processes must lie as one bench places them: both of
+    a round before any of the next.
+    """
+    partners = {(process.order_seed, process.round): process for process in b.processes}
+    medians: tuple[list[float], list[float]] = ([], [])
+    last_start = ""
+    for first in a.processes:
+        second = partners.get((first.order_seed, first.round))
+        if second is None or first.order_seed is None or not first.started or not second.started:
+            continue
+        if min(first.started, second.started) < last_start:
+            return None
+        last_start = max(first.started, second.started)
+        phases = _valid(first, name), _valid(second, name)
+        if phases[0] and phases[1]:
+            medians[0].append(phases[0].median_s)
+            medians[1].append(phases[1].median_s)
+    return medians if a.machine == b.machine and len(medians[0]) >= FEWEST_PAIRS else None
+
+
+def _valid(process: Process, name: PhaseName) -> Phase | None:
+    phase = process.phase(name)
+    return phase if process.status == "ok" and phase and phase.valid else None
+
+
+def _row(pair: Pair, fields: Sequence[str]) -> ComparedRow:
+    broken: dict[Affected, list[str]] = {"time": [], "quality": []}
+    for field in fields:
+        for affected in breaks_of(field):
+            broken[affected].append(field)
+    times = (*_phases(pair, broken["time"]), *_totals(pair, broken["time"]))
+    return ComparedRow(pair, times, tuple(broken["time"]), tuple(broken["quality"]))
+
+
+def _phases(pair: Pair, broken_by: Sequence[str]) -> Iterator[Time]:
+    word: Word
+    reason: Message | None
+    for name in PHASES:
+        a, b = (figure(result, name) for result in pair)
+        found = compare_phase(*pair, name)
+        if found is None:
+            word, reason = _missing(pair, name, a is None)
+        elif fields := [
+            field for field in broken_by if field.partition(".")[0] not in PHASES or field.startswith(name)
+        ]:
+            word, reason = "incomparable", _different(fields)
+        else:
+            word = found.verdict
+            reason = message("a single process on one side") if found.low is None else None
+        yield Time(pair, name, a, b, found, word, reason)
+
+
+def _totals(pair: Pair, broken_by: Sequence[str]) -> Iterator[Time]:
+    """Yield the epochs and test sets that were measured; extrapolated ones have the ratio of their phase."""
+    for name in TOTALS:
+        totals = [getattr(result, name) for result in pair]
+        if not any(found and found.how == "measured" for found in totals):
+            continue
+        a, b = (total(result, name) for result in pair)
+        if a is None or b is None:
+            yield Time(pair, name, a, b, None, *_missing(pair, name, a is None))
+            continue
+        word: Word = "indistinguishable"
+        reason = message("measured once")
+        batches = [found.batches for found in totals]
+        if fields := _of(name, broken_by):
+            word, reason = "incomparable", _different(fields)
+        elif batches[0] != batches[1]:
+            a_batches, b_batches = (Number(count, "count") for count in batches)
+            word, reason = "incomparable", message("{a} and {b} batches", a=a_batches, b=b_batches)
+        yield Time(pair, name, a, b, Ratio(b.median_s / a.median_s, None, None, None), word, reason)
+
+
+def _missing(pair: Pair, name: TimeName, a_lacks_it: bool) -> tuple[Word, Message]:
+    side, result = ("A", pair[0]) if a_lacks_it else ("B", pair[1])
+    if result.status != "ok":
+        return "unmeasured", message(STATUSES[result.status], side=side, reason=said(result.reason))
+    if name in PHASES and any(process.phase(name) for process in result.processes):
+        return "incomparable", message("{side} did not train", side=side)
+    return "unmeasured", message("{side} has no such time", side=side)
+
+
+def _of(name: TimeName, broken_by: Sequence[str]) -> list[str]:
+    """Return those fields that are not of another phase alone."""
+    return [field for field in broken_by if field.partition(".")[0] in (name, *_FIELDS_OF_ALL)]
+
+
+def _different(fields: Sequence[str]) -> Message:
+    return message("different {fields}", fields=joined(fields))
+
+
+def _listed(results: Sequence[Result]) -> str:
+    names = sorted({result.file.removesuffix(".json") for result in results})
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown or "nothing"
