@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 from erabench.containers.command import (
@@ -20,11 +19,10 @@ from erabench.containers.command import (
     image_id,
     is_rootless,
 )
-from erabench.engine import Ended
+from erabench.engine import Ended, stops_go_to
 from images.recipe import Recipe
 from images.stack import ROOT, Problem, declaration, gpu_capabilities
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED, KILLED = 128 + signal.SIGINT, 128 + signal.SIGKILL  # exit statuses
 
 
@@ -69,25 +67,20 @@ class Container:
 
     def run(self, command: Sequence[str]) -> Ended:
         """Run the service in the foreground. Any signal to stop reaches the runner, and no container is left."""
-        before = {
-            number: signal.signal(number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        }
         try:
-            # In a session of its own: Compose would drop the run at a Ctrl-C, and the runner would never see it.
-            self.process = subprocess.Popen(
-                [*self.command, *command],
-                env=self.environ, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                start_new_session=True,
-            )  # fmt: skip
-            output = self.process.communicate()[0]
+            with stops_go_to(self.interrupt):
+                # In a session of its own: Compose would drop the run at a Ctrl-C, and the runner would never see it.
+                self.process = subprocess.Popen(
+                    [*self.command, *command], env=self.environ, cwd=ROOT, start_new_session=True,
+                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                )  # fmt: skip
+                output = self.process.communicate()[0]
         finally:
             subprocess.run([self.engine, "rm", "--force", self.name], capture_output=True, check=False)
-            for number, handler in before.items():
-                signal.signal(number, handler)
         return Ended(INTERRUPTED if self.is_interrupted else self.process.returncode, output)
 
-    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """Turn any signal to stop into the SIGINT that the runner handles; before the container runs, end Compose."""
+    def interrupt(self) -> None:
+        """Turn a signal to stop into the SIGINT that the runner handles; before the container runs, end Compose."""
         self.is_interrupted = True
         kill = [self.engine, "kill", "--signal", "INT", self.name]
         if subprocess.run(kill, capture_output=True, check=False).returncode and self.process:
