@@ -88,7 +88,9 @@ def decode(content: bytes, kind: Kind[T]) -> T:
         if version is None:
             raise Unusable("move the file elsewhere", f"is no {kind.noun} of erabench ({error})") from None
         raise _invalid(_placed(str(error)), kind, version) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError:
+        raise Unusable(f"delete it and {kind.again}", "has too many objects or lists within one another") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         cure = f"the file is cut short or broken: delete it and {kind.again}"
         raise Unusable(cure, f"is not JSON ({_short(str(error))})") from None
     except (LookupError, TypeError, ValueError, AttributeError) as error:  # an upgrade did not find what it needs
