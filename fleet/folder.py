@@ -1,0 +1,203 @@
+"""What a run keeps on disk.
+
+    <folder>/run.json                     its identity
+    <folder>/plan.json                    the cells, as of the last `make fleet`
+    <folder>/journal.jsonl                what was done, append-only; an intent is written before the scheduler is asked
+    <folder>/submissions/0003/            submission.json, job.sh; `abandoned` if its job must not run
+    <folder>/cells/<type>/<stack>.<framework>/<submission>-<job>_<task>.<restart>/
+                                          one attempt: state.json, log, results/
+
+An attempt writes into its own folder only. Attempts are ordered by submission and restart, never by a node's clock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fleet.files import Problem, atomic_write, locked, read_json, write_json
+from fleet.plan import Cell
+
+VERSION = 1
+NO_RUN = "00000000"
+ATTEMPT = re.compile(r"(\d{4,})-(.+)_(\d+)\.(\d+)$")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One start of a cell."""
+
+    path: Path
+    submission: int
+    job: str
+    task: int
+    restart: int
+
+    @cached_property
+    def state(self) -> dict[str, Any]:
+        """What the attempt wrote about itself, {} if nothing can be read."""
+        return read_json(self.path / "state.json") or {}
+
+    @property
+    def finished(self) -> bool:
+        """Whether it came to its own end."""
+        return self.state.get("phase") == "finished"
+
+    @property
+    def node(self) -> str:
+        """The node it ran on, "" if that is not known."""
+        return str(self.state.get("node") or "")
+
+
+def attempts(folder: Path) -> list[Attempt]:
+    """Return the attempts in a cell's folder, oldest first."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    found = [(match, folder / name) for name in names if (match := ATTEMPT.match(name))]
+    every = [Attempt(path, int(match[1]), match[2], int(match[3]), int(match[4])) for match, path in found]
+    return sorted(every, key=lambda one: (one.submission, one.restart))
+
+
+@dataclass
+class Submission:
+    """One job array, as the journal has it."""
+
+    number: int
+    name: str  # the job's name, unique
+    type: str
+    cells: list[str]  # ids, by task index
+    fingerprints: list[str]
+    job: str = ""  # the scheduler's id
+    outcome: str = "intent"  # then "submitted", "refused" or "abandoned"
+    message: str = ""  # why it was refused
+    cancelled: bool = False
+    at: float = 0.0  # this machine's clock at the intent
+    nodes: dict[int, str] = field(default_factory=dict)  # where tasks were seen
+
+
+class Folder:
+    """A run's folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.journal = path / "journal.jsonl"
+
+    @property
+    def run(self) -> str:
+        """The run's identity, zeros before `create`. Raises Problem if the folder belongs to another version."""
+        found = read_json(self.path / "run.json")
+        if found is None:
+            return NO_RUN
+        if found.get("version") != VERSION or not re.fullmatch(r"[0-9a-f]{8}", str(found.get("run"))):
+            raise Problem(f"{self.path}/run.json: written by another version of erabench; set folder in the fleet file")
+        return str(found["run"])
+
+    def create(self) -> None:
+        """Give a new folder its identity. Raises Problem if the folder holds something else."""
+        if self.run == NO_RUN:
+            if any(name != ".lock" for name in os.listdir(self.path)):
+                raise Problem(f"{self.path}: is not a fleet's folder (no readable run.json); set another folder")
+            write_json(self.path / "run.json", {"version": VERSION, "run": secrets.token_hex(4)})
+
+    def exists(self) -> bool:
+        """Whether anything was submitted from here."""
+        return self.journal.exists()
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[int]:
+        """Be the only one who changes the run; yields a descriptor for children that must keep it held."""
+
+        def say() -> None:
+            print(f"erabench: another command is working in {self.path}; waiting for it to end", file=sys.stderr)
+
+        with locked(self.path / ".lock", say) as descriptor:
+            yield descriptor
+
+    def append(self, **event: Any) -> None:
+        """Add an event to the journal, on disk when this returns. Raises OSError."""
+        line = json.dumps(event, sort_keys=True, allow_nan=False).encode() + b"\n"
+        descriptor = os.open(self.journal, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a writer was killed within its line
+                line = b"\n" + line
+            if os.write(descriptor, line) != len(line):
+                raise OSError(28, "the disk is full")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def submissions(self) -> list[Submission]:
+        """Return what the journal says, oldest first. A line that was cut is skipped: its action did not follow."""
+        found: dict[int, Submission] = {}
+        for event in self._events():
+            number = event.get("submission")
+            if event["event"] == "intent" and isinstance(number, int):
+                found[number] = Submission(
+                    number,
+                    event["name"],
+                    event["type"],
+                    list(event["cells"]),
+                    list(event["fingerprints"]),
+                    at=float(event.get("at", 0)),
+                )
+            elif event["event"] == "cancel":
+                for one in found.values():
+                    one.cancelled |= one.number in event["submissions"]
+            elif isinstance(number, int) and number in found:
+                _apply(found[number], event)
+        return [found[number] for number in sorted(found)]
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        try:
+            lines = self.journal.read_bytes().splitlines()
+        except FileNotFoundError:
+            return
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                event = json.loads(line)
+                if isinstance(event, dict) and isinstance(event.get("event"), str):
+                    yield event
+
+    def cells(self) -> list[Cell]:
+        """Return the plan of the last `make fleet`, [] if there was none."""
+        found = read_json(self.path / "plan.json") or {}
+        return [Cell.from_json(cell) for cell in found.get("cells", [])]
+
+    def write_cells(self, cells: list[Cell]) -> None:
+        """Keep the plan."""
+        write_json(self.path / "plan.json", {"version": VERSION, "cells": [asdict(cell) for cell in cells]})
+
+    def cell(self, id: str) -> Path:
+        """Return the folder of a cell's attempts."""
+        return self.path / "cells" / id
+
+    def submission(self, number: int) -> Path:
+        """Return the folder of a submission."""
+        return self.path / "submissions" / f"{number:04d}"
+
+    def abandon(self, number: int) -> None:
+        """Forbid a job to run that may still reach the scheduler."""
+        atomic_write(self.submission(number) / "abandoned", "")
+        self.append(event="abandoned", submission=number)
+
+
+def _apply(submission: Submission, event: dict[str, Any]) -> None:
+    what = event["event"]
+    if what in ("submitted", "refused", "abandoned"):
+        submission.outcome = what
+        submission.job = str(event.get("job", submission.job))
+        submission.message = str(event.get("message", ""))
+    elif what == "seen":
+        submission.nodes.update({int(task): str(node) for task, node in event["nodes"].items()})

@@ -1,0 +1,65 @@
+"""What a node is made of, as far as types are told apart by it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+QUERY = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
+KEYS = ("cpu", "logical_cpus", "gpus", "driver")  # what must be equal on nodes of one type; the memory nearly so
+
+
+def hardware() -> dict[str, Any]:
+    """Return the processor, the memory in bytes, and the GPUs."""
+    gpus = _gpus()
+    return {
+        "cpu": _first(r"model name\s*:\s*(.+)", "/proc/cpuinfo") or os.uname().machine,
+        "logical_cpus": os.cpu_count() or 0,
+        "memory_bytes": int(_first(r"MemTotal:\s*(\d+)", "/proc/meminfo") or 0) * 1024,
+        "gpus": [gpu[0] for gpu in gpus],
+        "driver": gpus[0][2] if gpus else "",
+    }
+
+
+def _gpus() -> list[list[str]]:
+    try:
+        answer = subprocess.run(QUERY, capture_output=True, text=True, timeout=60, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    lines = [[part.strip() for part in line.split(",")] for line in answer.splitlines()]
+    return [line for line in lines if len(line) == 3]
+
+
+def _first(pattern: str, path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            found = re.search(pattern, file.read())
+    except OSError:
+        return ""
+    return found[1].strip() if found else ""
+
+
+def unexpected(found: Mapping[str, Any], expect: Mapping[str, str]) -> str:
+    """Return what of a node is not as the fleet file expects, "" if all is."""
+    for key, wanted in expect.items():
+        if key == "gpus":
+            have, fits = str(len(found["gpus"])), str(len(found["gpus"])) == wanted
+        elif key == "gpu":
+            have = ", ".join(found["gpus"]) or "none"
+            fits = bool(found["gpus"]) and all(wanted.lower() in name.lower() for name in found["gpus"])
+        else:
+            have, fits = str(found[key]) or "none", wanted.lower() in str(found[key]).lower()
+        if not fits:
+            return f"expected {key} '{wanted}', found '{have}'"
+    return ""
+
+
+def differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two nodes are not alike, so that their measurements must not be mixed."""
+    if any(one.get(key) != other.get(key) for key in KEYS):
+        return True
+    memory = [float(each.get("memory_bytes") or 0) for each in (one, other)]
+    return abs(memory[0] - memory[1]) > 0.02 * max(memory)

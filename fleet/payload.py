@@ -1,0 +1,82 @@
+"""What a node needs and does not see: the code, the submission, and earlier results of its cells."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from fleet.config import Fleet
+from fleet.files import Problem
+from fleet.folder import Folder, attempts
+from fleet.plan import Cell
+from fleet.schedulers import Order
+
+CODE = ("Makefile", "pyproject.toml", "compose*.yaml", "erabench", "fleet", "images", "runners", "report")
+LEFT_OUT = ("__pycache__", ".pyc")
+
+
+def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
+    """Return submission.json: all that an attempt reads."""
+    content = {
+        "version": 1,
+        "run": folder.run,
+        "number": order.number,
+        "name": order.name,
+        "bench": list(fleet.bench),
+        "data": fleet.data,
+        "venvs": fleet.venvs,
+        "cells": [asdict(cell) for cell in order.cells],
+    }
+    return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+
+def code_files(root: Path) -> list[Path]:
+    """Return the project's files that a node needs: those git knows, else all that look like it."""
+    try:
+        command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *CODE]
+        names = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")
+        found = [root / name for name in names if name]
+    except (OSError, subprocess.CalledProcessError):
+        found = [path for pattern in CODE for top in root.glob(pattern) for path in (top, *top.rglob("*"))]
+    return sorted({path for path in found if path.is_file() and not any(part in str(path) for part in LEFT_OUT)})
+
+
+def pack_code(root: Path, more: Mapping[str, bytes]) -> bytes:
+    """Return a .tar.gz of the project under project/ and of more files; the same content gives the same bytes."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+        files = {f"project/{path.relative_to(root)}": path for path in code_files(root)}
+        for name, path in files.items():
+            _add(archive, name, path.read_bytes(), 0o755 if path.stat().st_mode & 0o100 else 0o644)
+        for name, content in more.items():
+            _add(archive, name, content, 0o644)
+    if not files:
+        raise Problem(f"{root}: no code found to send to the nodes")
+    return buffer.getvalue()
+
+
+def earlier_results(folder: Folder, cells: Sequence[Cell], at_most: int) -> dict[str, bytes]:
+    """Return the states and records of earlier attempts by path, newest first, as far as they fit."""
+    found: dict[str, bytes] = {}
+    for cell in cells:
+        for attempt in reversed(attempts(folder.cell(cell.id))):
+            names = [attempt.path / "state.json", *sorted(attempt.path.glob("results/*/*/*.json"))]
+            for path in (path for path in names if path.is_file()):
+                content = path.read_bytes()
+                at_most -= len(gzip.compress(content, 1)) + 512
+                if at_most < 0:
+                    return found
+                found[f"cells/{path.relative_to(folder.path / 'cells')}"] = content
+    return found
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), mode
+    archive.addfile(entry, io.BytesIO(content))

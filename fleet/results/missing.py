@@ -1,0 +1,103 @@
+"""Records that stand for what a cell did not measure, so that the page shows a failure instead of a gap."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fleet.files import tail
+from fleet.status import CellStatus
+
+if TYPE_CHECKING:
+    from fleet.results.gather import Found
+
+# Outcome of a cell -> status of its rows, key of the reason
+ENDED_BADLY = {
+    "failed": ("failed", "cell-failed"),
+    "timeout": ("timeout", "cell-time-limit"),
+    "out of memory": ("out_of_memory", "cell-out-of-memory"),
+    "stopped": ("failed", "cell-stopped"),
+    "lost": ("failed", "cell-lost"),
+    "refused": ("failed", "cell-refused"),
+}
+UNKNOWN = "0" * 64
+
+
+def missing_records(statuses: Sequence[CellStatus], found: Sequence[Found], root: Path) -> dict[str, bytes]:
+    """Return a record for each row and device of cells that ended badly: path below the machine's folder -> content."""
+    have = {(one.cell.id, one.name) for one in found}
+    models = {one.record["model"].get("key"): one.record["model"] for one in found}
+    records = {}
+    listed: dict[str, dict[str, Any]] | None = None
+    for one in statuses:
+        for row in one.cell.rows if one.kind in ENDED_BADLY else ():
+            for device in one.cell.devices:
+                name = f"{row}.{device}.json"
+                if (one.cell.id, name) in have or device not in one.cell.offered:
+                    continue
+                if row not in models and listed is None:
+                    listed = listed_models(root)
+                model = models.get(row) or (listed or {}).get(row) or _bare(row)
+                record = _record(one, device, model)
+                records[f"{one.cell.stack}/{name}"] = (json.dumps(record, indent=1, sort_keys=True) + "\n").encode()
+    return records
+
+
+def _record(one: CellStatus, device: str, model: dict[str, Any]) -> dict[str, Any]:
+    status, key = ENDED_BADLY[one.kind]
+    log = tail(one.attempt.path / "log", 4000) if one.attempt else ""
+    return {
+        "schema_version": 2,
+        "machine": one.cell.type,
+        "stack": one.cell.stack,
+        "engine": one.cell.engine,
+        "profile": one.cell.profile,
+        "framework": one.cell.framework,
+        "device": device,
+        "model": {**model, "parameters": None, "details": None},
+        "status": status,
+        "reason": {"key": key, "values": {"text": _without_paths(one.reason)[:500]} if one.reason else {}},
+        "log": _without_paths(log) or None,
+        "settings": {},
+        "processes": [],
+        **dict.fromkeys(("quality", "epoch", "test_set", "data", "environment", "execution")),
+        "provenance": {
+            **dict.fromkeys(("git_commit", "git_clean", "lock_sha256", "image")),
+            "code_sha256": UNKNOWN,
+            "fingerprint": hashlib.sha256(one.cell.fingerprint.encode()).hexdigest(),
+        },
+    }
+
+
+def _without_paths(text: str) -> str:
+    """Return text with absolute paths replaced: a record names no folder of a machine."""
+    return re.sub(r"(?<![\w.:/])/[^\s'\"]*/([^\s'\"/]*)", r".../\1", text)
+
+
+def listed_models(root: Path) -> dict[str, dict[str, Any]]:
+    """Return the rows as `python3 -m runners --list` prints them, in the page's order."""
+    command = [sys.executable, "-s", "-m", "runners", "--list"]
+    try:
+        lines = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    found = {}
+    starts = [match.start() for match in re.finditer(r"\S+", lines[0])] if lines else []
+    for order, line in enumerate(lines[1:], 1):
+        parts = [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
+        if len(parts) == 6 and all(parts):
+            key, _, title, params, library, dataset = parts
+            found[key] = {
+                "key": key, "title": title, "params": params, "library": library, "dataset": dataset, "order": order,
+            }  # fmt: skip
+    return found
+
+
+def _bare(row: str) -> dict[str, Any]:
+    return {"key": row, "title": row, "params": "-", "library": "-", "dataset": "unknown", "order": 1000}

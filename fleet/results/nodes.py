@@ -1,0 +1,96 @@
+"""Nodes of one type: whether they are alike, and how far their figures lie apart."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fleet.results.gather import Found
+
+MEMORY_TOLERANCE = 0.02  # firmware and kernels keep slightly different amounts
+PHASES = ("train", "predict")
+OUTLIER_DEVIATIONS = 3.5  # of the modified z-score (Iglewicz and Hoaglin)
+OUTLIER_LEAST = 0.05  # a smaller difference is never called one
+OUTLIER_NODES = 4  # with fewer, no node can be told from the others
+
+
+def differences(found: Sequence[Found]) -> list[str]:
+    """Return in what the nodes of one type differ, each with the nodes' names."""
+    facts: dict[str, dict[str, set[str]]] = {}
+    memory: dict[str, float] = {}
+    for one in found:
+        environment = one.record.get("environment")
+        environment = environment if isinstance(environment, dict) else {}
+        gpu = environment.get("gpu")
+        gpu = gpu if isinstance(gpu, dict) else {}
+        values = {
+            "CPU": environment.get("cpu"),
+            "logical CPUs": environment.get("logical_cpus"),
+            "GPU": gpu.get("name"),
+            "GPU driver": gpu.get("driver"),
+        }
+        for key, value in values.items():
+            if value is not None:
+                facts.setdefault(key, {}).setdefault(str(value), set()).add(one.node)
+        size = environment.get("memory_bytes")
+        if isinstance(size, int) and not isinstance(size, bool):
+            memory[one.node] = float(size)
+    problems = [
+        f"nodes differ in {key}: "
+        + "; ".join(f"'{value}' on {', '.join(sorted(nodes))}" for value, nodes in sorted(by_value.items()))
+        for key, by_value in facts.items()
+        if len(by_value) > 1
+    ]
+    if memory and max(memory.values()) - min(memory.values()) > MEMORY_TOLERANCE * max(memory.values()):
+        low, high = min(memory, key=lambda node: memory[node]), max(memory, key=lambda node: memory[node])
+        sizes = "; ".join(f"{memory[node] / 2**30:.1f} GiB on {node}" for node in (low, high))
+        problems.append(f"nodes differ in memory: {sizes}")
+    return problems
+
+
+def seconds_of(record: dict[str, Any], phase: str) -> float | None:
+    """Return a record's figure: the median over its processes' medians, as the report has it; None without one."""
+    processes = record.get("processes")
+    medians = [
+        process[phase]["median_s"]
+        for process in (processes if isinstance(processes, list) else [])
+        if isinstance(process, dict) and process.get("status") == "ok" and isinstance(process.get(phase), dict)
+        and isinstance(process[phase].get("median_s"), (int, float)) and process[phase].get("valid", True)
+    ]  # fmt: skip
+    return float(statistics.median(medians)) if medians else None
+
+
+def spread(found: Sequence[Found]) -> tuple[list[Found], dict[str, Any]]:
+    """Return for each row the record of the middle node, and the figures of all nodes with outliers named."""
+    groups: dict[tuple[str, str], list[Found]] = {}
+    for one in found:
+        groups.setdefault((one.cell.stack, one.name), []).append(one)
+    typical, rows = [], []
+    for (stack, name), members in sorted(groups.items()):
+        timed = [(seconds_of(one.record, "train"), one) for one in members if one.record["status"] == "ok"]
+        ranked = sorted((pair for pair in timed if pair[0] is not None), key=lambda pair: (pair[0], pair[1].cell.node))
+        typical.append(ranked[(len(ranked) - 1) // 2][1] if ranked else members[0])
+        row, device = name.removesuffix(".json").rsplit(".", 1)
+        for phase in PHASES:
+            values = {one.cell.node: seconds_of(one.record, phase) for one in members if one.record["status"] == "ok"}
+            figures = {node: value for node, value in values.items() if value}
+            if figures:
+                rows.append({"stack": stack, "row": row, "device": device, "phase": phase, **summary(figures)})
+    return typical, {"version": 1, "nodes": sorted({one.cell.node for one in found}), "rows": rows}
+
+
+def summary(figures: dict[str, float]) -> dict[str, Any]:
+    """Return the median, the range relative to it, and the nodes that stand apart (name -> relative difference)."""
+    middle = statistics.median(figures.values())
+    deviation = statistics.median(abs(value - middle) for value in figures.values())
+    least = max(OUTLIER_LEAST * middle, OUTLIER_DEVIATIONS / 0.6745 * deviation)
+    outliers = {node: value / middle - 1 for node, value in figures.items() if abs(value - middle) > least}
+    return {
+        "median_s": middle,
+        "low_s": min(figures.values()),
+        "high_s": max(figures.values()),
+        "seconds": figures,
+        "outliers": outliers if len(figures) >= OUTLIER_NODES else {},
+    }

@@ -1,0 +1,173 @@
+"""Kubernetes: an Indexed Job per node type, through kubectl. Results come back through the pods' logs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from fleet.config import Fleet, NodeType
+from fleet.files import Problem, Unanswered
+from fleet.folder import Folder, Submission
+from fleet.payload import earlier_results, pack_code, submission_content
+from fleet.plan import Cell
+from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
+from fleet.schedulers.manifests import LARGEST_PAYLOAD, RUN_LABEL, dry_text, manifest
+from fleet.schedulers.pods import Pod, indexes, pod_task, pods_of, save_attempt, without_pod
+
+STOP_SECONDS = 6.0
+
+
+class KubernetesJobs:
+    """The cluster that kubectl talks to."""
+
+    largest = 10_000  # parallelism of a Job with backoffLimitPerIndex
+
+    def __init__(self, fleet: Fleet, folder: Folder, root: Path) -> None:
+        self.fleet, self.folder, self.root = fleet, folder, root
+        settings = fleet.kubernetes
+        self._kubectl = ["kubectl", "--request-timeout=30s"]
+        self._kubectl += [f"--context={settings.context}"] if settings.context else []
+        self._kubectl += [f"--namespace={settings.namespace}"] if settings.namespace else []
+
+    def nodes(self, one: NodeType) -> list[str]:
+        """Return the host names of the nodes with a type's labels."""
+        selector = ",".join(f"{key}={value}" for key, value in one.kubernetes.items())
+        found = self._get("nodes", f"--selector={selector}")
+        names = [node["metadata"].get("labels", {}).get("kubernetes.io/hostname", "") for node in found]
+        if not any(names):
+            place = f"{self.fleet.path}:{one.lines['nodes']}: [[node]] '{one.name}' nodes"
+            raise Problem(f"{place}: no node has {selector}")
+        return sorted(name for name in names if name)
+
+    def check(self, orders: Sequence[Order]) -> list[str]:
+        """Return what the API server refuses of each submission, without creating anything."""
+        problems = []
+        for order in orders:
+            content = "".join(self.prepare(order).files.values()).encode()
+            try:
+                ask([*self._kubectl, "create", "--dry-run=server", "--filename=-"], stdin=content)
+            except Refused as refusal:
+                place = f"{self.fleet.path}:{order.type.lines['type']}: [[node]] '{order.type.name}'"
+                problems.append(f"{place}: {refusal}")
+        return problems
+
+    def prepare(self, order: Order) -> Prepared:
+        """Return the manifest and the kubectl command."""
+        submission = submission_content(self.fleet, self.folder, order).encode()
+        payload = pack_code(self.root, {"submission.json": submission})
+        room = LARGEST_PAYLOAD - len(payload) - 20_000
+        earlier = earlier_results(self.folder, order.cells, room)
+        if earlier:
+            payload = pack_code(self.root, {"submission.json": submission, **earlier})
+        content = manifest(self.fleet, self.folder.run, order, payload)
+        path = self.folder.submission(order.number) / "manifest.json"
+        command = [*self._kubectl, "create", f"--filename={path}", "--output=name"]
+        return Prepared(command, {path: json.dumps(content)}, dry_text(content, command))
+
+    def submit(self, prepared: Prepared, lock: int) -> str:
+        """Create the objects; the Job's name is its id, so a second one cannot exist."""
+        answer = ask(prepared.command, keep=(lock,)).split()
+        names = [name.partition("/")[2] for name in answer if name.startswith("job.batch/")]
+        if not names:
+            raise Unanswered(f"kubectl: answered '{' '.join(answer)[:80]}' instead of a job's name")
+        return names[0]
+
+    def live(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
+        """Return the tasks of Jobs that exist, each from its newest pod."""
+        jobs, pods = self._jobs_and_pods()
+        found: dict[Key, Task] = {}
+        for one in submissions:
+            job = jobs.get(one.name)
+            for index in range(len(one.cells)) if job else ():
+                mine = [pod for pod in pods if pod.job == one.name and pod.index == index]
+                task = pod_task(mine[-1]) if mine else without_pod(job or {}, index)
+                if mine and task.phase == "ended" and task.outcome in ("failed", "lost", "timeout", "out of memory"):
+                    task = _replaced(task, job or {}, index)
+                found[one.number, index] = task
+        return found
+
+    def past(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
+        """Return nothing: Kubernetes keeps no accounts."""
+        return {}
+
+    def job_ids(self, submissions: Sequence[Submission]) -> dict[int, str]:
+        """Return the Jobs with the submissions' names."""
+        jobs = self._jobs_and_pods()[0]
+        return {one.number: one.name for one in submissions if one.name in jobs}
+
+    def _jobs_and_pods(self) -> tuple[dict[str, dict[str, Any]], list[Pod]]:
+        items = self._get("jobs,pods", f"--selector={RUN_LABEL}={self.folder.run}")
+        jobs = {item["metadata"]["name"]: item for item in items if item.get("kind") == "Job"}
+        return jobs, pods_of(item for item in items if item.get("kind") == "Pod")
+
+    def _get(self, kinds: str, *options: str) -> list[dict[str, Any]]:
+        try:
+            answer = json.loads(ask([*self._kubectl, "get", kinds, *options, "--output=json"], timeout=120))
+            items = answer["items"]
+        except Refused as refusal:
+            raise Unanswered(str(refusal)) from None
+        except (ValueError, KeyError, TypeError):
+            raise Unanswered("kubectl: the answer is not a list in JSON") from None
+        return [item for item in items if isinstance(item, dict) and isinstance(item.get("metadata"), dict)]
+
+    def release(self, tasks: Sequence[tuple[Submission, int]]) -> None:
+        """Do nothing: the Job controller replaces pods by itself."""
+
+    def cancel(self, submissions: Sequence[Submission]) -> None:
+        """Ask the running attempts to stop, save what their logs hold, and delete the Jobs."""
+        names = {one.name: one for one in submissions}
+        pods = [pod for pod in self._jobs_and_pods()[1] if pod.job in names]
+        running = [pod for pod in pods if pod_task(pod).phase == "running"]
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(self._interrupt, running))
+        deadline = time.monotonic() + STOP_SECONDS
+        while running and time.monotonic() < deadline:
+            pods = [pod for pod in self._jobs_and_pods()[1] if pod.job in names]
+            running = [pod for pod in pods if pod_task(pod).phase == "running"]
+            time.sleep(0.5 if running else 0)
+        self._save([(pod, names[pod.job]) for pod in pods if pod_task(pod).phase != "queued"])
+        for name in names:
+            with contextlib.suppress(Refused):  # it is gone already
+                objects = [f"job/{name}", f"configmap/{name}"]
+                ask([*self._kubectl, "delete", *objects, "--wait=false", "--ignore-not-found"])
+
+    def _interrupt(self, pod: Pod) -> None:
+        with contextlib.suppress(Problem):  # it has just ended
+            ask([*self._kubectl, "exec", pod.name, "--", "/bin/sh", "-c", "kill -INT 1"])
+
+    def fetch(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
+        """Save what the logs of ended pods hold, those of pods that were replaced too."""
+        by_name = {one.name: one for one in submissions}
+        numbers = {(one.name, index): (one.number, index) for one in submissions for index in range(len(one.cells))}
+        pods = [
+            pod for pod in self._jobs_and_pods()[1]
+            if numbers.get((pod.job, pod.index)) in wanted and pod_task(pod).phase == "ended"
+        ]  # fmt: skip
+        return self._save([(pod, by_name[pod.job]) for pod in pods])
+
+    def _save(self, pods: Sequence[tuple[Pod, Submission]]) -> list[str]:
+        def save(pair: tuple[Pod, Submission]) -> str:
+            pod, one = pair
+            try:
+                log = ask([*self._kubectl, "logs", pod.name, "--container=bench"], timeout=300)
+            except Problem as problem:
+                return f"{one.cells[pod.index]}: no log of pod {pod.name}: {problem}"
+            return save_attempt(self.folder, one, pod, log)
+
+        with ThreadPoolExecutor(8) as pool:
+            return [problem for problem in pool.map(save, pods) if problem]
+
+
+def _replaced(task: Task, job: Mapping[str, Any], index: int) -> Task:
+    """Return the task as queued if the Job will start another pod for it."""
+    status = job.get("status") or {}
+    conditions = [one for one in status.get("conditions") or [] if one.get("status") == "True"]
+    ended = any(one.get("type") in ("Complete", "Failed") for one in conditions)
+    if ended or index in indexes(status.get("failedIndexes")):
+        return task
+    return Task("queued", reason=f"another pod follows: {task.reason or task.outcome}", restart=task.restart + 1)

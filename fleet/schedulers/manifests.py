@@ -1,0 +1,145 @@
+"""The Kubernetes objects of a submission: a ConfigMap with the code, and one Indexed Job."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from typing import Any
+
+from fleet.config import Fleet
+from fleet.files import Problem
+from fleet.schedulers import Order
+
+LARGEST_PAYLOAD = 1_000_000  # of a ConfigMap's 1 MiB
+GRACE_SECONDS = 60
+RUN_LABEL = "erabench/run"
+CELL_LABEL = "erabench/cell"
+INDEX = "batch.kubernetes.io/job-completion-index"
+FAILURES = "batch.kubernetes.io/job-index-failure-count"
+SCRIPT = """set -e
+mkdir -p /work/home /work/run /work/submission
+{setup}
+tar -xzf /payload/payload.tar.gz -C /work/submission
+cd /work/submission/project
+exec python3 -m fleet.node /work/run /work/submission
+"""
+
+
+def manifest(fleet: Fleet, run: str, order: Order, payload: bytes) -> dict[str, Any]:
+    """Return a List of the ConfigMap and the Job. Raises Problem if the payload is too large."""
+    if len(payload) > LARGEST_PAYLOAD:
+        raise Problem(f"the code has {len(payload)} bytes, more than a ConfigMap holds ({LARGEST_PAYLOAD})")
+    labels = {"app.kubernetes.io/name": "erabench", RUN_LABEL: run}
+    config_map = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": order.name, "labels": labels},
+        "immutable": True,
+        "binaryData": {"payload.tar.gz": base64.b64encode(payload).decode()},
+    }
+    return {"apiVersion": "v1", "kind": "List", "items": [config_map, _job(fleet, order, labels)]}
+
+
+def _job(fleet: Fleet, order: Order, labels: dict[str, str]) -> dict[str, Any]:
+    """Return the Job. No podFailurePolicy: with one, a pod whose node died was never replaced (docs/decisions/0021)."""
+    queue = fleet.kubernetes.queue
+    count = len(order.cells)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": order.name,
+            "labels": {**labels, **({"kueue.x-k8s.io/queue-name": queue} if queue else {})},
+        },
+        "spec": {
+            "completionMode": "Indexed",
+            "completions": count,
+            "parallelism": count,
+            "backoffLimitPerIndex": 2,
+            "maxFailedIndexes": count,
+            "suspend": bool(queue),  # Kueue starts it
+            "template": {"metadata": {"labels": {**labels, CELL_LABEL: "yes"}}, "spec": _pod(fleet, order)},
+        },
+    }
+
+
+def _pod(fleet: Fleet, order: Order) -> dict[str, Any]:
+    """Return the pod: sealed as in compose.yaml, except that it has a network to install packages from."""
+    settings, one = fleet.kubernetes, order.type
+    selector = dict(one.kubernetes)
+    if order.cells[0].node:
+        selector["kubernetes.io/hostname"] = order.cells[0].node
+    alone = {"labelSelector": {"matchLabels": {CELL_LABEL: "yes"}}, "topologyKey": "kubernetes.io/hostname"}
+    pod: dict[str, Any] = {
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": one.seconds + 2 * GRACE_SECONDS,  # the attempt stops itself before
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "nodeSelector": selector,
+        "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [alone]}},
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": settings.user,
+            "runAsGroup": settings.user,
+            "fsGroup": settings.user,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_container(fleet, order)],
+        "volumes": [
+            {"name": "payload", "configMap": {"name": order.name}},
+            {"name": "work", "emptyDir": {"sizeLimit": settings.scratch}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}},
+            {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
+        ],
+    }
+    if settings.cache:
+        pod["volumes"].append({"name": "cache", "persistentVolumeClaim": {"claimName": settings.cache}})
+    if one.gpus:
+        pod["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    if settings.runtime_class:
+        pod["runtimeClassName"] = settings.runtime_class
+    if settings.pull_secret:
+        pod["imagePullSecrets"] = [{"name": settings.pull_secret}]
+    return pod
+
+
+def _container(fleet: Fleet, order: Order) -> dict[str, Any]:
+    one = order.type
+    resources: dict[str, str] = {**one.resources, **({"nvidia.com/gpu": str(one.gpus)} if one.gpus else {})}
+    mounts = {"payload": "/payload", "work": "/work", "tmp": "/tmp", "shm": "/dev/shm"}
+    environ: list[dict[str, Any]] = [
+        {"name": "HOME", "value": "/work/home"},
+        {"name": "ERABENCH_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        {"name": "ERABENCH_NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
+        {"name": "ERABENCH_FAILURES", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{FAILURES}']"}}},
+    ]
+    if fleet.kubernetes.cache:
+        mounts["cache"] = "/cache"
+        environ.append({"name": "UV_CACHE_DIR", "value": f"/cache/{one.name}"})
+    return {
+        "name": "bench",
+        "image": fleet.kubernetes.image,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/bin/sh", "-c", SCRIPT.format(setup=one.setup or ":")],
+        "env": environ,
+        "resources": {"requests": resources, "limits": resources} if resources else {},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": name, "mountPath": path, **({"readOnly": True} if name == "payload" else {})}
+            for name, path in mounts.items()
+        ],
+    }
+
+
+def dry_text(content: dict[str, Any], command: list[str]) -> str:
+    """Return a manifest for people: without the payload's bytes."""
+    config_map, job = content["items"]
+    size = len(config_map["binaryData"]["payload.tar.gz"])
+    shown = {**config_map, "binaryData": {"payload.tar.gz": f"<{size} characters of base64>"}}
+    return f"{shlex.join(command)}\n{json.dumps({**content, 'items': [shown, job]}, indent=1)}"

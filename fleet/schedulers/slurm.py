@@ -1,0 +1,220 @@
+"""Slurm: a job array per node type. Works with 22.05 and later, with and without accounting."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from fleet.config import Fleet, NodeType
+from fleet.files import Problem, Unanswered
+from fleet.folder import Folder, Submission
+from fleet.node import exits
+from fleet.plan import Cell
+from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
+from fleet.schedulers.slurm_files import Bringer, submission_files
+from fleet.schedulers.slurm_nodes import Partitions, nodes_of, partition_limits
+
+QUEUED = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
+RUNNING = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "RESIZING", "SIGNALING", "STAGE_OUT", "POWER_UP_NODE"}
+ENDED = {
+    "COMPLETED": "done",
+    "FAILED": "failed",
+    "TIMEOUT": "timeout",
+    "DEADLINE": "timeout",
+    "OUT_OF_MEMORY": "out of memory",
+    "CANCELLED": "stopped",
+    "NODE_FAIL": "lost",
+    "PREEMPTED": "lost",
+    "BOOT_FAIL": "lost",
+    "REVOKED": "lost",
+    "LAUNCH_FAILED": "lost",
+}
+# Reasons of a queued job that no waiting ends
+STUCK = {
+    "PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "AssocMaxWallDurationPerJobLimit", "JobHeldAdmin",
+    "QOSMaxWallDurationPerJobLimit", "InvalidAccount", "InvalidQOS", "PartitionConfig", "DependencyNeverSatisfied",
+    "JobHeldUser", "ReqNodeNotAvail",
+}  # fmt: skip
+LIVE_FIELDS = "ArrayJobID:|,ArrayTaskID:|,Name:|,State:|,Reason:|,NodeList:|,TimeUsed:|,exit_code:|,RestartCnt:|"
+STOP_SECONDS = 6.0
+
+
+class SlurmArrays:
+    """The cluster that this machine's Slurm commands talk to."""
+
+    def __init__(self, fleet: Fleet, folder: Folder, root: Path) -> None:
+        self.fleet, self.folder, self.root = fleet, folder, root
+        self._largest = 0
+
+    @property
+    def largest(self) -> int:
+        """The cluster's MaxArraySize: one more than the highest index."""
+        if not self._largest:
+            with contextlib.suppress(Problem):
+                found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
+                self._largest = max(1, int(found[1])) if found else 0
+        return self._largest or 1001
+
+    def nodes(self, one: NodeType) -> list[str]:
+        """Return the names of a type's nodes. Raises Problem if they cannot be told from its selector."""
+        return nodes_of(self.fleet, one)
+
+    def check(self, orders: Sequence[Order]) -> list[str]:
+        """Return what Slurm would refuse: times above the partition's, which it would queue for ever, and selectors."""
+        limits = partition_limits()
+        types = {order.type.name: order.type for order in orders}
+        return [problem for one in types.values() for problem in self._check(one, limits)]
+
+    def _check(self, one: NodeType, limits: Partitions) -> Iterable[str]:
+        where = f"{self.fleet.path}:{{}}: [[node]] '{one.name}' {{}}: "
+        partition, limit = limits.of([*self.fleet.slurm.options, *one.slurm])
+        if limit is not None and one.seconds > limit:
+            problem = f"{_clock(one.seconds)} is more than partition '{partition}' allows ({_clock(limit)})"
+            yield where.format(one.lines["time"], "time") + problem
+            return
+        try:
+            ask(["sbatch", "--test-only", *self._resources(one), "--wrap", "true"])
+        except Refused as refusal:
+            if "busy" not in str(refusal).lower():  # every node of the type is down just now
+                yield where.format(one.lines["slurm"], "slurm") + f"{' '.join(one.slurm)}: {refusal}"
+
+    def prepare(self, order: Order) -> Prepared:
+        """Return the job script and the sbatch command."""
+        output, script, files = submission_files(self.fleet, self.folder, self.root, order)
+        node = order.cells[0].node
+        command = [
+            "sbatch", "--parsable", f"--job-name={order.name}", f"--comment={order.name}",
+            f"--array=0-{len(order.cells) - 1}", f"--output={output}", "--open-mode=append",
+            *self._resources(order.type), *([f"--nodelist={node}"] if node else []), str(script),
+        ]  # fmt: skip
+        return Prepared(command, files, f"{shlex.join(command)}\n\n{files[script].split('#payload')[0]}")
+
+    def _resources(self, one: NodeType) -> list[str]:
+        """Return the options of the job; the file's come last, so that they win."""
+        lead = min(60, one.seconds // 3)
+        return [
+            "--nodes=1", "--exclusive", "--mem=0", "--requeue", f"--time={_clock(one.seconds)}",
+            f"--signal=B:USR1@{lead}", *self.fleet.slurm.options, *one.slurm,
+        ]  # fmt: skip
+
+    def submit(self, prepared: Prepared, lock: int) -> str:
+        """Submit an array. sbatch inherits the run's lock: the next command waits for it even if this process dies."""
+        answer = ask(prepared.command, keep=(lock,)).strip().split(";")[0]
+        if not re.fullmatch(r"\d+", answer):
+            raise Unanswered(f"sbatch: answered '{answer[:80]}' instead of a job's number")
+        return answer
+
+    def live(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
+        """Return the tasks that squeue knows: those not ended, and those that ended within MinJobAge."""
+        by_name = {one.name: one for one in submissions}
+        found = {}
+        for job, index, name, state, reason, node, used, status, restarts in self._queue():
+            one = by_name.get(name)
+            if one is None or (one.job and one.job != job) or not index.isdigit():
+                continue
+            restart = int(restarts) if restarts.isdigit() else 0
+            code = int(status) >> 8 if status.isdigit() else 0
+            found[one.number, int(index)] = _task(state, reason, node, _seconds(used), code, restart)
+        return found
+
+    def job_ids(self, submissions: Sequence[Submission]) -> dict[int, str]:
+        """Return the jobs with the submissions' names."""
+        by_name = {one.name: one.number for one in submissions}
+        return {by_name[line[2]]: line[0] for line in self._queue() if line[2] in by_name}
+
+    def _queue(self) -> list[list[str]]:
+        try:
+            text = ask(["squeue", "--me", "--noheader", "--array", "--states=all", "-O", LIVE_FIELDS])
+        except Refused as refusal:
+            raise Unanswered(str(refusal)) from None
+        lines = [line.rstrip("|").split("|") if line.endswith("|") else [] for line in text.splitlines()]
+        return [line for line in lines if len(line) == LIVE_FIELDS.count(":")]
+
+    def past(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
+        """Return what sacct knows of tasks that ended. Jobs that it calls running may be forgotten by slurmctld."""
+        if not submissions:
+            return {}
+        by_job = {one.job: one for one in submissions if one.job}
+        days = int((time.time() - min(one.at for one in submissions)) // 86_400) + 2
+        fields = "JobID,JobName,State,ExitCode,NodeList,ElapsedRaw"
+        names = ",".join(one.name for one in submissions)
+        try:
+            options = [f"--name={names}", f"--starttime=now-{days}days", f"--format={fields}"]
+            text = ask(["sacct", "-n", "-P", "-X", *options])
+        except (Refused, Unanswered):
+            return {}
+        found: dict[Key, Task] = {}
+        for parts in (line.split("|") for line in text.splitlines()):
+            match = re.fullmatch(r"(\d+)_(\d+|\[.*\])", parts[0])
+            if len(parts) != 6 or not match or match[1] not in by_job or by_job[match[1]].name != parts[1]:
+                continue
+            task = _task(parts[2].split(" ")[0], "", parts[4], _seconds(parts[5]), int(parts[3].split(":")[0] or 0), 0)
+            one = by_job[match[1]]
+            indexes = [int(match[2])] if match[2].isdigit() else range(len(one.cells))
+            for index in indexes if task.phase == "ended" else ():
+                if match[2].isdigit() or (one.number, index) not in found:
+                    found[one.number, index] = task
+        return found
+
+    def release(self, tasks: Sequence[tuple[Submission, int]]) -> None:
+        """End the delay of requeued tasks; a task that started by itself in between is no problem."""
+        for one, index in tasks:
+            with contextlib.suppress(Refused):
+                ask(["scontrol", "update", f"jobid={one.job}_{index}", "starttime=now"])
+
+    def cancel(self, submissions: Sequence[Submission]) -> None:
+        """Cancel what is queued, ask the running attempts to stop, and end what has not stopped in time."""
+        jobs = [one.job for one in submissions if one.job]
+        if not jobs:
+            return
+        for options in (["--state=PENDING"], ["--batch", "--signal=INT", "--state=RUNNING"]):
+            with contextlib.suppress(Refused):  # scancel fails for jobs that ended in between
+                ask(["scancel", *options, *jobs])
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline and any(task.phase == "running" for task in self.live(submissions).values()):
+            time.sleep(0.2)
+        with contextlib.suppress(Refused):
+            ask(["scancel", *jobs])
+
+    def fetch(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
+        """Without a shared disk: bring attempts from the nodes' own disks."""
+        if self.fleet.slurm.shared or not wanted:
+            return []
+        return Bringer(self.fleet, self.folder).bring(wanted, submissions)
+
+
+def _task(state: str, reason: str, node: str, seconds: int, status: int, restart: int) -> Task:
+    reason = "" if reason in ("None", "NonZeroExitCode") else reason
+    if state in QUEUED:
+        held = reason == "BeginTime" and restart > 0
+        return Task("queued", "", reason, "", 0, restart, reason in STUCK or state.endswith("HOLD"), held)
+    if state in ENDED:
+        outcome, why = ENDED[state], state if state in ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE") else reason
+        if state in ("FAILED", "COMPLETED"):
+            outcome, meaning = exits.MEANINGS.get(status, ("failed", f"exit status {status}"))
+            why = why or meaning
+            if state == "FAILED" and status == 0:
+                outcome, why = "failed", why or "killed"
+        return Task("ended", outcome, why, node, seconds, restart)
+    return Task("running", "", "" if state in RUNNING - {"SUSPENDED", "STOPPED"} else state, node, seconds, restart)
+
+
+def _clock(seconds: int) -> str:
+    minutes = -(-seconds // 60)  # Slurm counts in minutes
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:00"
+
+
+def _seconds(text: str) -> int:
+    """Return the seconds of Slurm's D-HH:MM:SS or of a plain number; 0 for anything else."""
+    days, _, clock = text.rpartition("-")
+    parts = clock.split(":")
+    if not all(part.isdigit() for part in parts) or (days and not days.isdigit()):
+        return 0
+    total = 0
+    for part in parts:
+        total = total * 60 + int(part)
+    return int(days or 0) * 86_400 + total

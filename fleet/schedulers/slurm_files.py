@@ -1,0 +1,150 @@
+"""What a Slurm submission consists of, and how results come back without a shared disk."""
+
+from __future__ import annotations
+
+import base64
+import io
+import shlex
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from fleet.config import Fleet
+from fleet.files import Problem, sha256
+from fleet.folder import Attempt, Folder, Submission, attempts
+from fleet.node import exits
+from fleet.payload import earlier_results, pack_code, submission_content
+from fleet.plan import Cell
+from fleet.schedulers import Key, Order, run
+from fleet.schedulers.slurm_nodes import ALIASES, nodes_of
+
+LARGEST_SCRIPT = 3_900_000  # Slurm's max_script_size is 4 MiB unless a site sets another
+FOR_SRUN = ("--account", "--partition", "--qos", "--reservation", "--clusters")
+
+HEAD = """#!/bin/bash
+# {name}: each array task measures one cell.
+setup() {{
+:
+{setup}
+}}
+setup || {{ echo "erabench: the setup command failed with status $?" >&2; exit {setup_failed}; }}
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {{
+  echo "erabench: python3 is missing or older than 3.11; load one in setup" >&2; exit {no_python}; }}
+"""
+SHARED = """cd -- {root} || exit {no_project}
+exec python3 -m fleet.node {folder} {submission}
+"""
+LOCAL = """base={base} here={base}/{submission}
+mkdir -p "$base" || exit {cannot_write}
+if [ ! -d "$here" ]; then
+  partial=$(mktemp -d "$base/.unpacking-XXXXXX") && sed '1,/^#payload$/d' "$0" | base64 -d | tar -xzf - -C "$partial" &&
+    {{ mv -T "$partial" "$here" 2>/dev/null || [ -d "$here" ]; }} || exit {cannot_write}
+fi
+cd "$here/project" || exit {no_project}
+exec python3 -m fleet.node "$base" "$here"
+exit
+#payload
+"""
+
+
+def scratch_of(fleet: Fleet, folder: Folder) -> str:
+    """Return where a node keeps the run's attempts on its own disk."""
+    return f"{fleet.slurm.scratch.rstrip('/')}/erabench-{folder.run}"
+
+
+def submission_files(fleet: Fleet, folder: Folder, root: Path, order: Order) -> tuple[str, Path, dict[Path, str]]:
+    """Return where Slurm puts the jobs' output, the script's path, and all files: submission.json and job.sh."""
+    here = folder.submission(order.number)
+    content = submission_content(fleet, folder, order)
+    script = here / "job.sh"
+    numbers = {key.lower(): value for key, value in vars(exits).items() if isinstance(value, int)}
+    text = HEAD.format(name=order.name, setup=order.type.setup or fleet.slurm.setup, **numbers)
+    if fleet.slurm.shared:
+        paths = {"root": root, "folder": folder.path, "submission": here}
+        text += SHARED.format(**{key: shlex.quote(str(path)) for key, path in paths.items()}, **numbers)
+        return f"{here}/%a.log", script, {here / "submission.json": content, script: text}
+    base = shlex.quote(scratch_of(fleet, folder))
+    text += LOCAL.format(base=base, submission=f"submission-{order.number:04d}", **numbers)
+    packed = pack_code(root, {"submission.json": content.encode(), **earlier_results(folder, order.cells, 2_000_000)})
+    text += base64.encodebytes(packed).decode()
+    if len(text) > LARGEST_SCRIPT:
+        raise Problem(f"{script}: {len(text)} bytes are more than Slurm takes; use a shared disk (shared = true)")
+    output = f"{fleet.slurm.scratch.rstrip('/')}/erabench-{folder.run}-%A_%a.log"
+    return output, script, {here / "submission.json": content, script: text}
+
+
+class Bringer:
+    """Brings attempts from the nodes' own disks, one srun per node."""
+
+    def __init__(self, fleet: Fleet, folder: Folder) -> None:
+        self.fleet, self.folder = fleet, folder
+
+    def bring(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
+        """Fetch the wanted tasks' attempts; a task whose node is unknown is looked for on every node of its type."""
+        types = {one.name: one for one in self.fleet.types}
+        places: dict[str, list[tuple[Key, Cell]]] = {}
+        problems = []
+        for key, (cell, node) in wanted.items():
+            try:
+                names = [node or cell.node] if node or cell.node else nodes_of(self.fleet, types[cell.type])
+            except (Problem, KeyError) as problem:
+                problems.append(f"{cell.id}: it is not known where it ran: {problem}")
+                continue
+            for name in names:
+                places.setdefault(name, []).append((key, cell))
+        with ThreadPoolExecutor(8) as pool:
+            answers = pool.map(lambda pair: self._bring_from(*pair), places.items())
+        return problems + [problem for some in answers for problem in some]
+
+    def _bring_from(self, node: str, tasks: Iterable[tuple[Key, Cell]]) -> list[str]:
+        wanted = [f"{shlex.quote(f'cells/{cell.id}')}/{number:04d}-*_{task}.*" for (number, task), cell in tasks]
+        base = shlex.quote(scratch_of(self.fleet, self.folder))
+        script = f"cd {base} 2>/dev/null || exit 0; set -- $(ls -d {' '.join(wanted)} 2>/dev/null)\n"
+        script += '[ $# = 0 ] || tar -czf - "$@"'
+        command = [
+            "srun", f"--nodelist={node}", "--nodes=1", "--ntasks=1", "--time=10", "--immediate=30", "--quiet",
+            f"--job-name=erabench-{self.folder.run}-fetch", *self._options(), "sh", "-c", script,
+        ]  # fmt: skip
+        try:
+            packed = run(command, timeout=600)
+            return unpack_attempts(packed, self.folder) if packed else []
+        except (Problem, OSError, tarfile.TarError, EOFError) as problem:
+            return [f"node {node}: its results stay there: {problem}"]
+
+    def _options(self) -> list[str]:
+        found = self.fleet.slurm.options
+        return [option for option in found if ALIASES.get(option[:2], option.split("=")[0]) in FOR_SRUN]
+
+
+def unpack_attempts(packed: bytes, folder: Folder) -> list[str]:
+    """Put attempts from a node into the run's folder, each complete or not at all; returns what was damaged."""
+    problems = []
+    folder.path.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bringing-", dir=folder.path) as name:
+        with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
+            archive.extractall(name, filter="data")
+        for cell in Path(name).glob("cells/*/*"):
+            for attempt in attempts(cell):
+                problem = damage(attempt)
+                place = folder.path / attempt.path.relative_to(name)
+                if problem:
+                    problems.append(f"{attempt.path.relative_to(name)}: {problem}")
+                elif not (place / "state.json").exists() or not Attempt(place, 0, "", 0, 0).finished:
+                    shutil.rmtree(place, ignore_errors=True)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    attempt.path.rename(place)
+    return problems
+
+
+def damage(attempt: Attempt) -> str:
+    """Return what of an attempt's files is not as the node wrote it, "" if all is."""
+    for name, expected in attempt.state.get("files", {}).items():
+        try:
+            if sha256(attempt.path / "results" / name) != expected:
+                return f"{name} is not what the node wrote"
+        except OSError:
+            return f"{name} is missing"
+    return ""

@@ -1,0 +1,112 @@
+"""Slurm's partitions and nodes, and which of them a type's selector means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleet.config import Fleet, NodeType
+from fleet.files import Problem
+from fleet.schedulers import ask
+
+ALIASES = {
+    "-C": "--constraint",
+    "-p": "--partition",
+    "-w": "--nodelist",
+    "-G": "--gpus",
+    "-A": "--account",
+    "-q": "--qos",
+}
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The partitions' time limits in seconds, None for no limit."""
+
+    limits: dict[str, int | None]
+    default: str
+
+    def of(self, options: Sequence[str]) -> tuple[str, int | None]:
+        """Return the partition that options lead to, with its limit: of several, the longest."""
+        names = (option_value(options, "--partition") or self.default).split(",")
+        known = [(name, self.limits[name]) for name in names if name in self.limits]
+        return max(known, key=lambda pair: float("inf") if pair[1] is None else pair[1], default=(names[0], None))
+
+
+def partition_limits() -> Partitions:
+    """Ask Slurm for its partitions."""
+    limits, default = {}, ""
+    for line in ask(["sinfo", "--noheader", "--format=%P|%l"]).splitlines():
+        name, _, limit = line.partition("|")
+        if name.endswith("*"):
+            name = default = name[:-1]
+        limits[name] = _limit(limit.strip())
+    return Partitions(limits, default)
+
+
+def _limit(text: str) -> int | None:
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text)
+    if not found:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def option_value(options: Sequence[str], name: str) -> str:
+    """Return the value of the last option of that name, in any of its spellings: --partition=x, -p x, -px."""
+    value = ""
+    for option in options:
+        long, sep, rest = option.partition("=")
+        if sep and long == name:
+            value = rest
+        for short, full in ALIASES.items():
+            if full == name and option.startswith(short) and not option.startswith("--"):
+                value = option[2:].lstrip(" =")
+    return value
+
+
+def nodes_of(fleet: Fleet, one: NodeType) -> list[str]:
+    """Return the nodes that a type's selector means, from sinfo. Raises Problem if it cannot be told."""
+    where = f"{fleet.path}:{one.lines['nodes']}: [[node]] '{one.name}' nodes:"
+    options = [*fleet.slurm.options, *one.slurm]
+    names = {ALIASES.get(option[:2], option.split("=")[0]) for option in options}
+    if names & {"--gpus", "--gpus-per-node", "--exclude", "-x"}:
+        text = " ".join(one.slurm)
+        raise Problem(f'{where} "each" cannot be told from {text}; list the names: nodes = ["a", "b"]')
+    partition, default = option_value(options, "--partition"), partition_limits().default
+    features = _features(option_value(options, "--constraint"), where)
+    gres = [part for part in option_value(options, "--gres").split(",") if part]
+    listed = _hosts(option_value(options, "--nodelist"))
+    found = []
+    for line in ask(["sinfo", "--noheader", "--Node", "--format=%N|%f|%G|%R"]).splitlines():
+        name, has, cards, of = (line.strip().split("|") + [""] * 4)[:4]
+        if (
+            of in (partition or default).split(",")
+            and (not features or any(group <= set(has.split(",")) for group in features))
+            and all(_has(cards, part) for part in gres)
+            and (not listed or name in listed)
+            and name not in found
+        ):
+            found.append(name)
+    if not found:
+        raise Problem(f"{where} no node of the cluster has {' '.join(one.slurm)}")
+    return found
+
+
+def _features(text: str, where: str) -> list[set[str]]:
+    """Return the alternatives of a constraint, each a set of features."""
+    if re.search(r"[\[\]()*]", text):
+        raise Problem(f'{where} "each" cannot be told from the constraint {text}; list the names: nodes = ["a", "b"]')
+    return [set(re.split(r"[&,]", group)) for group in text.split("|")] if text else []
+
+
+def _has(cards: str, wanted: str) -> bool:
+    """Whether a node's gres (gpu:h100:8(S:0-1),...) has the wanted kind (gpu:h100:1)."""
+    kind = [part for part in wanted.split(":") if not part.isdigit()]
+    plain = re.sub(r"\([^)]*\)", "", cards)
+    return any(card.split(":")[: len(kind)] == kind for card in plain.split(","))
+
+
+def _hosts(text: str) -> list[str]:
+    return ask(["scontrol", "show", "hostnames", text]).split() if text else []
