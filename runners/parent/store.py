@@ -9,6 +9,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 from typing import Any, Callable, Dict, Iterator, Optional
 
@@ -16,6 +17,8 @@ from runners.contract import UsageError
 from runners.machine.files import atomic_write, locked
 
 Document = Dict[str, Any]
+
+_SERIES = re.compile(r"\[\n\s+([^][{}\"]+?)\n\s*\]")  # of numbers, as json.dumps indents it: one line is enough
 
 
 class Place:
@@ -32,7 +35,8 @@ class Place:
         """Write the document. A good one of another profile, or one that a failure replaces, is set aside."""
         with _usage_error(self.path):
             self._make_room(document)
-        write(self.path, json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n")
+        text = json.dumps(document, indent=1, sort_keys=True, allow_nan=False) + "\n"
+        write(self.path, _SERIES.sub(lambda found: "[{}]".format(" ".join(found.group(1).split())), text))
 
     def find(self, document: Document, is_complete: Callable[[Document], bool]) -> Optional[Document]:
         """Return the complete document with the same fingerprint, restored to its place if it was set aside."""

@@ -1,12 +1,15 @@
 """A worker whose model takes a known block of memory within each training step and gives it back."""
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from runners import environment, worker
 from runners.contract import Backend, Rule, Steps
+from runners.machine.files import read_text
+from runners.worker import __main__ as worker
+from runners.worker.timing import Timing
 
 BLOCK = 300 << 20
 PAGE = 4096
@@ -25,8 +28,8 @@ def nothing(*arguments):
     """What a model or framework does here besides training."""
 
 
-def run(job, record, sender):
-    """As ``worker.run``, of this model."""
+def run(job, result, sender):
+    """As the worker's ``run``, with this model."""
     steps = Steps(
         train=train,
         train_batch=nothing,
@@ -36,13 +39,14 @@ def run(job, record, sender):
         state=lambda: str(next(losses)).encode(),
         parameters=1,
     )
-    time_only(steps, Backend("hungry", nothing, nothing, dict, dict, dict, nothing), job, record, sender)
+    time_only(steps, Backend("hungry", nothing, nothing, dict, dict, dict, nothing), job, result, sender)
 
 
-def time_only(steps, backend, job, record, sender):
-    """As ``worker.run`` with ``timing_only``; and what of the resident set are files that are mapped."""
-    worker.time_model(steps, backend, Rule(**job["rule"]), record, None, sender)
-    record.update(status="ok", kernel_path={"mapped_files_bytes": environment._status_bytes("RssFile")})
+def time_only(steps, backend, job, result, sender):
+    """Time the steps; the size of mapped files, which are part of the resident set, goes into ``execution``."""
+    result.update(Timing(steps, backend, "cpu", Rule(**job["rule"]), sender).run(None, with_energy=False))
+    mapped = int(re.search(r"^RssFile:\s+(\d+) kB", read_text("/proc/self/status"), re.MULTILINE).group(1)) * 1024
+    result.update(status="ok", environment={}, execution={"mapped_files_bytes": mapped})
 
 
 if __name__ == "__main__":

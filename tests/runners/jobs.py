@@ -1,56 +1,76 @@
-"""Jobs for tests of the parent and the child."""
+"""Jobs and results for tests of the parent and the worker."""
 
 import re
 import sys
+from types import SimpleNamespace
 
-from runners.contract import result_record
-
-PROVENANCE = {
-    "git_commit": None,
-    "git_clean": None,
-    "code_sha256": "0" * 64,
-    "lock_sha256": None,
-    "image": "test",
-    "fingerprint": "1" * 64,
-}
+from runners.parent import jobs
+from runners.registry import load_model
+from runners.worker.events import empty_result
 
 
-def make_record(model="ar", device="cpu", profile="quick", fingerprint="1" * 64):
-    """The empty record of a job."""
-    return result_record(
-        {
-            "machine": "m",
-            "stack": "cpu",
-            "engine": "none",
-            "profile": profile,
-            "framework": "classical",
-            "device": device,
-            "settings": {},
-            "model": {
-                "key": model,
-                "title": "AR",
-                "params": "12 lags",
-                "library": "statsmodels",
-                "dataset": "airline",
-                "position": 3,
-                "parameters": None,
-                "details": None,
-            },
-            "provenance": dict(PROVENANCE, fingerprint=fingerprint),
-        }
-    )
+def make_options(results="results", **fields):
+    """What parent/cli.py makes of no arguments but these."""
+    options = {
+        "framework": "classical",
+        "devices": ["cpu"],
+        "profile": "quick",
+        "machine": "m",
+        "stack": "cpu",
+        "engine": "none",
+        "results": str(results),
+        "data": "",
+        "lock_sha256": "",
+        "image": "test",
+        "commit": "",
+        "threads": None,
+        "round": 1,
+        "order_seed": 0,
+        "force": False,
+    }
+    return SimpleNamespace(**dict(options, **fields))
+
+
+def make_row(results="results", device="cpu", **fields):
+    """The row AR with its empty record."""
+    return jobs.make_row(load_model("classical", "ar"), device, None, make_options(results, **fields))
 
 
 def make_job(**fields):
-    return {"record": make_record(**fields), "rule": {}, "seed": 1, "threads": 1, "data_dir": "", "checkpoints": None}
+    """A job for a worker that a test puts in place of the real one."""
+    job = dict.fromkeys(("framework", "row", "device", "profile", "rule", "checkpoints", "options"))
+    job.update(device="cpu", rule={}, seed=1, threads=1, data_dir="", timing_only=True, variables={})
+    return dict(job, **fields)
+
+
+def make_phase(seconds=1.0, **fields):
+    """A timed phase as a worker sends it."""
+    phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6, "unit": "batch"}
+    return dict(phase, losses=[0.5, 0.4], valid=True, reason=None, **fields)
+
+
+def make_result(seconds=1.0, **fields):
+    """The result of a process that went well."""
+    quality = {"scores": [], "protocol": "", "accuracy_metric": ""}
+    startup = {"import_s": 0.1, "prepare_s": 0.1}
+    timed = {"train": make_phase(seconds), "predict": make_phase(seconds)}
+    result = dict(empty_result(), status="ok", environment={"cpu": "x"}, quality=quality, startup=startup, **timed)
+    return dict(result, started="2026-01-01T00:00:00Z", duration_s=2.0, log=None, **fields)
+
+
+def failed_result(key="no-result", status="failed", **values):
+    """The result of a process that did not."""
+    return dict(make_result(), status=status, reason={"key": key, "values": values}, train=None, predict=None)
 
 
 def child(body):
-    """A command that stands for the worker: ``send(text)`` writes to the pipe of events, ``job`` is what was read."""
+    """A command in place of the worker: ``send(text)`` writes to the pipe of events, ``job`` is what was read."""
     head = (
         "import json, os, signal, sys, time\n"
+        "from runners.worker.events import empty_result\n"
         "job = json.load(sys.stdin)\n"
         "pipe = int(sys.argv[sys.argv.index('--events') + 1])\n"
         "def send(text): os.write(pipe, text.encode() + b'\\n')\n"
+        "result = dict(empty_result(), status='ok', train={}, predict={}, environment={})\n"
     )
     return [sys.executable, "-c", head + re.sub(r"(?m)^    ", "", body)]

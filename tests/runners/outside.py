@@ -29,14 +29,14 @@ def worker(name):
 
 
 def memory_of(command, rule):
-    """What a worker hands up of its memory: (the record's ``memory``, bytes of files that it maps)."""
-    record = run_child(dict(make_job(), rule=rule._asdict()), 300.0, lambda event: None, command)
-    assert (record["status"], record["log"]) == ("ok", None), record["reason"]
-    return record["memory"], record["kernel_path"]["mapped_files_bytes"]
+    """What a worker sends about its memory: (the record's ``memory``, bytes of files that it maps)."""
+    result = run_child(make_job(rule=rule._asdict()), 300.0, lambda event: None, command)
+    assert (result["status"], result["log"]) == ("ok", None), result["reason"]
+    return result["memory"], result["execution"]["mapped_files_bytes"]
 
 
 def waited_for(waiter, path, command):
-    """The command below a process that writes to ``path`` what the kernel tells whoever waits for it (getrusage(2))."""
+    """The command below a process that writes what the kernel reports to the waiting one (getrusage(2)) to ``path``."""
     if waiter == "wait4":
         return [sys.executable, "-c", WAITER, path] + command
     if not os.path.exists(TIME):
@@ -62,7 +62,7 @@ class Group:
         return ["sh", "-c", ENTER, self.folder] + command
 
     def agrees(self, size, within):
-        """Whether ``size`` may be the most bytes in use at once, but for files.
+        """Whether ``size`` may be the most bytes in use at once, apart from files.
 
         Who reads a file first is charged with it, here or elsewhere: usually all were read before and the group's peak
         is without them. Otherwise some of those that are charged at the end were there at the peak, nobody knows which.
@@ -128,5 +128,5 @@ def _remove(folder):
         try:
             os.rmdir(folder)
             return
-        except OSError:  # the kernel is still taking leave of the last process
+        except OSError:  # the kernel has not yet released the last process
             time.sleep(0.1)

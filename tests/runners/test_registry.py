@@ -1,6 +1,6 @@
-"""Every registered model is held to the contract by walking the registry."""
+"""Every framework and row, including those that are added later, meets the contract."""
 
-import json
+import importlib
 import os
 import subprocess
 import sys
@@ -8,63 +8,80 @@ import sys
 import pytest
 
 from runners import registry
-from runners.contract import DEVICES, FRAMEWORKS, PROFILES, Model, Rule, UsageError
+from runners.contract import DEVICES, PROFILES, UsageError
 from runners.data import DATASETS
 
-ALL = [(framework, key) for framework in FRAMEWORKS for key in registry.model_keys(framework)]
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FRAMEWORKS = registry.frameworks()
+ALL = [(name, key) for name, framework in FRAMEWORKS.items() for key in framework.rows]
 PUBLISHED = ["lstm", "lstm-aug", "ar", "ar-ols", "ar-polyfit", "bilstm", "densenet-24x3", "densenet-32-24-32"]
 
 
-@pytest.mark.parametrize(("framework", "key"), ALL)
-def test_a_model_keeps_the_contract(framework, key):
-    """Name, data set, and settings, rule and time limit for every profile."""
-    model = registry.load_model(framework, key)
-    assert isinstance(model, Model)
-    assert model.key == key
-    assert model.dataset in DATASETS
-    assert set(model.settings) == set(model.rules) == set(model.time_limit_s) == set(PROFILES)
-    assert all(isinstance(rule, Rule) and rule.min_samples >= 1 for rule in model.rules.values())
-    assert json.loads(json.dumps(model.settings)) == model.settings, "settings are plain JSON values"
-    assert all(limit > 0 for limit in model.time_limit_s.values())
-    assert set(model.devices) <= set(DEVICES)
-    assert model.device_reason or set(model.devices) == set(DEVICES)
+@pytest.mark.parametrize("name", list(FRAMEWORKS))
+def test_a_framework_is_declared_completely(name):
+    """Its file agrees with its folder: devices, cheapest row, and a tuning module exactly where it is tunable."""
+    framework = FRAMEWORKS[name]
+    assert framework.name == name
+    assert set(framework.devices) <= set(DEVICES)
+    assert framework.cheapest_row in framework.rows
+    folder = os.path.join(ROOT, "runners", name)
+    assert framework.tunable == os.path.exists(os.path.join(folder, "tuning.py"))
+    if framework.tunable:
+        options = importlib.import_module("runners.{}.tuning".format(name)).options("cpu", None, 4)
+        assert len({option.key for option in options}) == len(options) > 0
 
 
-def test_the_published_rows_are_there_in_their_order():
-    """Keys and places of the page of 2017."""
-    models = sorted((registry.load_model(*pair) for pair in ALL), key=lambda model: model.position)
-    assert [model.key for model in models if model.position <= len(PUBLISHED)] == PUBLISHED
+@pytest.mark.parametrize(("name", "key"), ALL)
+def test_a_row_meets_the_contract(name, key):
+    """Each profile has settings, a stopping rule, a number of processes and a time limit."""
+    model = registry.load_model(name, key)
+    assert (model.key, model.dataset in DATASETS) == (key, True)
+    for field in (model.settings, model.rules, model.processes, model.time_limit_s):
+        assert sorted(field) == sorted(PROFILES)
+    assert model.processes["smoke"] == 1
+    assert 3 <= model.processes["quick"] <= model.processes["full"] == 10
+    parts = model.implementation.split(".")
+    assert parts[:2] == ["runners", name]
+    assert os.path.exists(os.path.join(ROOT, *parts) + ".py")
 
 
-def test_no_place_on_the_page_is_taken_twice():
-    """Two models with one position would trade places from run to run."""
-    positions = [registry.load_model(*pair).position for pair in ALL]
-    assert len(positions) == len(set(positions))
+def test_the_published_rows_are_there_in_the_published_order():
+    """Keys and places are those of the page of 2017, and no place is taken twice."""
+    models = sorted((registry.load_model(*pair) for pair in ALL), key=lambda model: model.order)
+    assert [model.key for model in models if model.order <= len(PUBLISHED)] == PUBLISHED
+    assert len({model.order for model in models}) == len(models)
 
 
-def test_describing_every_model_imports_no_framework():
-    """The parent has to name a model even where its framework does not import; and `make list` needs no packages."""
+def test_describing_every_row_imports_no_framework():
+    """The parent must name a row even where its framework does not import, and `make list` needs no packages."""
     script = (
-        "import sys\n"
+        "import importlib, sys\n"
         "from runners import registry\n"
         "registry.table()\n"
+        "for name, framework in registry.frameworks().items():\n"
+        "    framework.tunable and importlib.import_module('runners.{}.tuning'.format(name))\n"
         "heavy = {'numpy', 'torch', 'tensorflow', 'keras', 'statsmodels', 'pandas', 'scipy'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)) or 0)\n"
     )
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    done = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, cwd=root)
+    done = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, cwd=ROOT)
     assert (done.communicate()[1].decode(), done.returncode) == ("", 0)
 
 
-def test_an_unknown_model_names_those_there_are():
-    """The culprit, the value and the cure."""
+def test_an_unknown_row_names_those_there_are():
+    """The message has the culprit, the value and the choice."""
     with pytest.raises(UsageError) as error:
-        registry.select(["ar", "resnet"])
-    assert str(error.value) == "there is no model 'resnet'; choose from: " + ", ".join(key for _, key in ALL)
+        registry.select("classical", ["ar", "resnet"])
+    assert str(error.value) == "classical has no row 'resnet'; choose from: ar, ar-ols, ar-polyfit, sarimax"
+
+
+def test_rows_are_selected_once_each():
+    """A repeated key selects one row; no key selects all."""
+    assert [model.key for model in registry.select("classical", ["ar-ols", "ar", "ar-ols"])] == ["ar-ols", "ar"]
+    assert tuple(model.key for model in registry.select("keras", [])) == FRAMEWORKS["keras"].rows
 
 
 def test_the_list_is_in_the_page_s_order():
-    """One line a model under a line of headings."""
+    """One line per row follows a line of headings."""
     lines = registry.table().splitlines()
     assert lines[0].split() == ["MODEL", "FRAMEWORK", "ROW", "PARAMS", "LIBRARY", "DATA"]
     assert [line.split()[0] for line in lines[1 : len(PUBLISHED) + 1]] == PUBLISHED

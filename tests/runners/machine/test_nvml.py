@@ -1,4 +1,4 @@
-"""The card as the real nvidia-ml-py tells it, from a driver library that the test compiles in place of NVIDIA's."""
+"""The GPU as the real nvidia-ml-py reports it, from a driver library that the test compiles in place of NVIDIA's."""
 
 import json
 import os
@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("pynvml", reason="nvidia-ml-py is not in this environment")
 
-from runners import nvml
+from runners.machine import nvml
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAM = "import json; from runners import nvml; card = nvml.read_card(); print(json.dumps(card and card._asdict()))"
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+PROGRAM = "import json; from runners.machine import nvml; gpu = nvml.read(); print(json.dumps(gpu and gpu._asdict()))"
 GTX_1080 = {
     "name": "NVIDIA GeForce GTX 1080",
     "driver": "535.183.01",
@@ -24,7 +24,7 @@ GTX_1080 = {
     "throttle": [],
     "energy_mj": 123456,
     "processes": [4242],
-    "held_ns": None,
+    "throttled_ns": None,
 }
 
 
@@ -41,7 +41,7 @@ def library(tmp_path_factory):
 
 
 def read(library, *states, visible=""):
-    """What a program reads from the card in a state."""
+    """What a program reads from the GPU in a state."""
     path = library / "state"
     path.write_text("\n".join(states) + "\n")
     environ = dict(os.environ, LD_LIBRARY_PATH=str(library), NVML_STANDIN_STATE=str(path), PYTHONPATH=ROOT)
@@ -49,80 +49,80 @@ def read(library, *states, visible=""):
     return json.loads(subprocess.check_output([sys.executable, "-c", PROGRAM], env=environ).decode())
 
 
-def test_a_card_is_read_whole(library):
+def test_a_gpu_is_read_completely(library):
     """Every field comes through the real nvidia-ml-py."""
     assert read(library, "card") == GTX_1080
 
 
-def test_a_card_appears_between_two_readings(library):
-    """No card is no reading; once it is there, it is read."""
+def test_a_gpu_appears_between_two_readings(library):
+    """Without a GPU there is no reading; once it is there, it is read."""
     assert read(library, "none") is None
     assert read(library, "card") == GTX_1080
 
 
-def test_a_card_that_fills_shows_its_memory_in_use(library):
-    """The device total before and after is where a run's memory shows."""
+def test_a_full_gpu_shows_its_memory_in_use(library):
+    """A run's memory is visible in the device total before and after."""
     assert read(library, "card", "full") == dict(GTX_1080, memory_used=8 << 30)
 
 
-def test_a_throttled_card_says_why(library):
+def test_a_throttled_gpu_names_its_reasons(library):
     """The reasons are named, not numbered."""
     throttled = dict(GTX_1080, clock_mhz=1101, temperature_c=91, throttle=["power cap", "software thermal slowdown"])
     assert read(library, "card", "throttled") == throttled
 
 
-def test_a_card_without_an_energy_counter_has_no_energy(library):
-    """Pascal cards of the era have none: that is no zero."""
+def test_a_gpu_without_an_energy_counter_has_no_energy(library):
+    """Pascal GPUs have none: that is not zero joules."""
     assert read(library, "card", "no-energy") == dict(GTX_1080, energy_mj=None)
 
 
-def test_a_driver_that_is_lost_half_way_leaves_what_was_read(library):
-    """The first answer stands, the others are absent, and nothing is raised."""
+def test_a_driver_that_is_lost_keeps_what_was_read_before(library):
+    """The first answer is kept, the others are absent, and nothing is raised."""
     rest = dict.fromkeys(GTX_1080)
     assert read(library, "card", "lost-later") == dict(rest, memory_total=8 << 30, memory_used=1 << 30)
 
 
-def test_a_driver_that_is_not_loaded_is_no_card(library):
+def test_a_driver_that_is_not_loaded_is_no_gpu(library):
     """Asking fails quietly."""
     assert read(library, "card", "lost") is None
 
 
-def test_a_phase_holds_the_card_s_clock_heat_and_reasons_before_and_after(library):
-    """From a cool card to a throttled one."""
-    before, after = (nvml.Card(**read(library, *states)) for states in (["card"], ["card", "throttled"]))
+def test_a_phase_has_the_gpu_s_clock_heat_and_reasons_before_and_after(library):
+    """From a cool GPU to a throttled one."""
+    before, after = (nvml.Gpu(**read(library, *states)) for states in (["card"], ["card", "throttled"]))
     assert nvml.conditions(before, after) == {
-        "card_clock_mhz_before": 1733,
-        "card_clock_mhz_after": 1101,
-        "card_temperature_c_before": 62,
-        "card_temperature_c_after": 91,
-        "card_throttle_before": [],
-        "card_throttle_after": ["power cap", "software thermal slowdown"],
-        "card_power_cap_s": None,
-        "card_thermal_slowdown_s": None,
+        "gpu_clock_mhz_before": 1733,
+        "gpu_clock_mhz_after": 1101,
+        "gpu_temperature_c_before": 62,
+        "gpu_temperature_c_after": 91,
+        "gpu_throttle_before": [],
+        "gpu_throttle_after": ["power cap", "software thermal slowdown"],
+        "gpu_power_cap_s": None,
+        "gpu_thermal_slowdown_s": None,
     }
 
 
-def test_the_driver_counts_how_long_a_card_was_held_back(library):
+def test_the_driver_counts_how_long_a_gpu_was_throttled(library):
     """Three seconds for power between the readings, none for heat."""
     before, after = (
-        nvml.Card(**read(library, *states)) for states in (["card", "counts"], ["card", "counts", "throttled"])
+        nvml.Gpu(**read(library, *states)) for states in (["card", "counts"], ["card", "counts", "throttled"])
     )
-    assert before.held_ns == {"power cap": 500000000, "thermal slowdown": 2000000000}
+    assert before.throttled_ns == {"power cap": 500000000, "thermal slowdown": 2000000000}
     found = nvml.conditions(before, after)
-    assert (found["card_power_cap_s"], found["card_thermal_slowdown_s"]) == (3.0, 0.0)
+    assert (found["gpu_power_cap_s"], found["gpu_thermal_slowdown_s"]) == (3.0, 0.0)
 
 
-def test_an_older_driver_is_asked_for_processes_in_its_own_words(library):
-    """Before 510 the newest form of the question does not exist."""
+def test_an_older_driver_is_asked_for_processes_by_the_older_function(library):
+    """Before 510 the newest function does not exist."""
     assert read(library, "card", "old-driver") == GTX_1080
 
 
 @pytest.mark.parametrize(("visible", "celsius"), [("", 62), ("0,1", 62), ("1", 91), ("1,0", 91), ("GPU-2", 91)])
-def test_the_card_asked_about_is_the_one_that_computes(library, visible, celsius):
+def test_the_gpu_asked_about_is_the_one_that_computes(library, visible, celsius):
     """The first that CUDA_VISIBLE_DEVICES names, by number or by UUID."""
     assert read(library, "card", "second", visible=visible)["temperature_c"] == celsius
 
 
-def test_a_visible_card_that_is_not_there_is_no_card(library):
-    """And no other one in its place."""
+def test_a_visible_gpu_that_is_not_there_is_no_gpu(library):
+    """No other one takes its place."""
     assert read(library, "card", visible="1") is None

@@ -1,4 +1,4 @@
-"""Peaks of resident memory hold against what others see of the same process."""
+"""Peaks of resident memory agree with what others see of the same process."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_a_step_s_block_is_the_peak_above_what_was_there_before():
 
 
 @pytest.mark.parametrize("waiter", ["time", "wait4"])
-def test_the_peak_is_what_whoever_waits_for_the_process_is_told(tmp_path, waiter):
+def test_the_peak_is_what_the_waiting_process_is_told(tmp_path, waiter):
     """By /usr/bin/time, and by wait4 itself."""
     path = str(tmp_path / "usage")
     memory, _ = memory_of(waited_for(waiter, path, HUNGRY), RULE)
@@ -29,7 +29,7 @@ def test_the_peak_is_what_whoever_waits_for_the_process_is_told(tmp_path, waiter
 
 
 def test_the_peak_is_that_of_a_control_group_around_the_process():
-    """An account of its own: the pages charged to the group, whether or not a process maps them."""
+    """The group's account is of the pages charged to it, whether or not a process maps them."""
     with memory_group() as group:
         memory, files = memory_of(group.around(HUNGRY), RULE)
         assert group.agrees(memory["peak_resident_bytes"] - files, WITHIN)

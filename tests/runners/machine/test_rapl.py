@@ -1,17 +1,17 @@
-"""The processor packages' energy, from a folder that looks like Linux's power capping framework."""
+"""The processor packages' energy, from a folder made like Linux's power capping framework."""
 
 import shutil
 
 import pytest
 
-from runners import rapl
+from runners.machine import rapl
 
 RANGE = 262143328850  # as an Intel package tells it; it lasts 262 s at 1000 W
 
 
 @pytest.fixture
 def zones(tmp_path):
-    """Set the counters of two packages, with what else a machine shows; gives the folder back."""
+    """Set the counters of two packages, with what else a machine has; returns the folder."""
 
     def zones(first, second):
         for zone, name, energy in (
@@ -44,35 +44,35 @@ def test_packages_are_summed_and_parts_of_them_left_out(zones):
 
 
 def test_a_package_of_several_dies_is_one_counter_a_die(zones, tmp_path):
-    """Their names say so: package-0-die-1."""
+    """Its name is package-0-die-1."""
     root = zones(1, 1)
     (tmp_path / "intel-rapl:1" / "name").write_text("package-0-die-1\n")
     assert sorted(rapl.read(root)) == ["intel-rapl:0", "intel-rapl:1"]
 
 
-def test_a_counter_that_starts_again_goes_on_from_its_range(zones):
-    """One joule up to the end and two behind it, with one of the other package."""
+def test_a_counter_that_wraps_continues_from_its_range(zones):
+    """One joule up to the end and two after it, with one of the other package."""
     before = rapl.read(zones(RANGE - 1000000, 0))
     after = rapl.read(zones(2000000, 1000000))
     assert rapl.joules(before, after, 2.0) == 4.0
 
 
-def test_a_phase_in_which_a_counter_may_have_gone_round_twice_has_no_energy(zones):
+def test_a_phase_in_which_a_counter_may_have_wrapped_twice_has_no_energy(zones):
     """Longer than a package of 1000 W takes for the whole range."""
     before, after = rapl.read(zones(1, 1)), rapl.read(zones(2, 2))
     assert rapl.joules(before, after, 262.0) == 2e-6
     assert rapl.joules(before, after, 263.0) is None
 
 
-def test_a_counter_that_stands_still_counts_nothing(zones):
-    """Some virtual machines show one; it is no zero."""
+def test_a_counter_that_does_not_move_gives_no_energy(zones):
+    """Some virtual machines have one; that is not zero joules."""
     assert rapl.joules(rapl.read(zones(5, 5)), rapl.read(zones(6, 5)), 2.0) is None
 
 
 @pytest.mark.parametrize("name", ["energy_uj", "max_energy_range_uj"])
 @pytest.mark.parametrize("content", [None, "", "unknown"])
 def test_a_package_that_cannot_be_read_leaves_no_sum_of_the_others(zones, tmp_path, name, content):
-    """Part of the machine's energy would pass for all of it."""
+    """Part of the machine's energy would look like all of it."""
     root = zones(1, 1)
     path = tmp_path / "intel-rapl:1" / name
     path.unlink()  # root reads whatever the permissions say, so a folder stands in for a file that may not be read
@@ -93,8 +93,8 @@ def test_no_counters_at_all_are_none(zones, tmp_path):
     assert rapl.read(root) is None
 
 
-def test_a_package_that_vanishes_or_appears_half_way_leaves_no_figure(zones, tmp_path):
-    """Neither reading is taken for the whole."""
+def test_a_package_that_vanishes_or_appears_in_between_gives_no_energy(zones, tmp_path):
+    """Neither reading covers all packages."""
     root = zones(1, 1)
     both = rapl.read(root)
     shutil.rmtree(str(tmp_path / "intel-rapl:1"))
@@ -107,6 +107,6 @@ def test_a_package_that_vanishes_or_appears_half_way_leaves_no_figure(zones, tmp
 
 
 def test_this_machine_is_read_without_an_error():
-    """Whatever it has."""
+    """It has counters or none."""
     found = rapl.read()
     assert found is None or all(counter.energy_uj >= 0 for counter in found.values())

@@ -62,7 +62,7 @@ def test_only_the_step_and_its_synchronization_lie_between_two_readings_of_the_c
 
 
 def test_every_warm_up_and_every_sample_is_kept_in_order():
-    """The first, slow step is a warm-up and stands apart; nothing is left out."""
+    """The first, slow step is a warm-up and recorded separately; nothing is left out."""
     bench = Bench([9.0] + [1.0, 1.01, 1.0, 0.99, 1.0, 1.0])
     samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
     assert samples.warmup_s == [9.0]
@@ -70,8 +70,8 @@ def test_every_warm_up_and_every_sample_is_kept_in_order():
     assert samples.stopped_by == "precision"
 
 
-def test_who_waits_for_the_warm_up_is_told_once_between_it_and_the_samples():
-    """So that what is observed beside the samples has nothing of building and compiling in it."""
+def test_on_warm_is_called_once_between_the_warm_up_and_the_samples():
+    """So what is observed beside the samples excludes building and compiling."""
     bench = Bench([9.0, 2.0] + [1.0] * 6)
     told = []
     measure(
@@ -84,7 +84,7 @@ def test_who_waits_for_the_warm_up_is_told_once_between_it_and_the_samples():
     assert told == [11.0]
 
 
-def test_sampling_goes_on_until_the_interval_is_tight():
+def test_sampling_continues_until_the_interval_is_tight():
     """Two kinds of step that differ by 30 % need more than the least number of samples."""
     random.seed(0)
     bench = Bench(random.choice([1.0, 1.3]) if index % 3 == 0 else 1.0 for index in range(1000))
@@ -94,7 +94,7 @@ def test_sampling_goes_on_until_the_interval_is_tight():
 
 
 def test_a_budget_that_ends_first_is_recorded_as_the_reason():
-    """Steps that never agree stop at the budget, and the result says so."""
+    """Steps that never agree stop at the budget, and the result records it."""
     bench = Bench(1.0 + index % 7 for index in range(1000))
     samples = measure(bench.step, bench.synchronize, RULE._replace(budget_s=60), clock=bench.clock)
     assert samples.stopped_by == "budget"
@@ -102,7 +102,7 @@ def test_a_budget_that_ends_first_is_recorded_as_the_reason():
 
 
 def test_the_least_number_of_samples_outranks_the_budget():
-    """A step that is longer than the whole budget is still measured as often as the rule asks."""
+    """A step that is longer than the budget is still measured as often as the rule asks."""
     bench = Bench(steadily(100.0))
     samples = measure(bench.step, bench.synchronize, RULE._replace(budget_s=1, half_width=0), clock=bench.clock)
     assert len(samples.samples_s) == 6
@@ -115,8 +115,8 @@ def test_the_largest_number_of_samples_ends_it():
     assert (samples.stopped_by, len(samples.samples_s)) == ("count", 50)
 
 
-def test_a_step_too_short_for_the_clock_runs_several_times_a_sample():
-    """Ten microseconds against a shortest sample of a millisecond: a hundred steps a sample, seconds a step."""
+def test_a_step_too_short_for_the_clock_runs_several_times_per_sample():
+    """Ten microseconds against a shortest sample of a millisecond: a hundred steps per sample, seconds per step."""
     bench = Bench(steadily(10e-6))
     samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
     assert samples.inner_loops == 100
@@ -124,7 +124,7 @@ def test_a_step_too_short_for_the_clock_runs_several_times_a_sample():
 
 
 def test_a_short_step_does_not_fill_the_record_with_warm_ups():
-    """Half a second of ten-microsecond steps: the first ones by themselves, the others a hundred a reading."""
+    """Half a second of ten-microsecond steps: the first ones separately, the others a hundred per reading."""
     bench = Bench(steadily(10e-6))
     samples = measure(bench.step, bench.synchronize, RULE._replace(min_warmup=3, warmup_s=0.5), clock=bench.clock)
     assert 490 <= len(samples.warmup_s) <= 510
@@ -132,14 +132,14 @@ def test_a_short_step_does_not_fill_the_record_with_warm_ups():
 
 
 def test_the_samples_cover_at_least_the_least_time():
-    """However steady the steps are, the machine is watched for min_time_s."""
+    """However steady the steps are, the samples cover min_time_s."""
     bench = Bench(steadily(0.01))
     samples = measure(bench.step, bench.synchronize, RULE._replace(min_time_s=0.3, max_samples=500), clock=bench.clock)
     assert sum(samples.samples_s) >= 0.3
 
 
 def test_a_failing_step_is_not_swallowed():
-    """What the step raises reaches the caller."""
+    """What the step raises propagates."""
 
     def step(batch):
         raise ArithmeticError("overflow")

@@ -1,0 +1,68 @@
+"""A device must prove that its synchronization waits for the work."""
+
+import pytest
+
+from runners.contract import RowError, Steps
+from runners.worker import synchronization
+
+
+class Device:
+    """A device with a clock of its own: starting a step takes ``launch_s``, the work itself ``work_s``."""
+
+    def __init__(self, work_s, launch_s=0.0001, waits=True, queue=None, reading_waits=True):
+        self.now = self.done = 0.0
+        self.work_s, self.launch_s, self.waits = work_s, launch_s, waits
+        self.queue, self.reading_waits = queue, reading_waits
+
+    def train(self, batch):
+        self.now += self.launch_s
+        self.done = max(self.done, self.now) + self.work_s
+        if self.queue is not None:  # a full queue makes the next start wait
+            self.now = max(self.now, self.done - self.queue * self.work_s)
+
+    def wait(self):
+        self.now = max(self.now, self.done)
+
+    def prove(self):
+        steps = Steps(
+            train=self.train,
+            train_batch=lambda: None,
+            read_loss=lambda answer: self.wait() if self.reading_waits else None,
+            predict=None,
+            predict_batch=None,
+            state=None,
+            parameters=1,
+        )
+        synchronize = self.wait if self.waits else (lambda: None)
+        synchronization.prove(steps, synchronize, clock=lambda: self.now)
+
+
+@pytest.mark.parametrize("work_s", [0.0002, 0.003, 0.01, 0.3])
+def test_a_device_that_waits_passes(work_s):
+    """Whatever a step takes."""
+    Device(work_s).prove()
+
+
+@pytest.mark.parametrize(("work_s", "launch_s"), [(0.3, 0.003), (0.01, 0.003), (0.003, 0.001), (0.001, 0.0001)])
+@pytest.mark.parametrize("queue", [None, 3])
+def test_a_device_that_returns_at_once_fails(work_s, launch_s, queue):
+    """Even where its queue is short, so that starting many steps takes about as long as their work."""
+    with pytest.raises(RowError) as error:
+        Device(work_s, launch_s, waits=False, queue=queue).prove()
+    assert error.value.reason.key == "not-synchronized"
+    assert error.value.reason.values["ratio"] > synchronization.LARGEST_RATIO
+
+
+def test_a_device_whose_every_call_returns_at_once_fails():
+    """If not even reading the loss waits, thousands of steps take no time."""
+    with pytest.raises(RowError, match="not-synchronized"):
+        Device(0.01, launch_s=0.000001, waits=False, reading_waits=False).prove()
+
+
+def test_twice_the_work_in_the_same_time_fails():
+    """A step whose time does not depend on its number was not measured."""
+    device = Device(0.0, reading_waits=False)
+    device.wait = lambda: setattr(device, "now", device.now + 0.05)
+    with pytest.raises(RowError) as error:
+        device.prove()
+    assert error.value.reason.values["ratio"] < synchronization.LEAST_RATIO
