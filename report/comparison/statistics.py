@@ -16,12 +16,15 @@ from report.records.spread import DRIFT, Spread, Uncertainty, combined
 
 Verdict = Literal["faster", "slower", "indistinguishable"]
 
+FEWEST_PROCESSES = 3
+"""With two, chance makes them equal so often that 12 % of verdicts are false where processes gather at two values."""
+
 _LARGEST = 700.0  # a logarithm whose exponential is still a float
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Median of b over median of a, with its 95 % interval; None where a side has a single process."""
+    """Median of b over median of a, with its 95 % interval; None where a side has too few processes."""
 
     value: float
     low: float | None
@@ -47,7 +50,7 @@ def ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
     two benches added, and widened where it must be to hold the ratio of the medians, which is what a reader sees.
     """
     value = statistics.median(b_s) / statistics.median(a_s)
-    if min(len(a_s), len(b_s)) < 2:
+    if min(len(a_s), len(b_s)) < FEWEST_PROCESSES:
         return Ratio(value, None, None, None)
     a, b = Spread.of(a_s), Spread.of(b_s)
     found = combined([(a.of_mean, a.processes - 1), (b.of_mean, b.processes - 1)], DRIFT**2)
@@ -62,7 +65,7 @@ def paired_ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
     """
     ratios = [after / before for before, after in zip(a_s, b_s, strict=True)]
     value = statistics.median(ratios)
-    if len(ratios) < 2:
+    if len(ratios) < FEWEST_PROCESSES:
         return Ratio(value, None, None, None, paired=True)
     spread = Spread.of(ratios)
     return _interval(value, spread.mean, combined([(spread.of_mean, spread.processes - 1)]), paired=True)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from report.comparison.differences import Affected, Difference, Pair, differences, differing
 from report.comparison.differences import breaks as breaks_of
-from report.comparison.statistics import Ratio, Verdict, paired_ratio, ratio
+from report.comparison.statistics import FEWEST_PROCESSES, Ratio, Verdict, paired_ratio, ratio
 from report.records import Figure, Phase, PhaseName, Process, Result, figure, total
 from report.sentences import said
 from report.text import N_, Message, Number, joined, message
@@ -19,7 +19,6 @@ Word = Verdict | Literal["incomparable", "unmeasured"]
 
 PHASES: tuple[PhaseName, ...] = ("train", "predict")
 TOTALS: tuple[TotalName, ...] = ("epoch", "test_set")
-FEWEST_PAIRS = 3
 _FIELDS_OF_ALL = ("data", "model")  # differences in them break every time of a row
 STATUSES = {
     "skipped": N_("{side} was skipped: {reason}"),
@@ -141,7 +140,7 @@ def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], li
         if phases[0] and phases[1]:
             medians[0].append(phases[0].median_s)
             medians[1].append(phases[1].median_s)
-    return medians if a.machine == b.machine and len(medians[0]) >= FEWEST_PAIRS else None
+    return medians if a.machine == b.machine and len(medians[0]) >= FEWEST_PROCESSES else None
 
 
 def _valid(process: Process, name: PhaseName) -> Phase | None:
@@ -172,7 +171,11 @@ def _phases(pair: Pair, broken_by: Sequence[str]) -> Iterator[Time]:
             word, reason = "incomparable", _different(fields)
         else:
             word = found.verdict
-            reason = message("a single process on one side") if found.low is None else None
+            reason = (
+                message("fewer than {least} processes on one side", least=str(FEWEST_PROCESSES))
+                if found.low is None
+                else None
+            )
         yield Time(pair, name, a, b, found, word, reason)
 
 
