@@ -184,7 +184,7 @@ def edited_in_place(folder: Path) -> bool:
     except OSError:
         return False
     found = (file.stat(follow_symlinks=False) for file in installed(folder))
-    return any(each.st_nlink > 1 and each.st_mtime_ns > made for each in found)
+    return any(each.st_nlink > 1 and each.st_mtime_ns >= made for each in found)
 
 
 def installed(folder: Path) -> Iterator[os.DirEntry[str]]:
