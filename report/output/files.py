@@ -1,0 +1,39 @@
+"""Files that are complete or not there at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to write bytes to, which takes its place under ``path`` once it is complete and on the disk.
+
+    Missing folders are made. If the block raises, what was there before stays. Raises OSError.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            yield file  # type: ignore[misc]  # a BinaryIO in all but name
+            file.flush()
+            os.fsync(file.fileno())
+            os.chmod(file.name, 0o644)  # a temporary file is private, a page is not
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write ``content``; a file that already holds it keeps its date. Raises OSError."""
+    data = content.encode() if isinstance(content, str) else content
+    with suppress(OSError):
+        if path.read_bytes() == data:
+            return
+    with atomic_write(path) as file:
+        file.write(data)

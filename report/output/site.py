@@ -1,0 +1,111 @@
+"""The page's files below a site's folder: written, or compared with what is there."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from report.output import exports, files
+from report.page.build import PAGE_NAME, Page, build_page
+from report.records import Loaded, Result, Tuning
+from report.render.locale import locale
+from report.render.markdown import render_page
+from report.render.pictures import draw
+
+PAGE_FILE = Path("pages", f"{PAGE_NAME}.markdown")
+ASSETS = Path("pages", PAGE_NAME)
+"""Beside the page, so that its links are relative and work in Jekyll, on GitHub and in a file browser alike.
+
+The folder is the report's own: what an earlier page linked to and this one does not is deleted from it.
+"""
+
+_DIFFERENCES_SHOWN = 40
+
+
+class OwnFolder(Exception):
+    """The page's own folder would swallow the results. The message names it and the cure."""
+
+
+def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None = None) -> Page:
+    """Write the page below ``folder``, and beside it the records, pictures and tables that it links to.
+
+    The page comes last, so that it never links to what is not there yet. Raises OSError and OwnFolder.
+    """
+    assets = folder / ASSETS
+    if assets.is_symlink() or (results is not None and results.resolve().is_relative_to(assets.resolve())):
+        raise OwnFolder(f"{assets} is the page's own folder and gets emptied: keep the results elsewhere")
+    page = build_page(loaded.results, loaded.problems, loaded.tunings)
+    shown = (*loaded.results, *(loaded.tunings if page.detailed else ()))
+    wanted = {copy_record(record, assets) for record in shown}
+    pictures = tuple(draw(page, locale(language)))
+    for picture in pictures:
+        files.write(assets / picture.name, picture.svg)
+        wanted.add(assets / picture.name)
+    wanted.update(exports.write_tables((row for section in page.sections for row in section.group.rows), assets))
+    files.write(folder / PAGE_FILE, render_page(page, locale(language), pictures))
+    prune(assets, wanted)
+    return page
+
+
+def copy_record(record: Result | Tuning, folder: Path) -> Path:
+    """Put a record's file below ``folder`` where it lies below the results, and return its path there.
+
+    A hard link where the file system allows, because 10,000 copies take ten seconds (runners replace a record by
+    renaming, so that the linked file stays as it is). By size and time the next run recognizes either.
+    """
+    place = folder / record.file
+    original = os.stat(record.path)
+    with suppress(OSError):
+        there = os.lstat(place)
+        if (there.st_size, there.st_mtime_ns) == (original.st_size, original.st_mtime_ns):
+            return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    partial = place.with_name(f".{place.name}.part")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(os.path.realpath(record.path), partial)
+    except OSError:  # another file system, or one without links, or somebody else's file
+        shutil.copy2(record.path, partial)
+    os.replace(partial, place)
+    return place
+
+
+def prune(folder: Path, wanted: set[Path]) -> None:
+    """Delete what an earlier report left in ``folder``: its files that are not ``wanted``, and folders left empty."""
+    for path in stale(folder, wanted):
+        path.unlink()
+    for parent, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):
+            os.rmdir(parent)
+
+
+def stale(folder: Path, wanted: set[Path]) -> Iterator[Path]:
+    """Yield files in ``folder`` of the kinds that a report makes, which are not ``wanted``."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in (".json", ".svg", ".csv", ".parquet") and path.is_file() and path not in wanted:
+            yield path
+
+
+def differences(made: Path, there: Path) -> Iterator[str]:
+    """Yield how the files below ``there`` differ from those just ``made``; a unified diff for the page itself."""
+    wanted = {path.relative_to(made) for path in made.rglob("*") if path.is_file()}
+    for name in sorted(wanted):
+        old, new = there / name, made / name
+        if not old.is_file():
+            yield f"missing: {old}"
+        elif old.read_bytes() != new.read_bytes():
+            yield from _difference(old, new) if name == PAGE_FILE else [f"differs: {old}"]
+    for path in stale(there / ASSETS, {there / name for name in wanted}):
+        yield f"no longer belongs to the page: {path}"
+
+
+def _difference(old: Path, new: Path) -> Iterable[str]:
+    before = old.read_text(encoding="utf-8", errors="replace").splitlines()
+    after = new.read_text(encoding="utf-8").splitlines()
+    lines = list(difflib.unified_diff(before, after, str(old), "made from the results", lineterm=""))
+    more = len(lines) - _DIFFERENCES_SHOWN
+    return [*lines[:_DIFFERENCES_SHOWN], *([f"... and {more} more lines"] if more > 0 else [])]

@@ -1,0 +1,1 @@
+"""The page as data: what it says, before it has a language."""

@@ -1,0 +1,178 @@
+"""The page: everything it says, built from results before it has a language. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from report.page import published
+from report.page.audit import Item, audit
+from report.page.measurements import (
+    GpuMemory,
+    Measurement,
+    Unmeasured,
+    Warned,
+    energy_sources,
+    gpu_memory,
+    measurements,
+    notes,
+    unmeasured,
+    warnings,
+)
+from report.page.models import COLUMNS, Cell, Footnote
+from report.page.protocols import ProtocolTable, protocol_tables
+from report.page.reproduction import Comparison, Verdicts, by_verdict, compared
+from report.page.rows import MachineStack, Row, groups
+from report.page.summary import Overview, overviews, summary
+from report.page.system import Fact, provenance, remarks, system
+from report.page.tuning import Tuned, tuned
+from report.records import Problem, Result, Tuning
+from report.text import Joined, Safe, Text, joined, message
+
+PAGE_NAME = "2017-08-05_Model-Comparison"
+"""The page's file below ``pages/``, without its ending, and the folder beside it that holds what it links to."""
+
+DETAILED_SECTIONS = 6
+"""A page about more machines and stacks has their tables and sources, but no reproduction and no pictures of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the Models table."""
+
+    row: Row
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the page says about one machine with one stack."""
+
+    place: int  # from 0
+    group: MachineStack
+    system: tuple[Fact, ...]
+    remarks: tuple[Text, ...]
+    lines: tuple[Line, ...]
+    comparisons: tuple[Comparison, ...]
+    verdicts: tuple[Verdicts, ...]
+    protocols: tuple[ProtocolTable, ...]
+    measurements: tuple[Measurement, ...]
+    energy_sources: Joined
+    gpu_memory: tuple[GpuMemory, ...]
+    warnings: tuple[Warned, ...]
+    unmeasured: tuple[Unmeasured, ...]
+    tuned: tuple[Tuned, ...]
+    notes: tuple[tuple[Row, tuple[Text, ...]], ...]
+    provenance: tuple[Fact, ...]
+
+    @property
+    def anchor(self) -> Safe:
+        """Its place on a page about several machines."""
+        return Safe(f"section-{self.place + 1}")
+
+    @property
+    def gpus(self) -> Text:
+        """The graphics cards."""
+        return next((fact.value for fact in self.system if fact.name == "GPU" and self.group.has_gpu()), "–")
+
+    @property
+    def commits(self) -> Text:
+        """The commits of the code that measured, as git abbreviates them."""
+        found = [result.provenance.git_commit for result in self.group.results]
+        return joined(commit[:12] for commit in found if commit) if any(found) else message("unknown")
+
+    @property
+    def warning_count(self) -> int:
+        """How many warnings the rows' phases have."""
+        return sum(len(warned.phases) for warned in self.warnings)
+
+    def count(self, *statuses: str) -> int:
+        """Return how many results have one of these statuses."""
+        return sum(result.status in statuses for result in self.group.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything the page says."""
+
+    summary: Text
+    sections: tuple[Section, ...]
+    overviews: tuple[Overview, ...]  # of several machines
+    audit: tuple[Item, ...]
+    known: tuple[published.Row, ...]
+    footnotes: Mapping[Footnote, str]  # to its label, in the order of their use
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def detailed(self) -> bool:
+        """Whether the page is short enough to say everything about each machine."""
+        return is_detailed(self.sections)
+
+
+def build_page(results: Iterable[Result], problems: Sequence[Problem] = (), tunings: Sequence[Tuning] = ()) -> Page:
+    """Return the page about ``results``: what came out, and one section per machine and stack."""
+    found = tuple(groups(results))
+    detailed = is_detailed(found)
+    beside: dict[tuple[str, str], list[Tuning]] = {}
+    for tuning in tunings if detailed else ():
+        beside.setdefault((tuning.machine, tuning.stack), []).append(tuning)
+    comparisons = [tuple(compared(group)) for group in found]
+    sections = tuple(
+        _section(place, group, which if detailed else (), beside.get((group.machine, group.stack), ()), detailed)
+        for place, (group, which) in enumerate(zip(found, comparisons, strict=True))
+    )
+    return Page(
+        summary(found, comparisons),
+        sections,
+        overviews(found) if len(found) > 1 else (),
+        audit([result for group in found for result in group.results]),
+        published.ROWS,
+        _labels(note for section in sections for line in section.lines for cell in line.cells for note in cell.notes),
+        tuple(problems),
+    )
+
+
+def is_detailed(found: Sequence[object]) -> bool:
+    """Return whether a page about these machines is short enough to say everything about each."""
+    return len(found) <= DETAILED_SECTIONS
+
+
+def _section(
+    place: int, group: MachineStack, comparisons: tuple[Comparison, ...], tunings: Sequence[Tuning], detailed: bool
+) -> Section:
+    names = {row.model.key: row.name for row in group.rows}
+    return Section(
+        place=place,
+        group=group,
+        system=tuple(system(group)),
+        remarks=tuple(remarks(group)),
+        lines=tuple(Line(row, tuple(column.cell(row) for column in COLUMNS)) for row in group.rows),
+        comparisons=comparisons,
+        verdicts=by_verdict(comparisons),
+        protocols=tuple(protocol_tables(group)) if detailed else (),
+        measurements=tuple(measurements(group)) if detailed else (),
+        energy_sources=energy_sources(group),
+        gpu_memory=tuple(gpu_memory(group)) if detailed else (),
+        warnings=warnings(group) if detailed else (),
+        unmeasured=tuple(unmeasured(group)) if detailed else (),
+        tuned=tuple(tuned(tuning, names.get(tuning.model.key, tuning.model.title)) for tuning in tunings),
+        notes=tuple(notes(group.rows)) if detailed else (),
+        provenance=tuple(provenance(group.results)),
+    )
+
+
+def _labels(footnotes: Iterable[Footnote]) -> dict[Footnote, str]:
+    """Return a label of its own for each different footnote: its name, with a number where another one has it."""
+    labels: dict[Footnote, str] = {}
+    taken: set[str] = set()
+    for note in footnotes:
+        if note in labels:
+            continue
+        name = re.sub(r"[^a-z0-9]+", "-", note.name.lower()).strip("-")[:40] or "note"
+        number = 1
+        while (label := name if number == 1 else f"{name}-{number}") in taken:
+            number += 1
+        taken.add(label)
+        labels[note] = label
+    return labels

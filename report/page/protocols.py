@@ -1,0 +1,144 @@
+"""One protocol for all: every model of a data set, and baselines to compare it with, scored in the same ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from report.page import models
+from report.page.published import published_row
+from report.page.rows import MachineStack, Row
+from report.records import Quality, RollingOrigin, Score
+from report.text import N_, Joined, Message, Number, Safe, Text, message
+
+PROTOCOLS = {
+    "recursive": N_("recursive"),
+    "one-step": N_("one step ahead"),
+    "held-out": N_("held-out test set"),
+    "as-published": N_("as published, with its slips"),
+}
+METRICS = {"r2": "R²", "top-1": N_("accuracy")}
+BASELINES = {
+    "seasonal naive": N_("seasonal naive (the same month one year before)"),
+    "linear AR(60)": N_("linear AR(60)"),
+    "persistence": N_("persistence (the last value again)"),
+}
+NOT_A_PROTOCOL = "as-published"
+"""What the slips gave. The other protocols stand from left to right as in ``PROTOCOLS``, unknown ones after them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A model or a baseline under every protocol, and what was published for it."""
+
+    name: Text
+    published: Text
+    published_protocol: str | None
+    scores: tuple[Number | None, ...]  # loss and accuracy of each protocol of the table
+    rolling: tuple[Text, ...] = ()  # MAE, RMSE and MASE, with their quartiles
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolTable:
+    """The lines of one data set."""
+
+    dataset: Text
+    protocols: tuple[str, ...]
+    accuracy_metric: Text
+    lines: tuple[Line, ...]
+    rolling: RollingOrigin | None  # the first line's, which stands for how those of all were made
+
+    @property
+    def mixed(self) -> tuple[Text, ...]:
+        """The protocols that the published column mixed, where it mixed any."""
+        used = {line.published_protocol for line in self.lines} - {None, NOT_A_PROTOCOL}
+        return tuple(protocol(name) for name in sorted(filter(None, used), key=_place)) if len(used) > 1 else ()
+
+
+def protocol(name: str | None) -> Text:
+    """Return a protocol as the page calls it."""
+    if not name:
+        return message("unknown protocol")
+    return Message(PROTOCOLS[name]) if name in PROTOCOLS else name
+
+
+def protocol_tables(group: MachineStack) -> Iterator[ProtocolTable]:
+    """Yield a table for every data set with more than one line to compare; synthetic data are left out."""
+    by_dataset: dict[str, list[tuple[Row, Quality]]] = {}
+    for row in group.rows:
+        result = row.scored_result
+        if result.status == "ok" and result.quality is not None and not row.synthetic:
+            by_dataset.setdefault(row.model.dataset, []).append((row, result.quality))
+    for name, scored in by_dataset.items():
+        used = {score.protocol for _, quality in scored for score in quality.scores} - {NOT_A_PROTOCOL}
+        protocols = tuple(sorted(used, key=_place))
+        baselines = list(_baselines(scored, protocols))
+        if baselines:
+            metric = scored[0][1].accuracy_metric
+            shown = Message(METRICS[metric]) if metric in METRICS else metric
+            rolling = next((errors for _, quality in scored if (errors := _rolling(quality, ""))), None)
+            lines = (*_models(scored, protocols), *baselines)
+            yield ProtocolTable(models.dataset(name), protocols, shown, lines, rolling)
+
+
+def _models(scored: Sequence[tuple[Row, Quality]], protocols: Sequence[str]) -> Iterator[Line]:
+    for row, quality in scored:
+        known = published_row(row.model.key)
+        figures = [f for f in known.figures if f.column in ("loss", "accuracy")] if known else []
+        used = next((figure.protocol for figure in figures), None)
+        texts = Joined(tuple(Safe(figure.text) for figure in figures), "; ")
+        published = message("{figures} ({protocol})", figures=texts, protocol=protocol(used)) if figures else ""
+        numbers = tuple(number for name in protocols for number in _scores(quality.score(name), quality))
+        yield Line(row.model.title, published, used, numbers, _errors(_rolling(quality, "")))
+
+
+def _baselines(scored: Sequence[tuple[Row, Quality]], protocols: Sequence[str]) -> Iterator[Line]:
+    """Yield each baseline once, from the first model that has it: it is the same for every model of a data set."""
+    found: dict[str, tuple[Quality, dict[str, Score]]] = {}
+    for _, quality in scored:
+        for score in quality.scores:
+            if score.baseline:
+                found.setdefault(score.name, (quality, {}))[1].setdefault(score.protocol, score)
+    for name, (quality, scores) in found.items():
+        numbers = tuple(number for protocol in protocols for number in _scores(scores.get(protocol), None))
+        shown = Message(BASELINES[name]) if name in BASELINES else name
+        yield Line(message("baseline: {name}", name=shown), "", None, numbers, _errors(_rolling(quality, name)))
+
+
+def _scores(score: Score | None, quality: Quality | None) -> tuple[Number | None, Number | None]:
+    """Loss and accuracy; without a quality they are a baseline's, which is a closed form."""
+
+    def number(value: float | None, loss: bool) -> Number | None:
+        if value is None:
+            return None
+        return models.score(value, quality, "loss" if loss else "accuracy") if quality else Number(value, "exact")
+
+    return (None, None) if score is None else (number(score.loss, True), number(score.accuracy, False))
+
+
+def _rolling(quality: Quality, name: str) -> RollingOrigin | None:
+    """The rolling-origin errors of the model itself ("") or of one of its baselines."""
+    return next((errors for errors in quality.rolling_origin if errors.name == name), None)
+
+
+def _errors(errors: RollingOrigin | None) -> tuple[Text, ...]:
+    if errors is None:
+        return ()
+    return (
+        _spread(errors.mae, errors.mae_quartiles),
+        _spread(errors.rmse, errors.rmse_quartiles),
+        _spread(errors.mase, errors.mase_quartiles),
+    )
+
+
+def _spread(value: float | None, quartiles: Sequence[float | None]) -> Text:
+    """An error with its quartiles over the origins in brackets."""
+    if value is None:
+        return ""
+    between = Joined(tuple(Number(quartile) for quartile in quartiles if quartile is not None), "–")
+    return Joined((Number(value), Joined(("(", between, ")"), "")), " ") if between.parts else Number(value)
+
+
+def _place(name: str) -> tuple[int, str]:
+    order = list(PROTOCOLS)
+    return (order.index(name) if name in order else len(order), name)

@@ -1,0 +1,218 @@
+"""Every published figure beside ours: value, ratio and verdict."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from report.page import models, published
+from report.page.published import DEVICE_OF_COLUMN
+from report.page.rows import MachineStack, Row
+from report.records import Device, PhaseName, Result, figure, total
+from report.records.result import ScoreName
+from report.text import MEGABYTE, N_, Message, Number, Safe, Text, message
+
+TOLERANCES = MappingProxyType({"loss": 0.10, "accuracy": 0.01, "memory": 0.20, "time": 0.10})
+"""How far ours may lie from the published figure to be called reproduced.
+
+Shares of it, but for accuracy, which is itself a share: there a difference. What prints as the published figure when
+rounded or cut is always reproduced: 0.597 was cut from 0.59794672. 10 % of a time or a loss is what two runs of one
+machine or two seeds differ by; memory has 20 %, because the page does not state whether it counted what was allocated,
+what was reserved or the complete card.
+"""
+UNITS = MappingProxyType({"MB": "MB", "s/epoch": models.PER_EPOCH, "s/test-set": models.PER_TEST_SET})
+HEADINGS = MappingProxyType({column.key: column.heading for column in models.COLUMNS})
+
+
+class Verdict(StrEnum):
+    """What a reader may conclude from a published figure and ours."""
+
+    REPRODUCED = N_("reproduced")
+    BETTER = N_("better")
+    WORSE = N_("worse")
+    NOT_COMPARABLE = N_("not comparable")
+    NOT_MEASURED = N_("not measured")
+
+
+DOUBTS = {
+    "unknown-protocol": N_("how the published figure was scored is not known"),
+    "more-than-the-card": N_("the published figure is more memory than the card has"),
+    "slower-than-training": N_("the published figure has predicting take longer than training"),
+    "other-test-set": N_("the published loss and accuracy do not belong to one test set with the other rows"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a verdict is no judgement: in two words for the summary, and in full."""
+
+    cause: Text
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One published figure beside ours."""
+
+    row: published.Row
+    figure: published.Figure
+    ours: Number | None
+    verdict: Verdict
+    why: Why | None = None
+
+    @property
+    def heading(self) -> str:
+        """The column, as the table calls it."""
+        return HEADINGS[self.figure.column]
+
+    @property
+    def printed(self) -> Safe:
+        """The published figure with its unit."""
+        return Safe(self.figure.text + UNITS.get(self.figure.unit, ""))
+
+    @property
+    def ratio(self) -> Number | None:
+        """Ours over the published figure."""
+        if self.ours is None:
+            return None
+        ours = self.ours.value / (MEGABYTE if self.ours.kind == "bytes" else 1)
+        return Number(ours / self.figure.value, "ratio")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The figures with one verdict, by the reason for it."""
+
+    verdict: Verdict
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def by_reason(self) -> list[tuple[Text, list[tuple[str, list[Comparison]]]]]:
+        """The figures by reason, and by row within it."""
+        found: dict[Text, dict[str, list[Comparison]]] = {}
+        for comparison in self.comparisons:
+            reason = comparison.why.reason if comparison.why else ""
+            found.setdefault(reason, {}).setdefault(comparison.row.name, []).append(comparison)
+        return [(reason, list(rows.items())) for reason, rows in found.items()]
+
+    @property
+    def by_cause(self) -> list[tuple[Text, int]]:
+        """How many figures have which cause, the most frequent first."""
+        return Counter(comparison.why.cause for comparison in self.comparisons if comparison.why).most_common()
+
+
+def compared(group: MachineStack) -> Iterator[Comparison]:
+    """Yield every published figure, in the order of the published table, beside what ``group`` has for it."""
+    rows = {row.model.key: row for row in group.rows}
+    for published_row in published.ROWS:
+        row = rows.get(published_row.key)
+        for figure_ in published_row.figures:
+            ours = _ours(row, figure_) if row else None
+            if ours is None:
+                yield Comparison(published_row, figure_, None, Verdict.NOT_MEASURED, _missing(row, figure_, group))
+            else:
+                verdict, reason = _judged(published_row, figure_, *ours)
+                yield Comparison(published_row, figure_, ours[0], verdict, reason)
+
+
+def by_verdict(comparisons: Sequence[Comparison]) -> tuple[Verdicts, ...]:
+    """Return the comparisons by verdict, without verdicts that none has."""
+    found = {verdict: tuple(one for one in comparisons if one.verdict == verdict) for verdict in Verdict}
+    return tuple(Verdicts(verdict, which) for verdict, which in found.items() if which)
+
+
+def _ours(row: Row, figure_: published.Figure) -> tuple[Number, Result] | None:
+    """Our figure for the same thing in the same unit; None where it was not measured or may not be shown."""
+    if figure_.column == "loss" or figure_.column == "accuracy":
+        return _score(row, figure_, "loss" if figure_.column == "loss" else "accuracy")
+    result = row.on(DEVICE_OF_COLUMN[figure_.column])
+    if result is None or result.status != "ok":
+        return None
+    if figure_.column == "memory":
+        peak = models.peak_memory(result, "peak_allocated_bytes")
+        return None if peak is None else (Number(peak, "bytes"), result)
+    phase: PhaseName = "train" if figure_.column.endswith("train") else "predict"
+    step = figure(result, phase)
+    if step is None:
+        return None
+    if figure_.unit == "s/batch":
+        return (models.seconds(step), result) if result.phases(phase)[0].unit == "batch" else None
+    complete = total(result, "epoch" if phase == "train" else "test_set")
+    return None if complete is None else (models.seconds(complete, UNITS[figure_.unit]), result)
+
+
+def _score(row: Row, figure_: published.Figure, which: ScoreName) -> tuple[Number, Result] | None:
+    result = row.scored_result
+    if row.synthetic or result.status != "ok" or result.quality is None:
+        return None
+    found = result.quality.score(figure_.protocol or result.quality.protocol)
+    value = found.value(which) if found else None
+    return None if value is None else (models.score(value, result.quality, which), result)
+
+
+def _missing(row: Row | None, figure_: published.Figure, group: MachineStack) -> Why:
+    """Why a figure was not measured: what its cell says, or that nothing is there to measure it."""
+    device = DEVICE_OF_COLUMN.get(figure_.column)
+    if device == "gpu" and not group.has_gpu():
+        return Why(message("no GPU"), message("this machine has no GPU"))
+    if row is None:
+        return Why(message("no result"), message("there is no result for this row"))
+    cell = next(column for column in models.COLUMNS if column.key == figure_.column).cell(row)
+    if cell.notes:
+        failed = isinstance(cell.text, Message)
+        return Why(message("failed") if failed else message("not measured"), cell.notes[0].text)
+    if device is None:
+        why = message("the data are synthetic") if row.synthetic else message("there is no score")
+        return Why(message("not scored"), why)
+    return Why(message("no result"), message("there is no {device} result", device=device.upper()))
+
+
+def _judged(row: published.Row, figure_: published.Figure, ours: Number, result: Result) -> tuple[Verdict, Why | None]:
+    why = _not_comparable(row, figure_, result)
+    if why is not None:
+        return Verdict.NOT_COMPARABLE, why
+    kind = figure_.column if figure_.column in TOLERANCES else "time"
+    allowed = TOLERANCES[kind] * (1 if kind == "accuracy" else abs(figure_.value))
+    value = ours.value / MEGABYTE if kind == "memory" else ours.value
+    if abs(value - figure_.value) <= allowed or figure_.least <= value <= figure_.most:
+        return Verdict.REPRODUCED, None
+    if kind == "memory":
+        reason = message(
+            "the page does not state what it counted: memory allocated, reserved, or used on the complete card"
+        )
+        return Verdict.NOT_COMPARABLE, Why(message("published figure in doubt"), reason)
+    better = value > figure_.value if kind == "accuracy" else value < figure_.value
+    return (Verdict.BETTER if better else Verdict.WORSE), None
+
+
+def _not_comparable(row: published.Row, figure_: published.Figure, result: Result) -> Why | None:
+    if figure_.doubt is not None:
+        return Why(message("published figure in doubt"), Message(DOUBTS[figure_.doubt]))
+    is_score = figure_.column in ("loss", "accuracy")
+    closed_form = is_score and result.quality is not None and result.quality.epochs is None
+    if result.profile == "smoke" and not closed_form:
+        return Why(message("smoke run"), message("a smoke run measures nothing"))
+    if is_score:
+        return None
+    phases = result.phases("predict" if figure_.column.endswith("predict") else "train")
+    if phases and figure_.unit in ("s/batch", "MB") and phases[0].batch_size != row.batch_size:
+        sizes = (Number(phases[0].batch_size, "count"), str(row.batch_size))
+        reason = message("a batch of {ours} here, {theirs} there", ours=sizes[0], theirs=sizes[1])
+        return Why(message("other batch size"), reason)
+    return None if figure_.column == "memory" else _other_hardware(DEVICE_OF_COLUMN[figure_.column], result)
+
+
+def _other_hardware(device: Device, result: Result) -> Why | None:
+    environment = result.environment
+    gpu = environment.gpu.name if environment and environment.gpu else None
+    hardware = (environment.cpu if environment else None) if device == "cpu" else gpu
+    cause = message("other hardware")
+    if hardware is None:
+        return Why(cause, message("the record does not name its {device}", device=device.upper()))
+    if not re.search(published.HARDWARE[device], hardware):
+        return Why(cause, message("other hardware, {hardware}", hardware=hardware))
+    return None

@@ -1,0 +1,95 @@
+"""Results merged into the page's rows: CPU and GPU result of a row side by side, by machine and stack."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from report.records import Result
+from report.records.common import Device
+from report.records.result import Model
+
+_PROFILE_RANK = {"smoke": 0, "quick": 1, "full": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row on one machine with one stack."""
+
+    name: str  # the title; with the size where several rows have that title
+    model: Model
+    cpu: Result | None
+    gpu: Result | None
+
+    def on(self, device: Device) -> Result | None:
+        """Return the result on ``device``."""
+        return self.cpu if device == "cpu" else self.gpu
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The one or two results there are."""
+        return tuple(result for result in (self.cpu, self.gpu) if result is not None)
+
+    @property
+    def scored_result(self) -> Result:
+        """The result whose loss and accuracy the row shows: one that has scores, of the larger profile, the GPU's.
+
+        Where none has scores, the one that explains it best: ok before failed before skipped.
+        """
+        return max(self.results, key=_rank)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether generated data replaced the real ones on either device."""
+        return any(result.data is not None and result.data.synthetic for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStack:
+    """All rows of one machine with one stack."""
+
+    machine: str
+    stack: str
+    rows: tuple[Row, ...]
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """The rows' results."""
+        return tuple(result for row in self.rows for result in row.results)
+
+    def has_gpu(self) -> bool:
+        """Whether any result saw a GPU."""
+        return any(r.environment is not None and r.environment.gpu is not None for r in self.results)
+
+
+def groups(results: Iterable[Result]) -> Iterator[MachineStack]:
+    """Yield machines with their stacks by name, rows by the place that their models ask for."""
+    ordered = sorted(results, key=lambda r: (r.machine, r.stack, r.model.order, r.model.key, r.device))
+    for (machine, stack), inside in groupby(ordered, key=lambda r: (r.machine, r.stack)):
+        by_key: dict[str, dict[str, Result]] = {}
+        for result in inside:
+            by_key.setdefault(result.model.key, {})[result.device] = result
+        yield MachineStack(machine, stack, tuple(_rows(by_key.values())))
+
+
+def _rows(found: Collection[dict[str, Result]]) -> Iterator[Row]:
+    models = [_model(devices) for devices in found]
+    titles = [model.title for model in models]
+    for model, devices in zip(models, found, strict=True):
+        name = model.title if titles.count(model.title) == 1 else f"{model.title} ({model.params})"
+        yield Row(name, model, devices.get("cpu"), devices.get("gpu"))
+
+
+def _model(found: dict[str, Result]) -> Model:
+    return found.get("gpu", next(iter(found.values()))).model
+
+
+def _rank(result: Result) -> tuple[bool, bool, int, bool]:
+    scored = result.quality
+    return (
+        result.status == "ok" and scored is not None and any(not score.baseline for score in scored.scores),
+        result.status != "skipped",
+        _PROFILE_RANK[result.profile],
+        result.device == "gpu",
+    )

@@ -1,0 +1,125 @@
+"""The machine, and what its figures were made with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from report.page.models import dataset
+from report.page.rows import MachineStack
+from report.records import Result
+from report.text import Joined, Number, Safe, Text, joined, message
+
+BREAK = Safe("<br>")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of a table of names and values; several values stand below one another."""
+
+    name: Text
+    value: Joined
+
+
+def system(group: MachineStack) -> Iterator[Fact]:
+    """Yield the rows of the published System table, and what measured here."""
+    environments = [result.environment for result in group.results if result.environment is not None]
+    cpus = (
+        message(
+            "{cpu}, {cores} cores",
+            cpu=found.cpu or message("unknown"),
+            cores=str(found.logical_cpus or "?"),
+        )
+        for found in environments
+    )
+    yield _fact("CPU", cpus)
+    yield _fact("Memory", (_memory(found.memory_bytes) for found in environments if found.memory_bytes is not None))
+    gpus = [found.gpu for found in environments if found.gpu is not None]
+    if gpus:
+        cards = (Joined((gpu.name or message("unknown"), _memory(gpu.memory_bytes))) for gpu in gpus)
+        yield _fact("GPU", cards)
+        yield from _known(_fact(message("Driver"), (gpu.driver for gpu in gpus if gpu.driver)))
+    else:
+        yield _fact("GPU", [message("none, so Memory and the GPU columns stay empty")])
+    yield _fact("OS", (found.os for found in environments if found.os))
+    used = message(
+        "stack {stack}, engine {engine}, profile {profile}",
+        stack=group.stack,
+        engine=joined(result.engine for result in group.results),
+        profile=joined(result.profile for result in group.results),
+    )
+    yield _fact(message("Software"), [used])
+
+
+def remarks(group: MachineStack) -> Iterator[Text]:
+    """Yield what limits every figure of the section."""
+    results = [result for result in group.results if result.status == "ok"]
+    if any(result.profile == "smoke" for result in results):
+        yield message("Smoke runs only prove that everything runs: their figures mean nothing.")
+    for name in dict.fromkeys(row.model.dataset for row in group.rows if row.synthetic):
+        yield message(
+            "The data of {data} are synthetic, because the real ones could not be fetched. No accuracy is shown for them.",
+            data=dataset(name),
+        )
+    counts = [max(len(result.phases("train")), len(result.phases("predict"))) for result in results]
+    if counts and max(counts) == 1:
+        yield message(
+            "Every time comes from a single process, so there is no uncertainty to show: another process may differ."
+        )
+
+
+def provenance(results: Sequence[Result]) -> Iterator[Fact]:
+    """Yield what made the section's results, each value once."""
+    yield _fact(message("Commit"), map(_commit, results))
+    started = sorted(process.started for result in results for process in result.processes if process.started)
+    if started:
+        yield _fact(message("Measured (UTC)"), [Joined((started[0], started[-1]), " – ")])
+    versions = (
+        message(
+            "{framework}: Python {python}; {versions}",
+            framework=result.framework,
+            python=result.environment.python or "?",
+            versions=Joined(tuple(f"{name} {found}" for name, found in sorted(result.environment.versions.items()))),
+        )
+        for result in results
+        if result.environment is not None
+    )
+    yield _fact(message("Software"), versions)
+    yield _fact(
+        message("Environment"),
+        (_of(r.framework, r.provenance.image) for r in results if r.provenance.image),
+    )
+    yield _fact(
+        message("Lock (sha256)"),
+        (_of(r.framework, r.provenance.lock_sha256) for r in results if r.provenance.lock_sha256),
+    )
+    data = (
+        message("{data}: {source}; sha256 {sha256}", data=r.data.name, source=r.data.source, sha256=r.data.sha256)
+        for r in results
+        if r.data is not None
+    )
+    yield _fact(message("Data"), data)
+
+
+def _commit(result: Result) -> Text:
+    made = result.provenance
+    if made.git_commit is None:
+        return message("unknown")
+    return made.git_commit if made.git_clean else message("{commit}, with uncommitted changes", commit=made.git_commit)
+
+
+def _of(framework: str, value: str) -> Text:
+    return message("{framework}: {value}", framework=framework, value=value)
+
+
+def _memory(count: int | None) -> Text:
+    return message("unknown") if count is None else Number(count, "gibibytes")
+
+
+def _fact(name: Text, values: Iterable[Text]) -> Fact:
+    return Fact(name, joined(values, BREAK))
+
+
+def _known(fact: Fact) -> Iterator[Fact]:
+    if fact.value.parts:
+        yield fact

@@ -1,0 +1,202 @@
+"""As written and tuned: each neural row's times before and after the framework's own settings were tried on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from report.page.models import STATUSES, seconds
+from report.records import Attempt, PhaseName, PhaseWarning, Times, Tuning
+from report.records.figure import of_medians
+from report.sentences import said, warning_name
+from report.text import N_, Joined, Message, Number, Text, joined, message
+
+OPTIONS = {
+    "unroll": N_("unroll (the loop over the time steps written out)"),
+    "xla": N_("xla (tf-function, compiled by XLA)"),
+    "nondeterministic": N_("nondeterministic (TensorFlow's deterministic kernels not required)"),
+    "deterministic": N_("deterministic (TensorFlow's deterministic kernels required)"),
+    "no-onednn": N_("no-onednn (without oneDNN's kernels)"),
+    "cudnn": N_("cudnn (cuDNN's own LSTM layer, CuDNNLSTM, with the same weights)"),
+    "tf-function": N_("tf-function (a tf.function of our own instead of Keras' train_on_batch)"),
+    "channels-last": N_("channels-last (images with the channels innermost)"),
+    "compile": N_("compile (torch.compile)"),
+    "fused-adam": N_("fused-adam (Adam's update in one kernel)"),
+    "concatenate-first": N_("concatenate-first (feature maps concatenated before normalization, as published)"),
+    "normalize-first": N_("normalize-first (feature maps normalized before concatenation)"),
+    "cudnn-benchmark": N_("cudnn-benchmark (cuDNN times its kernels and takes the fastest)"),
+}
+"""Those that the page can explain; ``threads-N`` besides. Any other is shown by its key."""
+
+_THREADS = re.compile(r"threads-([1-9][0-9]{0,3})", re.ASCII)
+_PHASES: tuple[PhaseName, ...] = ("train", "predict")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One phase's seconds as written and tuned, each with its warnings, and tuned over as written."""
+
+    as_written: Text = ""
+    tuned: Text = ""
+    ratio: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """One line of the table, and what was tried."""
+
+    tuning: Tuning
+    name: str  # of the row
+    phases: tuple[Compared, Compared]  # training, prediction
+    settings: Text
+    error: Number | None
+    attempts: tuple[Text, ...]
+
+    @property
+    def device(self) -> Text:
+        """The device, with the number of threads of the row as written where it is known."""
+        name, threads = self.tuning.device.upper(), self.tuning.threads
+        if threads is None or self.tuning.device == "gpu":
+            return name
+        return message("{device}, threads: {count}", device=name, count=str(threads))
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether fresh processes confirmed a gain."""
+        return self.tuning.confirmation is not None and self.tuning.confirmation.confirmed
+
+
+def tuned(tuning: Tuning, name: str) -> Tuned:
+    """Return what the page says about one tuning."""
+    train, predict = (_compared(tuning, phase) for phase in _PHASES)
+    error = tuning.max_relative_error if tuning.chosen else None
+    return Tuned(
+        tuning,
+        name,
+        (train, predict),
+        _settings(tuning),
+        None if error is None else Number(error, digits=2),
+        tuple(_attempts(tuning)),
+    )
+
+
+def _compared(tuning: Tuning, phase: PhaseName) -> Compared:
+    """The confirming processes' medians; of a row that nothing made faster, the time that all was compared with."""
+    pairs = tuning.confirmation
+    if tuning.chosen and pairs is not None:
+        before, after = (
+            _warned(_seconds(side.of(phase)), side.warnings, phase) for side in (pairs.as_written, pairs.tuned)
+        )
+        return Compared(before, after, _ratio(pairs.ratios(phase)))
+    as_written = tuning.attempts[0]
+    times = as_written.times(phase)
+    if times is None:
+        return Compared()
+    return Compared(_warned(_seconds(_medians(times)), as_written.warnings, phase))
+
+
+def _medians(times: Times) -> Sequence[float]:
+    return times.process_medians_s or (times.median_s,)
+
+
+def _seconds(medians: Sequence[float]) -> Text:
+    return seconds(of_medians(medians)) if medians else ""
+
+
+def _warned(shown: Text, warnings: Iterable[PhaseWarning], phase: PhaseName) -> Text:
+    names = _names(warning for warning in warnings if warning.phase in (phase, "all"))
+    return message("{seconds} ({warnings})", seconds=shown, warnings=names) if shown and names.parts else shown
+
+
+def _names(warnings: Iterable[PhaseWarning]) -> Joined:
+    return joined(warning_name(warning.key) for warning in warnings)
+
+
+def _ratio(ratios: Sequence[float]) -> Text:
+    """The median of the pairs' ratios, and their range. The ratio of the medians could lie outside it."""
+    if not ratios:
+        return ""
+    middle = Number(of_medians(ratios).median_s, "ratio")
+    if len(ratios) == 1:
+        return middle
+    low, high = Number(min(ratios), "ratio"), Number(max(ratios), "ratio")
+    return message("{ratio} ({low}–{high})", ratio=middle, low=low, high=high)
+
+
+def _settings(tuning: Tuning) -> Text:
+    as_written = tuning.attempts[0]
+    if as_written.status != "ok":
+        return message("as written: {outcome}", outcome=_outcome(as_written))
+    if not tuning.chosen:
+        return said(tuning.reason) if tuning.reason else message("nothing tried was clearly faster")
+    chosen = Joined(tuning.chosen)
+    if tuning.confirmation:
+        return chosen if tuning.confirmation.confirmed else message("{chosen} (gain not confirmed)", chosen=chosen)
+    if tuning.reason:
+        return message("{chosen} (not confirmed: {reason})", chosen=chosen, reason=said(tuning.reason))
+    return message("{chosen} (not confirmed)", chosen=chosen)
+
+
+def _attempts(tuning: Tuning) -> Iterator[Text]:
+    """Everything that was tried, with its times as shares of those as written, and the outcome."""
+    as_written, *tried = tuning.attempts
+    if tuning.profile == "smoke":
+        yield message("Smoke run: it proves that everything runs and measures nothing.")
+    if as_written.status != "ok":
+        yield _marked(message("as written: {outcome}", outcome=_outcome(as_written)), as_written)
+    elif as_written.warnings:
+        yield _marked(message("as written"), as_written)
+    for attempt in tried:
+        option = _option(attempt.option or "")
+        if attempt.kept_before:
+            option = message("{option}, on top of {kept}", option=option, kept=Joined(attempt.kept_before))
+        yield _marked(_tried(option, attempt, as_written, tuning.chosen), attempt)
+    if not tried and as_written.status == "ok":
+        yield message("nothing")
+
+
+def _tried(option: Text, attempt: Attempt, as_written: Attempt, chosen: Sequence[str]) -> Text:
+    outcome = _outcome(attempt, chosen)
+    if not (attempt.times("train") or attempt.times("predict")):
+        return message("{option}: {outcome}", option=option, outcome=outcome)
+    return message(
+        "{option}: training {train}, prediction {predict}; {outcome}",
+        option=option,
+        train=_share(attempt, as_written, "train"),
+        predict=_share(attempt, as_written, "predict"),
+        outcome=outcome,
+    )
+
+
+def _marked(text: Text, attempt: Attempt) -> Text:
+    names = _names(attempt.warnings)
+    return message("{text} (warnings: {warnings})", text=text, warnings=names) if names.parts else text
+
+
+def _share(attempt: Attempt, as_written: Attempt, phase: PhaseName) -> Text:
+    before, after = as_written.times(phase), attempt.times(phase)
+    return Number(after.median_s / before.median_s, "ratio") if before and after else "–"
+
+
+def _option(key: str) -> Text:
+    threads = _THREADS.fullmatch(key)
+    if threads:
+        return message("threads-{count} (number of threads: {count})", count=threads[1])
+    return Message(OPTIONS[key]) if key in OPTIONS else key
+
+
+def _outcome(attempt: Attempt, chosen: Sequence[str] = ()) -> Text:
+    if attempt.kept and attempt.option is not None:
+        return message("kept") if attempt.option in chosen else message("kept until a later one replaced it")
+    if attempt.status == "ok":
+        return message("not clearly faster")
+    if attempt.status == "different":
+        if attempt.max_relative_error is None:
+            return message("not kept, outputs differ")
+        return message(
+            "not kept, outputs differ by {difference}", difference=Number(attempt.max_relative_error, digits=2)
+        )
+    if attempt.status == "skipped":
+        return message("not tried: {reason}", reason=said(attempt.reason))
+    return message("{status}: {reason}", status=Message(STATUSES[attempt.status]), reason=said(attempt.reason))

@@ -1,0 +1,1 @@
+"""Turns data into text: languages, escaping, numbers, Markdown, pictures, the terminal."""

@@ -1,0 +1,125 @@
+"""The page as Markdown for Jekyll, GitHub and any CommonMark reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import jinja2
+
+from report.page.build import DETAILED_SECTIONS, PAGE_NAME, Page, Section
+from report.page.models import COLUMNS
+from report.page.protocols import protocol
+from report.records import Result, Tuning
+from report.render import layout
+from report.render.locale import Locale
+from report.text import Joined, Safe, Text, message
+
+PROBLEMS_SHOWN = 100
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+class Picture(Protocol):
+    """A picture below the page's folder."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def place(self) -> int | None: ...  # of its section; None: of the page
+    @property
+    def file(self) -> str: ...  # relative to the page
+    @property
+    def alt(self) -> Text: ...
+
+
+@dataclass
+class _Links:
+    """Reference links, gathered while the page is rendered and defined at its end."""
+
+    locale: Locale
+    several: bool  # whether labels need the machine's name
+    targets: dict[str, str] = field(default_factory=dict)
+
+    def link(self, text: Text, file: str) -> Safe:
+        """Return a link to a file below the page's folder, whose name is made of checked parts."""
+        return self._link(text, file, file)
+
+    def record(self, text: Text, document: Result | Tuning) -> Safe:
+        """Return a link to a record."""
+        machine, stack, name = document.file.split("/", 2)
+        name = name.removesuffix(".json")
+        return self._link(text, f"{machine}/{stack}/{name}" if self.several else name, document.file)
+
+    def definitions(self) -> Safe:
+        """Return the definitions of all links so far."""
+        return Safe("\n".join(f"[{label}]: {PAGE_NAME}/{file}" for label, file in self.targets.items()))
+
+    def _link(self, text: Text, label: str, file: str) -> Safe:
+        self.targets[label] = file
+        return Safe(f"[{self.locale.markdown(text)}][{label}]")
+
+
+def render_page(page: Page, locale: Locale, pictures: Sequence[Picture] = ()) -> str:
+    """Return the page in one language, front matter included."""
+    links = _Links(locale, len(page.sections) > 1)
+
+    def pictures_of(section: Section | None, kinds: Sequence[str]) -> list[Picture]:
+        place = None if section is None else section.place
+        return [found for kind in kinds for found in pictures if (found.kind, found.place) == (kind, place)]
+
+    return render(
+        "page.md.j2",
+        locale,
+        page=page,
+        columns=COLUMNS,
+        problems_shown=PROBLEMS_SHOWN,
+        detailed_sections=DETAILED_SECTIONS,
+        headings=(Safe("##"), Safe("###")),
+        link=links.link,
+        record=links.record,
+        definitions=links.definitions,
+        pictures_of=pictures_of,
+        protocol=protocol,
+    )
+
+
+def render(template: str, locale: Locale, **data: Any) -> str:
+    """Return a template filled in one language. Every value it prints is translated and escaped."""
+    filled = _templates().get_template(template).render(language=locale.name, say=locale.markdown, **data)
+    return layout.tidy(filled)
+
+
+@jinja2.pass_context
+def _say(context: jinja2.runtime.Context, value: Any) -> str:
+    """Render what a template prints: nothing gets onto the page unescaped."""
+    say: Callable[[Any], str] = context["say"]
+    return say(value)
+
+
+def _listed(parts: Sequence[Text], separator: str = ", ") -> Joined:
+    return Joined(tuple(parts), separator)
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        extensions=["jinja2.ext.i18n"],
+        finalize=_say,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    functions: Mapping[str, Any] = {
+        "_": message,
+        "gettext": message,  # of {% trans %}
+        "listed": _listed,
+        "number": lambda value: Safe(f"{value:g}"),
+    }
+    environment.globals.update(functions)
+    return environment

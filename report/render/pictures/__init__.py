@@ -1,0 +1,54 @@
+"""The page's pictures, drawn as SVG: the same bytes for the same results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from report.page.build import PAGE_NAME, Page, Section
+from report.render.locale import Locale
+from report.render.pictures import dots, panels
+from report.text import Text
+
+Say = Callable[[Text], str]
+KINDS: Mapping[str, Callable[[Section, Say], tuple[str, Text] | None]] = MappingProxyType(
+    {
+        "seconds": dots.seconds,
+        "forecasts": panels.forecasts,
+        "samples": panels.samples,
+        "losses": panels.losses,
+    }
+)
+"""Kind -> what draws it, and says what it shows; None where there is nothing to draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture, and where it belongs."""
+
+    kind: str
+    place: int | None  # of its section; None: of the page
+    name: str  # below the page's folder
+    alt: Text
+    svg: str
+
+    @property
+    def file(self) -> str:
+        """The file, as the page names it."""
+        return f"{PAGE_NAME}/{self.name}"
+
+
+def draw(page: Page, locale: Locale) -> Iterator[Picture]:
+    """Draw what there is to draw; of a page about very many machines only the overview."""
+    if page.overviews:
+        names = [f"{section.group.machine}, {section.group.stack}" for section in page.sections]
+        drawn = dots.machines(page.overviews, names, locale.plain)
+        if drawn:
+            yield Picture("machines", None, "machines.svg", drawn[1], drawn[0])
+    for section in page.sections if page.detailed else ():
+        for kind, function in KINDS.items():
+            drawn = function(section, locale.plain)
+            if drawn:
+                name = f"{section.group.machine}/{section.group.stack}/{kind}.svg"
+                yield Picture(kind, section.place, name, drawn[1], drawn[0])

@@ -1,0 +1,68 @@
+"""Text that waits for a language: what the page and the comparison are made of before they are rendered.
+
+A plain ``str`` is untrusted and gets escaped. ``Safe`` is Markdown of our own, or escaped text. A ``Message`` is an
+English sentence whose translation is looked up when it is rendered, a ``Number`` stays raw until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+NumberKind = Literal[
+    "digits", "time", "limit", "loss", "accuracy", "exact", "bytes", "gibibytes", "percent", "ratio", "count"
+]
+
+MEGABYTE = 10**6
+
+
+class Safe(str):
+    """Markdown of our own, or text that has been escaped."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A raw value, and how it will be written (see ``report.render.numbers``)."""
+
+    value: float
+    kind: NumberKind = "digits"
+    spread: float | None = None  # its uncertainty, in its own unit: half the width of an interval
+    unit: str = ""  # "s/epc", written right behind the number
+    digits: int = 3  # significant ones, of kind "digits"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An English sentence with ``{names}`` in braces and what fills them."""
+
+    sentence: str
+    values: tuple[tuple[str, Text], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Several texts in a row."""
+
+    parts: tuple[Text, ...]
+    separator: str = ", "
+
+
+Text: TypeAlias = "str | Number | Message | Joined"
+
+
+def N_(sentence: str) -> str:
+    """Mark a sentence for translation (by the usual name, which the extraction looks for), and return it as it is."""
+    return sentence
+
+
+def message(sentence: str, /, **values: Text) -> Message:
+    """Return ``sentence`` filled with ``values``; a literal one is marked for translation by this call."""
+    return Message(sentence, tuple(values.items()))
+
+
+def joined(parts: Iterable[Text], separator: str = ", ") -> Joined:
+    """Return each different part once, in their order."""
+    return Joined(tuple(dict.fromkeys(parts)), separator)
