@@ -1,8 +1,8 @@
-"""Training and judging an LSTM net on Airline Passenger: shared by the rows LSTM and LSTM(AUG).
+"""An LSTM net on Airline Passenger, timed, trained and scored: the rows LSTM and LSTM(AUG).
 
-The net sees a window of twelve months as logarithms of the passengers less their mean, times four, and answers
-with the next month on that same scale. So the scale comes from the window alone: growth and level drop out, what
-is left is the season's shape, and nothing is fitted on any month outside the window.
+The net sees a window of twelve months as logarithms of the passengers minus their mean, times four, and returns the
+next month on that scale. So the scale comes from the window alone: growth and level drop out, the season's shape is
+left, and nothing is fitted on any month outside the window.
 """
 
 import time
@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from runners.contract import BATCH_SIZE, Context, Quality, Score, Steps
+from runners.contract import BATCH_SIZE, Context, Quality, Reason, Score, Steps
 from runners.data import airline, forecast
 from runners.keras import compat, network
 
@@ -26,7 +26,7 @@ class Trained(NamedTuple):
 
 
 def to_net_scale(histories: Any) -> Tuple[Any, Any]:
-    """Histories (n, >= 12) on the published scale as the net's windows (n, 12), and their mean logarithms (n, 1)."""
+    """The net's windows (n, 12) of histories (n, >= 12) on the published scale, and their mean logarithms (n, 1)."""
     logarithms = np.log(airline.from_scale(np.asarray(histories)[:, -airline.WINDOW :]))
     level = logarithms.mean(axis=1, keepdims=True)
     return GAIN * (logarithms - level), level
@@ -40,12 +40,12 @@ def from_net_scale(answers: Any, level: Any) -> Any:
 def training_pairs(series: Any, amplitudes: Sequence[float]) -> Tuple[Any, Any]:
     """Windows (n, 12) and targets (n,) on the net's scale, once for every amplitude.
 
-    On this scale an amplitude a stands for passengers raised to the power a: the same year with a stronger or
-    weaker season. It keeps each window's mean, so augmented pairs are what the net could be asked.
+    On this scale an amplitude a stands for passengers raised to the power a: the same year with a stronger or weaker
+    season. It keeps each window's mean, so the net could be asked for any augmented pair.
     """
-    inputs, following = forecast.windows(series, airline.WINDOW)
-    windows, level = to_net_scale(inputs)
-    targets = GAIN * (np.log(airline.from_scale(following)) - level[:, 0])
+    histories, next_values = forecast.windows(series, airline.WINDOW)
+    windows, level = to_net_scale(histories)
+    targets = GAIN * (np.log(airline.from_scale(next_values)) - level[:, 0])
     return (
         np.concatenate([a * windows for a in amplitudes]),
         np.concatenate([a * targets for a in amplitudes]),
@@ -53,26 +53,26 @@ def training_pairs(series: Any, amplitudes: Sequence[float]) -> Tuple[Any, Any]:
 
 
 def train(series: Any, settings: Dict[str, Any], seed: int, progress: Callable[[int, int], None]) -> Trained:
-    """Trains one net on a series of the published scale, in batches of 32, Adam's rate decaying to zero."""
+    """Train one net on a series of the published scale, in batches of 32, Adam's rate decaying to zero."""
     started = time.perf_counter()
-    compat.start_over()
+    compat.reset_session()
     compat.seed_everything(seed)
     windows, targets = training_pairs(series, settings["amplitudes"])
     inputs = windows[:, :, np.newaxis].astype(np.float32)
-    wanted = targets[:, np.newaxis].astype(np.float32)
-    an_epoch = int(np.ceil(len(inputs) / float(BATCH_SIZE)))
-    updates = settings["epochs"] * an_epoch
+    targets = targets[:, np.newaxis].astype(np.float32)
+    steps_per_epoch = -(-len(inputs) // BATCH_SIZE)
+    updates = settings["epochs"] * steps_per_epoch
     rate = compat.cosine_decay(settings["learning_rate"], updates)
     net = network.compile_with_adam(network.build(airline.WINDOW, settings["units"]), rate)
     batches = network.shuffled_batches(len(inputs), BATCH_SIZE, seed)
     losses = []
     for done in range(updates):
         rows = next(batches)
-        losses.append(float(net.train_on_batch(inputs[rows], wanted[rows])))
+        losses.append(float(net.train_on_batch(inputs[rows], targets[rows])))
         if done % 50 == 0:
             progress(done, updates)
-    epochs = np.asarray(losses).reshape(settings["epochs"], an_epoch).mean(axis=1)
-    return Trained(net, [float(loss) for loss in epochs], time.perf_counter() - started)
+    epochs = np.asarray(losses).reshape(settings["epochs"], steps_per_epoch).mean(axis=1)
+    return Trained(net, epochs.tolist(), time.perf_counter() - started)
 
 
 def forecaster(net: Any) -> airline.Forecaster:
@@ -89,19 +89,21 @@ def forecaster(net: Any) -> airline.Forecaster:
     return forecasts
 
 
-def prepare(context: Context) -> Steps:
-    """An untrained net and a batch of real train windows, for timing."""
+def timed(context: Context) -> network.Timed:
+    """The net's shape and a batch of real train windows."""
     settings = context.settings
-    compat.start_over()
-    compat.seed_everything(context.seed)
-    net = network.build_for_timing(settings, airline.WINDOW)
-    windows, targets = training_pairs(context.data.train, settings["amplitudes"])
-    details = {"layers": ["LSTM {}".format(settings["units"])] * 2 + ["linear 1"], "window": airline.WINDOW}
-    return network.steps(net, network.representative_batch(windows, targets), details, settings)
+    batch = network.representative_batch(*training_pairs(context.data.train, settings["amplitudes"]))
+    return network.Timed(airline.WINDOW, settings["units"], False, settings["timing_learning_rate"], batch)
+
+
+def prepare(context: Context) -> Steps:
+    """An untrained net, ready for timing."""
+    row = timed(context)
+    return network.steps(row, network.timed_net(row, context.seed))
 
 
 class Run(NamedTuple):
-    """One seed's training and how it was judged."""
+    """One seed's training and its scores."""
 
     seed: int
     trained: Trained
@@ -111,14 +113,14 @@ class Run(NamedTuple):
     rolling_origin: List[Dict[str, Any]]
 
 
-def train_to_quality(context: Context, notes: List[str]) -> Quality:
-    """Trains one net a seed on the 100 train months and scores all of them on the 44 test months."""
-    turns = context.settings["seeds"]
+def train_to_quality(context: Context) -> Quality:
+    """Train one net per seed on the 100 train months and score each on the 44 test months."""
+    seeds = context.settings["seeds"]
     runs = []
-    for turn in range(turns):
+    for turn in range(seeds):
 
         def progress(done: int, updates: int, turn: int = turn) -> None:
-            context.progress("quality", turn * updates + done, turns * updates)
+            context.progress("quality", turn * updates + done, seeds * updates)
 
         trained = train(context.data.train, context.settings, context.seed + turn, progress)
         ask = forecaster(trained.net)  # at once: in TensorFlow 1 the next training takes this net's session away
@@ -126,10 +128,10 @@ def train_to_quality(context: Context, notes: List[str]) -> Quality:
         scores = airline.score_both(context.data, recursive, one_step)
         rolling = airline.rolling_origins(context.data, ask)
         runs.append(Run(context.seed + turn, trained, recursive, one_step, scores, rolling))
-    return _quality(context, runs, notes)
+    return _quality(context, runs)
 
 
-def _quality(context: Context, runs: List[Run], notes: List[str]) -> Quality:
+def _quality(context: Context, runs: List[Run]) -> Quality:
     """Medians over the seeds; history, forecasts and rolling-origin errors of the seed in the middle."""
     middle = sorted(runs, key=lambda run: run.scores[1].loss)[(len(runs) - 1) // 2]
     scores = [
@@ -137,7 +139,7 @@ def _quality(context: Context, runs: List[Run], notes: List[str]) -> Quality:
             middle.scores[index].protocol,
             float(np.median([run.scores[index].loss for run in runs])),
             float(np.median([run.scores[index].accuracy for run in runs])),
-            "median of {} seeds".format(len(runs)) if len(runs) > 1 else "",
+            Reason("median-of-seeds", {"seeds": len(runs)}) if len(runs) > 1 else None,
         )
         for index in range(2)
     ]
@@ -160,10 +162,9 @@ def _quality(context: Context, runs: List[Run], notes: List[str]) -> Quality:
         epochs=context.settings["epochs"],
         history={"loss": middle.trained.losses},
         forecasts={
-            "truth": [float(value) for value in context.data.test],
-            "recursive": [float(value) for value in middle.recursive],
-            "one-step": [float(value) for value in middle.one_step],
+            "truth": context.data.test.tolist(),
+            "recursive": middle.recursive.tolist(),
+            "one-step": middle.one_step.tolist(),
         },
         rolling_origin=middle.rolling_origin,
-        notes=notes,
     )

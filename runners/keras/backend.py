@@ -1,6 +1,6 @@
 """TensorFlow as a contract.Backend."""
 
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Set
 
 from runners.contract import Backend, DeviceUnavailable
 
@@ -13,49 +13,43 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     """
     from runners.keras import compat
 
+    version = compat.tf.__version__
     if device == "gpu" and not compat.visible_gpus():
-        raise DeviceUnavailable(
-            "TensorFlow {} sees no GPU (no driver, no CUDA libraries, or a build for the CPU only)".format(
-                compat.tf.__version__
-            )
-        )
+        raise DeviceUnavailable("gpu-not-visible", framework="TensorFlow", version=version)
     compat.configure(device, threads)
     if device == "gpu":
         try:
             compat.try_gpu()
         except (compat.tf.errors.OpError, RuntimeError, ValueError) as error:
-            raise DeviceUnavailable(
-                "TensorFlow {} sees a GPU but cannot compute on it: {}".format(compat.tf.__version__, error)
-            )
-
-    def kernel_path() -> Dict[str, Any]:
-        return describe_kernels(compat.operations_run(), compat, device, threads)
-
+            raise DeviceUnavailable("gpu-unusable", framework="TensorFlow", version=version, message=str(error)[:500])
     return Backend(
         name="TensorFlow",
         synchronize=compat.synchronize,
         reset_memory=compat.reset_memory,
         read_memory=compat.read_memory,
         versions=compat.versions,
-        execution=kernel_path,
+        execution=lambda: describe(compat.operations_run(), compat, device, threads),
         seed=compat.seed_everything,
+        asynchronous=device == "gpu",
     )
 
 
-def describe_kernels(operations: Any, compat: Any, device: str, threads: Optional[int]) -> Dict[str, Any]:
-    """What ran, told from the types of the operations in the graphs that were built, not from what was asked."""
-    on_gpu = device == "gpu"
-    path: Dict[str, Any] = {
-        "lstm": "cuDNN" if any(name.startswith("CudnnRNN") for name in operations) else "generic",
-        "execution": "graph session" if compat.TF1 else "tf.function",
-        "xla": any(name.startswith("Xla") for name in operations),
+def describe(operations: Optional[Set[str]], compat: Any, device: str, threads: Optional[int]) -> Dict[str, Any]:
+    """What ran, according to the types of the operations in the graphs that were built."""
+    found: Dict[str, Any] = {
+        "lstm": None,
+        "execution": "graph session" if compat.GRAPH else "tf.function",
+        "xla": None,
         "deterministic": compat.determinism_is_on(),
         "threads": threads,
         "inter_op_threads": threads,
     }
-    if on_gpu:
-        path["tf32"] = compat.tf32_is_on()
-        path["peak_memory"] = "of the whole process" if compat.TF1 else "since the last reset"
+    if operations is not None:
+        found["lstm"] = "cuDNN" if any(name.startswith("CudnnRNN") for name in operations) else "generic"
+        found["xla"] = any(name.startswith("Xla") for name in operations)
+    if device == "gpu":
+        found["tf32"] = compat.tf32_is_on()
+        found["peak_memory"] = "since the last reset" if compat.resets_memory() else "of the whole process"
     else:
-        path["onednn"] = compat.onednn_is_on()
-    return path
+        found["onednn"] = compat.onednn_is_on()
+    return found

@@ -7,30 +7,29 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
-from runners.machine.files import atomic_write
 from runners.keras import compat
+from runners.machine.files import atomic_write
 
 
 class Checkpoint:
-    """One file in ``folder``; with no folder it keeps nothing. A file of other settings or versions is ignored."""
+    """One file in ``folder``; without a folder it keeps nothing. A file of other settings or versions is ignored."""
 
     def __init__(self, folder: Optional[str], name: str, identity: Dict[str, Any]) -> None:
         self._path = os.path.join(folder, name + ".npz") if folder else None
         self._identity = json.dumps([identity, compat.versions()], sort_keys=True)
 
     def save(self, net: Any, losses: List[float], seconds: List[float]) -> None:
-        """Writes weights, optimizer state and the epochs so far; the old file stays until the new one is whole."""
+        """Write weights, optimizer state and the epochs so far; the old file stays until the new one is complete."""
         if self._path is None:
             return
-        weights, moments = net.get_weights(), compat.optimizer_values(net)
-        arrays = {"weight{}".format(index): values for index, values in enumerate(weights)}
-        arrays.update({"optimizer{}".format(index): values for index, values in enumerate(moments)})
+        state = net.get_weights() + compat.read_variables(compat.optimizer_variables(net))
+        arrays = {"array{}".format(index): values for index, values in enumerate(state)}
         arrays.update(losses=np.asarray(losses), seconds=np.asarray(seconds), identity=np.asarray(self._identity))
         with atomic_write(self._path) as file:
             np.savez(file, **arrays)
 
     def restore(self, net: Any) -> Tuple[List[float], List[float]]:
-        """Puts the kept state into the compiled net; returns loss and seconds of each epoch that it had."""
+        """Put the kept state into the compiled net; return loss and seconds of each epoch that it had."""
         if self._path is None or not os.path.exists(self._path):
             return [], []
         try:
@@ -38,13 +37,11 @@ class Checkpoint:
                 arrays = {name: kept[name] for name in kept.files}
             if str(arrays["identity"]) != self._identity:
                 return [], []
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not one of ours: start anew
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not one of ours: start again
             return [], []
-        net.set_weights(_numbered(arrays, "weight"))
-        compat.set_optimizer_values(net, _numbered(arrays, "optimizer"))
+        state = [arrays["array{}".format(index)] for index in range(len(arrays) - 3)]
+        count = len(net.get_weights())
+        variables = compat.optimizer_variables(net)  # before the weights: creating them may take an update
+        net.set_weights(state[:count])
+        compat.write_variables(variables, state[count:])
         return [float(loss) for loss in arrays["losses"]], [float(value) for value in arrays["seconds"]]
-
-
-def _numbered(arrays: Dict[str, Any], name: str) -> List[Any]:
-    count = sum(key.startswith(name) for key in arrays)
-    return [arrays["{}{}".format(name, index)] for index in range(count)]

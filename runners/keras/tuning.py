@@ -1,19 +1,84 @@
-"""What may make a Keras row faster without changing what it computes: see runners/tune.py."""
+"""What may make a Keras row faster without changing what it computes."""
 
-from typing import List, Optional
+from functools import partial
+from importlib import import_module
+from typing import Any, Dict, List, Optional, Tuple
 
-from runners.contract import Option
+import numpy as np
+
+from runners.contract import Context, Option, Variant
+from runners.keras import compat, network
 
 
-def options(device: str, threads: Optional[int], cores: int) -> List[Option]:
+def options(device: str, threads: Optional[int], cpus: int) -> List[Option]:
     """The options in the order in which they are tried."""
     found = [
         Option("unroll", {"unroll": True}),
-        Option("direct-step", {"direct_step": True}),
-        Option("xla", {"direct_step": True, "xla": True}),
+        Option("tf-function", {"tf_function": True}),
+        Option("xla", {"tf_function": True, "xla": True}),
     ]
     if device == "gpu":
         return [Option("cudnn", {"cudnn": True})] + found
     found.append(Option("no-onednn", {"onednn": False}, {"TF_ENABLE_ONEDNN_OPTS": "0"}))
-    others = sorted({1, cores // 2, cores} - {threads or cores, 0})
+    others = sorted({1, cpus // 2, cpus} - {threads or cpus, 0})
     return found + [Option("threads-{}".format(number), threads=number) for number in others]
+
+
+def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
+    """The row with the options' settings."""
+    if settings.get("onednn") is False and compat.GRAPH:
+        raise compat.missing("oneDNN")
+    timed = import_module(context.model.implementation).timed(context)
+    net = _net(timed, context.seed, settings)
+    steps = network.steps(timed, net)
+    if settings.get("tf_function"):
+        train, predict = functions(net, settings.get("xla", False))
+        steps = steps._replace(train=train, predict=predict)
+
+    def outputs() -> Any:
+        # In a function of its own, not the one that is timed: XLA and cuDNN keep the precision they first ran with.
+        ask = steps.predict if compat.GRAPH else functions(net, settings.get("xla", False))[1]
+        with compat.disable_tf32():
+            return np.asarray(ask(steps.predict_batch())).ravel()
+
+    return Variant(steps, outputs)
+
+
+def _net(timed: network.Timed, seed: int, settings: Dict[str, Any]) -> Any:
+    """The row's compiled net with other layers where the settings ask for them, but the same first weights."""
+    net = network.timed_net(timed, seed)
+    layer = _layer(settings)
+    if layer is None:
+        return net
+    weights = [one.get_weights() for one in net.layers]
+    net = network.timed_net(timed, seed, layer)
+    compat.copy_weights(net, weights)
+    return net
+
+
+def _layer(settings: Dict[str, Any]) -> Optional[network.Layer]:
+    if settings.get("cudnn"):
+        return compat.cudnn_layer
+    if settings.get("xla") or settings.get("unroll"):
+        return partial(compat.generic_layer, unroll=settings.get("unroll", False), cudnn=not settings.get("xla"))
+    return None
+
+
+def functions(net: Any, xla: bool) -> Tuple[Any, Any]:
+    """(train, predict) of a compiled net as functions of TensorFlow, without what Keras does around them.
+
+    ``train`` does what ``train_on_batch`` does with a mean squared error, ``predict`` what ``predict_on_batch`` does;
+    both return their answer on the host. ``xla`` compiles both, which Keras itself refuses for a net with LSTM layers.
+    """
+    tf = compat.tf
+
+    def update(inputs: Any, targets: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(net(inputs, training=True) - targets))
+        gradients = tape.gradient(loss, net.trainable_variables)
+        net.optimizer.apply_gradients(zip(gradients, net.trainable_variables))
+        return loss
+
+    train = compat.tf_function(update, xla)
+    predict = compat.tf_function(lambda inputs: net(inputs, training=False), xla)
+    return lambda pair: train(*pair).numpy(), lambda inputs: predict(inputs).numpy()

@@ -1,4 +1,4 @@
-"""What a long training keeps, so that a killed one goes on where it was."""
+"""What a long training keeps, so that a killed one continues where it was."""
 
 import hashlib
 import json
@@ -7,12 +7,13 @@ from typing import Any, Dict, Optional
 
 import torch
 
+from runners.contract import RowError
 from runners.machine.files import atomic_write
 from runners.pytorch import compat
 
 
 class Checkpoint:
-    """One file in ``folder``, named after what it belongs to; with no folder nothing is kept.
+    """One file in ``folder``, named after what it belongs to; without a folder nothing is kept.
 
     ``identity`` is everything that the training's course depends on (settings, seed, data, device, versions): a
     training of another identity neither reads the file nor writes over it.
@@ -24,18 +25,18 @@ class Checkpoint:
         self._identity = digest
 
     def save(self, state: Dict[str, Any]) -> None:
-        """Writes the state; the old file stays until the new one is whole."""
+        """Write the state; the old file stays until the new one is complete."""
         if self._path is None:
             return
         with atomic_write(self._path) as file:
             torch.save(dict(state, identity=self._identity), file)
 
     def restore(self) -> Optional[Dict[str, Any]]:
-        """The state that was kept, on the CPU; ``None`` where there is none. Raises ``OSError``, naming the file."""
+        """The state that was kept, on the CPU; ``None`` where there is none. Raises ``RowError``, naming the file."""
         if self._path is None or not os.path.exists(self._path):
             return None
         try:
             state = compat.load_file(self._path)
-        except Exception as error:  # torch raises whatever a broken file provokes
-            raise OSError("the checkpoint {} cannot be read ({}); delete it to start afresh".format(self._path, error))
+        except Exception:  # torch raises whatever a broken file provokes
+            raise RowError("checkpoint-damaged", file="/".join(self._path.split(os.sep)[-2:]))
         return state if state["identity"] == self._identity else None

@@ -1,10 +1,11 @@
-"""Every fork between PyTorch 1.0 and today's, so that the other files of this folder read as one version."""
+"""Every difference between PyTorch 1.0 and today's. Features are tested for, not versions."""
 
 import inspect
 import os
 import random
 import re
 import shutil
+import sys
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
@@ -13,9 +14,12 @@ import torch
 
 from runners.contract import OptionUnavailable
 
-# CUDA before 11 has no torch.cuda.get_arch_list() with it: the newest card (compute capability) that a wheel made
-# with each version has machine code for (PyTorch's own builds; CUDA Toolkit release notes, "supported GPUs").
-_NEWEST_CARD = {"8": (6, 2), "9": (7, 0), "10": (7, 5)}
+# Before CUDA 11 there is no torch.cuda.get_arch_list(): the newest GPU (compute capability) that a wheel made with each
+# CUDA has machine code for (PyTorch's own builds; CUDA Toolkit release notes, "supported GPUs").
+_NEWEST_GPU = {"8": (6, 2), "9": (7, 0), "10": (7, 5)}
+
+# Operators that do the work, as against those that choose among them (conv2d, convolution, batch_norm, linear).
+_KERNEL = re.compile("_?(cudnn|mkldnn|mkl|nnpack|thnn|slow_conv|native_batch_norm|addmm)")
 
 
 def versions() -> Dict[str, str]:
@@ -29,14 +33,14 @@ def versions() -> Dict[str, str]:
 
 
 def seed_everything(seed: int) -> None:
-    """Seeds Python's, NumPy's and PyTorch's generators, on the CPU and on every GPU."""
+    """Seed Python's, NumPy's and PyTorch's generators, on the CPU and on every GPU."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
 
 
 def reset_peak_memory(cuda: Any) -> None:
-    """Sets the allocator's peaks to what is allocated now, with whatever calls the version has (1.0 has none)."""
+    """Set the allocator's peaks to what is allocated now, with the calls that the version has (1.0 has none)."""
     if hasattr(cuda, "reset_peak_memory_stats"):  # 1.4 and later
         cuda.reset_peak_memory_stats()
     elif hasattr(cuda, "reset_max_memory_allocated"):  # 1.1 to 1.3
@@ -51,25 +55,23 @@ def peak_memory_since(cuda: Any) -> str:
 
 
 def peak_reserved_memory(cuda: Any) -> int:
-    """Most bytes that the caching allocator held; called "cached" before PyTorch 1.4."""
+    """The most bytes that the caching allocator held; called "cached" before PyTorch 1.4."""
     return int(cuda.max_memory_reserved() if hasattr(cuda, "max_memory_reserved") else cuda.max_memory_cached())
 
 
-def reason_no_code(capability: Tuple[int, int], cuda: Any, cuda_version: Optional[str]) -> Optional[str]:
-    """Why this build cannot run on a card of ``capability`` (major, minor); ``None`` if it can.
+def built_for_others(capability: Tuple[int, int], cuda: Any, cuda_version: Optional[str]) -> List[str]:
+    """What this build has code for, if none of it runs on a GPU of ``capability`` (major, minor); else nothing.
 
-    Machine code (sm_XY) runs on cards of the same major number and at least that minor one; PTX (compute_XY) on
-    every newer card. CUDA C++ Programming Guide, "Compute Capability" and "Just-in-Time Compilation".
+    Machine code (sm_XY) runs on GPUs of the same major number and at least that minor one; PTX (compute_XY) on every
+    newer GPU. CUDA C++ Programming Guide, "Compute Capability" and "Just-in-Time Compilation".
     """
     if hasattr(cuda, "get_arch_list"):
-        built_for = list(cuda.get_arch_list())
-        if any(_runs_on(name, capability) for name in built_for):
-            return None
-        return "it has code for {} only".format(", ".join(built_for) or "no card")
-    newest = _NEWEST_CARD.get(str(cuda_version).split(".")[0])
+        built_for = list(cuda.get_arch_list()) or ["no GPU"]
+        return [] if any(_runs_on(name, capability) for name in built_for) else built_for
+    newest = _NEWEST_GPU.get(str(cuda_version).split(".")[0])
     if newest is None or capability <= newest:
-        return None
-    return "its CUDA {} knows no card above {}.{}".format(cuda_version, *newest)
+        return []
+    return ["GPUs up to {}.{}".format(*newest)]
 
 
 def _runs_on(built_for: str, capability: Tuple[int, int]) -> bool:
@@ -78,20 +80,43 @@ def _runs_on(built_for: str, capability: Tuple[int, int]) -> bool:
         return False
     kind, major, minor, only = match.groups()
     code = (int(major), int(minor))
-    if only == "a":  # for this very card and no other
+    if only == "a":  # for this GPU and no other
         return code == capability
     if kind == "compute" and not only:
         return code <= capability
     return code[0] == capability[0] and code[1] <= capability[1]
 
 
-def tf32() -> Dict[str, bool]:
-    """Whether TF32 replaces FP32 on the GPU, by kind of operation; empty where the version knows no TF32.
+def execution() -> Dict[str, Any]:
+    """How PyTorch computed, on any device."""
+    interop = torch.get_num_interop_threads() if hasattr(torch, "get_num_interop_threads") else None
+    return {"threads": torch.get_num_threads(), "inter_op_threads": interop, "compiled": compiled_graphs() > 0}
 
-    It does where it is allowed and the card has it, which those of compute capability 8.0 and later do.
-    """
+
+def cudnn() -> Dict[str, Any]:
+    """cuDNN's settings, and whether TF32 replaces FP32."""
+    cudnn = torch.backends.cudnn
+    return dict(
+        _tf32(),
+        cudnn=bool(cudnn.enabled and cudnn.is_available()),
+        cudnn_version=cudnn.version(),
+        cudnn_benchmark=bool(cudnn.benchmark),
+        cudnn_deterministic=bool(cudnn.deterministic),
+    )
+
+
+def onednn() -> Optional[bool]:
+    """Whether convolutions on the CPU may use oneDNN (MKL-DNN); ``None`` where the version does not tell."""
+    backend = getattr(torch.backends, "mkldnn", None)
+    if backend is None:
+        return None
+    return bool(backend.is_available() and getattr(backend, "enabled", True))
+
+
+def _tf32() -> Dict[str, bool]:
+    """Whether TF32 is used, by kind of operation: allowed, and on a GPU that has it (8.0 on). Empty if unknown."""
     backends = torch.backends
-    if hasattr(backends.cudnn, "conv"):  # 2.9 and later: one setting an operation, and the old names warn
+    if hasattr(backends.cudnn, "conv"):  # 2.9 and later: one setting per operation; the old names warn
         allowed = [place.fp32_precision == "tf32" for place in (backends.cudnn.conv, backends.cuda.matmul)]
     elif hasattr(backends.cudnn, "allow_tf32"):
         allowed = [bool(place.allow_tf32) for place in (backends.cudnn, backends.cuda.matmul)]
@@ -102,8 +127,8 @@ def tf32() -> Dict[str, bool]:
 
 
 @contextmanager
-def exact_products() -> Iterator[None]:
-    """FP32 on the GPU without TF32 meanwhile."""
+def disable_tf32() -> Iterator[None]:
+    """FP32 on the GPU without TF32 within the block."""
     cudnn, matmul = torch.backends.cudnn, getattr(torch.backends.cuda, "matmul", None)
     if hasattr(cudnn, "conv"):
         places, name, exact = [cudnn.conv, matmul], "fp32_precision", "ieee"
@@ -121,60 +146,52 @@ def exact_products() -> Iterator[None]:
             setattr(place, name, value)
 
 
+def _missing(option: str) -> OptionUnavailable:
+    return OptionUnavailable("option-missing", framework="PyTorch", version=torch.__version__, option=option)
+
+
 def adam(parameters: Any, learning_rate: float, fused: bool) -> Any:
-    """Adam; ``fused`` does a whole update in one kernel (1.13 and later on a GPU, 2.4 on the CPU)."""
+    """Adam; ``fused`` does a complete update in one kernel (1.13 and later on a GPU, 2.4 on the CPU)."""
     if not fused:
         return torch.optim.Adam(parameters, lr=learning_rate)
     if "fused" not in inspect.signature(torch.optim.Adam).parameters:
-        raise OptionUnavailable("PyTorch {} has no fused Adam".format(torch.__version__))
+        raise _missing("fused Adam")
     return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
 
 
 def channels_last(thing: Any) -> Any:
-    """A net or a batch of images laid out channels last (1.5 and later)."""
+    """A net or a batch of images laid out channels last; a page-locked batch stays page-locked."""
     if not hasattr(torch, "channels_last"):
-        raise OptionUnavailable("PyTorch {} has no channels-last format".format(torch.__version__))
-    return thing.to(memory_format=torch.channels_last)
+        raise _missing("channels-last format")
+    found = thing.to(memory_format=torch.channels_last)
+    is_pinned = isinstance(thing, torch.Tensor) and thing.is_pinned()
+    return found.pin_memory() if is_pinned else found
 
 
 def compiled(net: Any) -> Any:
     """The net through ``torch.compile`` (2.0 and later)."""
     if not hasattr(torch, "compile"):
-        raise OptionUnavailable("PyTorch {} has no torch.compile".format(torch.__version__))
+        raise _missing("torch.compile")
     if next(net.parameters()).is_cuda:  # Triton compiles its launchers
         language, compilers = "C", [os.environ.get("CC") or "cc", "gcc", "clang"]
     else:
         language, compilers = "C++", [os.environ.get("CXX") or "c++", "g++", "clang++"]
     if not any(shutil.which(name) for name in compilers):
-        raise OptionUnavailable(
-            "PyTorch's compiler needs a {} compiler, and none is here ({})".format(language, ", ".join(compilers))
-        )
+        raise OptionUnavailable("compiler-missing", language=language, compilers=compilers)
     return torch.compile(net)
 
 
 def compiled_graphs() -> int:
     """How many graphs ``torch.compile`` made in this process: 0 if nothing was compiled."""
-    if not hasattr(torch, "compile"):
+    if "torch._dynamo" not in sys.modules:  # its import takes seconds, and compiling has imported it
         return 0
     from torch._dynamo.utils import counters
 
     return int(counters["stats"]["unique_graphs"])
 
 
-def onednn() -> Optional[bool]:
-    """Whether convolutions on the CPU may use oneDNN (MKL-DNN); ``None`` where the version does not tell."""
-    backend = getattr(torch.backends, "mkldnn", None)
-    if backend is None:
-        return None
-    return bool(backend.is_available() and getattr(backend, "enabled", True))
-
-
-def inter_op_threads() -> Optional[int]:
-    return torch.get_num_interop_threads() if hasattr(torch, "get_num_interop_threads") else None
-
-
 def memory_format(tensor: Any) -> str:
-    """How a tensor of four dimensions lies in memory: "contiguous" (NCHW), "channels_last" (NHWC) or "strided"."""
+    """A tensor's layout in memory: "contiguous" (NCHW), "channels_last" (NHWC) or "strided"."""
     if tensor.is_contiguous():
         return "contiguous"
     if hasattr(torch, "channels_last") and tensor.is_contiguous(memory_format=torch.channels_last):
@@ -182,12 +199,25 @@ def memory_format(tensor: Any) -> str:
     return "strided"
 
 
-def operators_run(work: Any) -> List[str]:
-    """Names of the operators that PyTorch ran in ``work()``, from its own profiler, without their namespace."""
-    with torch.autograd.profiler.profile() as profile:
-        work()
-    events = profile.function_events or []
-    return sorted({event.name.split("::")[-1] for event in events})
+def kernels_run(net: Any, forward: Any, batch: Any) -> Dict[str, Any]:
+    """Which kernels a pass of the batch through the net runs, from PyTorch's profiler, and its memory format.
+
+    With a complete batch, since the choice of a convolution's kernel depends on its size. Call it after the timing: the
+    profiler takes memory and leaves the net in training mode. A compiled net (``forward`` is not ``net``) does not tell
+    its memory format, and runs as it did in training, since without gradients it would be compiled once more.
+    """
+    net.train()
+    formats: List[str] = []
+    hook = None
+    if forward is net:
+        hook = next(net.children()).register_forward_hook(lambda *given: formats.append(memory_format(given[2])))
+    with torch.set_grad_enabled(forward is not net), torch.autograd.profiler.profile() as profile:
+        forward(batch)
+    if hook is not None:
+        hook.remove()
+    names = {event.name.split("::")[-1] for event in profile.function_events or []}
+    operators = sorted(name for name in names if _KERNEL.match(name) and "available" not in name)
+    return {"operators": operators, "memory_format": formats[0] if formats else None}
 
 
 def generator_states(on_gpu: bool) -> Dict[str, Any]:

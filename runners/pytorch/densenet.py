@@ -17,7 +17,7 @@ BOTTLENECK = 4  # width of the 1 x 1 convolution, in growth rates
 class DenseLayer(nn.Module):
     """Batch norm, ReLU, 1 x 1 convolution, batch norm, ReLU, 3 x 3 convolution: ``growth`` new feature maps.
 
-    Takes (n, channels, h, w); returns them with the new ones behind: (n, channels + growth, h, w).
+    Takes (n, channels, h, w); returns them followed by the new ones: (n, channels + growth, h, w).
     """
 
     def __init__(self, channels: int, growth: int) -> None:
@@ -46,7 +46,7 @@ class Transition(nn.Module):
 
 
 class DenseNet(nn.Module):
-    """``blocks`` dense layers per block, transitions that keep ``compression`` of the channels between them.
+    """``blocks`` dense layers in each block, transitions that keep ``compression`` of the channels between them.
 
     Takes float images (n, 3, 32, 32); returns logits (n, 10).
     """
@@ -77,3 +77,14 @@ class DenseNet(nn.Module):
 def count_parameters(net: nn.Module) -> int:
     """How many numbers the optimizer trains."""
     return sum(parameter.numel() for parameter in net.parameters() if parameter.requires_grad)
+
+
+def torch_device(device: str) -> Any:
+    """PyTorch's device for "cpu" or "gpu": the first GPU."""
+    return torch.device("cuda:0" if device == "gpu" else "cpu")
+
+
+def build(settings: Any, device: str) -> DenseNet:
+    """The net of a row's settings on ``device``, with PyTorch's own initial values."""
+    net = DenseNet(settings["blocks"], settings["compression"], settings["growth"])
+    return net.to(torch_device(device))

@@ -5,7 +5,7 @@ from runners.pytorch.rows import densenet_row
 MODEL = densenet_row(
     key="densenet-24x3",
     params="3 x 24 dense",
-    position=7,
+    order=7,
     blocks=(24, 24, 24),
     compression=0.5,
     batch_size=32,

@@ -1,17 +1,15 @@
-"""DenseNet, 32 x 24 x 32: transitions that keep a two-hundredth of the channels, 4 and 2 of them."""
+"""DenseNet, 32 x 24 x 32: transitions that keep 0.5 % of the channels, 4 and 2 of them."""
 
+from runners.contract import Reason
 from runners.pytorch.rows import densenet_row
 
 MODEL = densenet_row(
     key="densenet-32-24-32",
     params="32 x 24 x 32",
-    position=8,
+    order=8,
     blocks=(32, 24, 32),
     compression=0.005,
-    batch_size=16,
+    batch_size=16,  # as in the run behind the published figures
     target_accuracy=0.826,
-    note=(
-        "DenseNet 32 x 24 x 32 takes batches of 16, as the run behind its published figures did, though the published "
-        "legend says 32 throughout."
-    ),
+    notes=(Reason("batch-of-16"),),
 )

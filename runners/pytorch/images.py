@@ -1,11 +1,11 @@
-"""From the stored images to the tensors a net takes, and in which order an epoch takes them."""
+"""From the stored images to the tensors that a net takes, and the order of an epoch."""
 
 from typing import Any, Optional, Tuple
 
 import numpy as np
 import torch
 
-MEAN = DEVIATION = 0.5  # of each channel on the scale 0..1, as the published nets had it
+MEAN = STD = 0.5  # of each channel on the scale 0..1, as the published nets had it
 
 
 def to_tensor(images: Any, flipped: Optional[Any] = None) -> Any:
@@ -13,7 +13,7 @@ def to_tensor(images: Any, flipped: Optional[Any] = None) -> Any:
     images = np.array(images)
     if flipped is not None:
         images[flipped] = images[flipped, :, ::-1]
-    scaled = (images.astype(np.float32) / 255 - MEAN) / DEVIATION
+    scaled = (images.astype(np.float32) / 255 - MEAN) / STD
     return torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
 
 
@@ -23,7 +23,7 @@ def labels_to_tensor(labels: Any) -> Any:
 
 
 def choose(labels: Any, count: Optional[int], seed: int) -> Any:
-    """Positions of ``count`` images drawn without return, in random order; of all, in their order, for ``None``."""
+    """Positions of ``count`` images drawn without replacement; of all, in their order, for ``None``."""
     if count is None:
         return np.arange(len(labels))
     return np.random.RandomState(seed).permutation(len(labels))[:count]
@@ -32,7 +32,7 @@ def choose(labels: Any, count: Optional[int], seed: int) -> Any:
 def epoch_order(count: int, seed: int, epoch: int) -> Tuple[Any, Any]:
     """The order of an epoch's images and which are mirrored, both (count,).
 
-    They follow from seed and epoch alone, so a training that goes on in the middle of an epoch needs to know only
+    They follow from seed and epoch alone, so a training that continues in the middle of an epoch needs to know only
     where it stopped.
     """
     generator = np.random.RandomState([seed, epoch])

@@ -1,24 +1,21 @@
-"""The two DenseNet rows: what they share, so that a row's own file says only what is particular to it."""
+"""What the two DenseNet rows share, so that a row's own file holds only what is particular to it."""
 
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Sequence, Tuple
 
-from runners.contract import Context, Model, Quality, Rule, Steps
+from runners.contract import Model, Reason, Rule
+
 
 def densenet_row(
     key: str,
     params: str,
-    position: int,
+    order: int,
     blocks: Sequence[int],
     compression: float,
     batch_size: int,
     target_accuracy: float,
-    note: str = "",
+    notes: Tuple[Reason, ...] = (),
 ) -> Model:
-    """The row of a DenseNet of growth rate 24.
-
-    ``target_accuracy`` is the published one, where ``full`` stops. ``note`` is what a reader of this row, whatever
-    its device and profile, must know.
-    """
+    """The row of a DenseNet of growth rate 24. ``target_accuracy`` is the published one, where ``full`` stops."""
     net = {"blocks": list(blocks), "compression": compression, "growth": 24}
     timed: Dict[str, Any] = dict(net, batch_size=batch_size, timing_learning_rate=1e-4)
     trained = dict(
@@ -36,26 +33,15 @@ def densenet_row(
         params=params,
         library="PyTorch",
         dataset="cifar10",
+        implementation="runners.pytorch.cifar10_densenet",
         settings={"smoke": dict(timed, batch_size=4), "quick": timed, "full": trained},
         rules={
             "smoke": Rule(min_warmup=1, warmup_s=0.0, min_samples=3, max_samples=3, budget_s=0.0),
-            "quick": Rule(min_warmup=1, warmup_s=0.0, min_samples=6, max_samples=50, budget_s=30.0),
-            "full": Rule(min_warmup=3, warmup_s=1.0, min_samples=10, budget_s=120.0),
+            "quick": Rule(min_warmup=1, warmup_s=0.5, min_samples=3, max_samples=50, budget_s=8.0),
+            "full": Rule(min_warmup=2, warmup_s=1.0, min_samples=6, budget_s=30.0),
         },
-        time_limit_s={"smoke": 300.0, "quick": 1200.0, "full": 172800.0},
-        implementation="runners.pytorch.rows",
         processes={"smoke": 1, "quick": 3, "full": 10},
-        order=position,
+        time_limit_s={"smoke": 300.0, "quick": 1200.0, "full": 172800.0},
+        order=order,
+        notes=notes,
     )
-
-
-def prepare(context: Context) -> Steps:
-    from runners.pytorch import steps
-
-    return steps.prepare(context)
-
-
-def train_to_quality(context: Context) -> Quality:
-    from runners.pytorch import training
-
-    return training.train_to_quality(context)

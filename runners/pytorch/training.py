@@ -1,4 +1,4 @@
-"""Train a DenseNet to the published accuracy, with checkpoints from which a killed run goes on identically."""
+"""Train a DenseNet to the published accuracy, with checkpoints from which a killed run continues identically."""
 
 import json
 import math
@@ -8,42 +8,18 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from torch.nn import functional
 
-from runners.contract import Context, Quality, Score
+from runners.contract import Context, Quality, Reason, RowError, Score
 from runners.pytorch import compat
 from runners.pytorch.checkpoint import Checkpoint
-from runners.pytorch.densenet import count_parameters
+from runners.pytorch.densenet import build, count_parameters, torch_device
 from runners.pytorch.images import choose, epoch_order, labels_to_tensor, to_tensor
-from runners.pytorch.steps import build, torch_device
 
-_QUICK_REASON = (
-    "the accuracy needs the full profile (hours on a GPU): DEVICE=gpu PROFILE=full; "
-    "docs/densenet.md shows the same training at work on a small part"
-)
-_CPU_REASON = (
-    "on the CPU one epoch is {batches:,} training steps of the time shown, so a training would take days: "
-    "DEVICE=gpu PROFILE=full; docs/densenet.md shows the same training at work on a small part"
-)
-# Settings that say when to stop or to save, not what is computed: a training may go on under other ones.
+# Settings about when to stop or to save, not what is computed: a training may continue under other ones.
 _NOT_IDENTITY = ("epochs", "target_accuracy", "checkpoint_every", "timing_learning_rate", "on_cpu")
 
 
-def train_to_quality(context: Context) -> Quality:
-    """Trains to the target accuracy or the last epoch, whichever is first. An empty ``Quality`` outside ``full``."""
-    settings = context.settings
-    if "epochs" not in settings:
-        return Quality(reason=_QUICK_REASON)
-    if context.device == "cpu" and not settings.get("on_cpu"):
-        batches = math.ceil(len(context.data.train_labels) / settings["batch_size"])
-        return Quality(reason=_CPU_REASON.format(batches=batches))
-    training = Training(context)
-    training.restore()
-    while not training.is_finished():
-        training.run_epoch()
-    return training.quality()
-
-
 class Training:
-    """One training: the net, its optimizer, and how far it is. ``observe`` hears every step's loss."""
+    """One training: the net, its optimizer, and its progress. ``observe`` receives every step's loss."""
 
     def __init__(self, context: Context, observe: Callable[[float], None] = lambda loss: None) -> None:
         settings, data = context.settings, context.data
@@ -103,10 +79,12 @@ class Training:
             loss = self._train_step(to_tensor(images[chosen], flipped[chosen]), labels_to_tensor(labels[chosen]))
             self._seconds += time.perf_counter() - began
             if not math.isfinite(loss):
-                raise FloatingPointError(
-                    "the training loss is {} in epoch {}, batch {}; a smaller learning rate than {} may help".format(
-                        loss, epoch + 1, self._step + 1, self._settings["learning_rate"]
-                    )
+                raise RowError(
+                    "loss-diverged",
+                    loss=str(loss),
+                    epoch=epoch + 1,
+                    batch=self._step + 1,
+                    learning_rate=self._settings["learning_rate"],
                 )
             self._losses.append(loss)
             self._observe(loss)
@@ -153,7 +131,7 @@ class Training:
         return summed / len(labels), correct / float(len(labels))
 
     def save(self) -> None:
-        """Keep everything that the rest of the training depends on."""
+        """Write everything that the rest of the training depends on."""
         self._checkpoint.save(
             {
                 "net": self._net.state_dict(),
@@ -173,7 +151,7 @@ class Training:
         )
 
     def restore(self) -> None:
-        """Go on from the checkpoint, where there is one of this training."""
+        """Continue from the checkpoint, if there is one of this training."""
         state = self._checkpoint.restore()
         if state is None:
             return
@@ -193,7 +171,7 @@ class Training:
             protocol="held-out",
             loss_metric="cross-entropy",
             accuracy_metric="top-1",
-            scores=[Score("held-out", loss, accuracy, "on {:,} test images".format(self.test_images()))],
+            scores=[Score("held-out", loss, accuracy, Reason("test-images", {"images": self.test_images()}))],
             by_seed=[
                 {
                     "seed": self._seed,
@@ -207,18 +185,18 @@ class Training:
             history=history,
             test_seconds=self._test_seconds,
             epoch_seconds=sorted(history["seconds"])[len(history["seconds"]) // 2],
-            notes=[self._summary(accuracy, seconds)],
+            notes=self._notes(accuracy, seconds),
         )
 
-    def _summary(self, accuracy: float, seconds: float) -> str:
-        target, epochs = self._settings["target_accuracy"], len(self.history["loss"])
-        text = "Trained for {} epochs of {:,} images in {:.0f} s".format(epochs, len(self._train[1]), seconds)
-        if self._reached():
-            text += ", to the first epoch whose accuracy ({:.4f}) was at least the published {}".format(
-                accuracy, target
+    def _notes(self, accuracy: float, seconds: float) -> List[Reason]:
+        epochs, images, target = len(self.history["loss"]), len(self._train[1]), self._settings["target_accuracy"]
+        notes = []
+        if target is not None:
+            to_target = Reason(
+                "trained-to-target",
+                {"epochs": epochs, "images": images, "seconds": seconds, "accuracy": accuracy, "target": target},
             )
-        elif target is not None:
-            text += ", all that its settings allow, to an accuracy of {:.4f}; published: {}".format(accuracy, target)
+            notes.append(to_target if self._reached() else to_target._replace(key="trained-without-target"))
         if self._resumed:
-            text += "; interrupted and taken up again {} times".format(self._resumed)
-        return text + "."
+            notes.append(Reason("interrupted", {"times": self._resumed}))
+        return notes

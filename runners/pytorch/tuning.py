@@ -1,11 +1,16 @@
-"""What may make a PyTorch row faster without changing what it computes: see runners/tune.py."""
+"""What may make a PyTorch row faster without changing what it computes."""
 
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
-from runners.contract import Option
+import torch
+
+from runners.contract import Context, Option, Variant
+from runners.pytorch import compat
+from runners.pytorch.cifar10_densenet import Batches, batches, steps
+from runners.pytorch.densenet import build, torch_device
 
 
-def options(device: str, threads: Optional[int], cores: int) -> List[Option]:
+def options(device: str, threads: Optional[int], cpus: int) -> List[Option]:
     """The options in the order in which they are tried."""
     found = [
         Option("channels-last", {"channels_last": True}),
@@ -14,5 +19,25 @@ def options(device: str, threads: Optional[int], cores: int) -> List[Option]:
     ]
     if device == "gpu":
         return [Option("cudnn-benchmark", {"cudnn_benchmark": True})] + found
-    others = sorted({1, cores // 2, cores} - {threads or cores, 0})
+    others = sorted({1, cpus // 2, cpus} - {threads or cpus, 0})
     return found + [Option("threads-{}".format(number), threads=number) for number in others]
+
+
+def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
+    """The row with the options' settings."""
+    net, data = build(context.settings, context.device), batches(context)
+    if settings.get("channels_last"):
+        compat.channels_last(net)
+        images, labels = data.train
+        data = Batches((compat.channels_last(images), labels), compat.channels_last(data.predict))
+    forward = compat.compiled(net) if settings.get("compile") else net
+    if settings.get("cudnn_benchmark"):
+        torch.backends.cudnn.benchmark = True
+    adam = compat.adam(net.parameters(), context.settings["timing_learning_rate"], settings.get("fused", False))
+
+    def outputs() -> Any:
+        net.eval()
+        with torch.no_grad(), compat.disable_tf32():
+            return forward(data.predict.to(torch_device(context.device))).cpu().numpy().ravel()
+
+    return Variant(steps(context, net, forward, adam, data), outputs)

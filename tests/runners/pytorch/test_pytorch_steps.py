@@ -1,4 +1,4 @@
-"""The steps that are timed really train, and say what they ran."""
+"""The steps that are timed train, and report what they ran; tuned variants are the same function."""
 
 import inspect
 
@@ -10,10 +10,11 @@ torch = pytest.importorskip("torch")
 from pytorch_helpers import NET, make_context, small_data
 
 from runners.contract import BATCH_SIZE, OptionUnavailable
-from runners.worker.gate import reason_not_training
 from runners.pytorch import compat, images, tuning
-from runners.pytorch.steps import prepare
+from runners.pytorch.cifar10_densenet import prepare, train_to_quality
+from runners.pytorch.densenet import DenseNet
 from runners.registry import load_model
+from runners.worker.gate import reason_not_training
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -49,68 +50,74 @@ def test_an_images_prediction_does_not_depend_on_the_others():
     assert torch.equal(steps.predict(batch), together)
 
 
-def test_what_ran_is_told_from_the_profiler():
-    """The kernel path names a convolution kernel and the memory format of the activations."""
-    context = make_context(dict(NET, batch_size=4))
-    prepare(context)
-    path = context.backend.kernel_path()
-    assert "native_batch_norm" in path["operators"]
-    assert any("convolution" in name or "conv" in name for name in path["operators"])
-    assert path["memory_format"] == "contiguous"
-    assert path["threads"] == 1
+def test_what_ran_is_read_from_the_profiler():
+    """The execution names a convolution kernel and the memory format of the activations."""
+    execution = prepare(make_context(dict(NET, batch_size=4))).execution()
+    assert "native_batch_norm" in execution["operators"]
+    assert any("conv" in name for name in execution["operators"])
+    assert execution["memory_format"] == "contiguous"
 
 
 CPU_OPTIONS = {option.key: option.settings for option in tuning.options("cpu", 1, 1)}
 
 
-def prepared(settings):
-    """Steps of a small net with the settings laid over its own, or a skip where this version has no such option."""
+def variant(settings):
+    """A small net with an option's settings, or a skip where this version has no such option."""
     try:
-        context = make_context(dict(NET, batch_size=8), seed=1)
-        return context, prepare(context._replace(settings=dict(context.settings, **settings)))
+        return tuning.prepare(make_context(dict(NET, batch_size=8)), settings)
     except OptionUnavailable as error:
         pytest.skip(str(error))
+
+
+def losses_of(steps):
+    return [steps.read_loss(steps.train(steps.train_batch())) for _ in range(3)]
+
+
+def test_without_an_option_it_is_the_row_as_written():
+    """The same weights, and the same losses."""
+    own, plain = prepare(make_context(dict(NET, batch_size=8))), variant({}).steps
+    assert (plain.state(), plain.details) == (own.state(), own.details)
+    assert losses_of(plain) == losses_of(own)
 
 
 @pytest.mark.parametrize("key", sorted(set(CPU_OPTIONS) - {"compile"}))
 def test_a_tuned_variant_is_the_same_function(key):
     """The outputs of the untrained net and the losses of its first steps agree; it trains."""
-    plain, tuned = prepared({})[1], prepared(CPU_OPTIONS[key])[1]
+    plain, tuned = variant({}), variant(CPU_OPTIONS[key])
     assert np.abs(plain.outputs() - tuned.outputs()).max() <= 1e-4 * np.abs(plain.outputs()).max()
-    before = tuned.state()
-    for _ in range(3):
-        losses = [steps.read_loss(steps.train(steps.train_batch())) for steps in (plain, tuned)]
-        assert losses[1] == pytest.approx(losses[0], rel=1e-3)
-    assert tuned.state() != before
+    before = tuned.steps.state()
+    assert losses_of(tuned.steps) == pytest.approx(losses_of(plain.steps), rel=1e-3)
+    assert tuned.steps.state() != before
 
 
 def test_channels_last_is_what_ran():
-    """Told from the activations."""
-    context = prepared(CPU_OPTIONS["channels-last"])[0]
-    assert context.backend.kernel_path()["memory_format"] == "channels_last"
+    """According to the activations."""
+    assert variant(CPU_OPTIONS["channels-last"]).steps.execution()["memory_format"] == "channels_last"
 
 
 @pytest.mark.skipif(not hasattr(torch, "compile"), reason="this PyTorch has no torch.compile")
 def test_a_compiled_net_is_called_compiled_only_once_it_ran(monkeypatch):
-    """The kernel path asks the compiler what it made; a stand-in for it spares the minutes of a C++ compiler."""
+    """The compiler is asked what it made; a stand-in for it saves the minutes of a C++ compiler."""
     monkeypatch.setattr(torch, "compile", lambda net, compiler=torch.compile: compiler(net, backend="eager"))
     torch._dynamo.utils.counters.clear()
-    plain = prepared({})[1]
-    context, steps = prepared(CPU_OPTIONS["compile"])
-    assert compat.compiled_graphs() == 0
-    assert np.abs(plain.outputs() - steps.outputs()).max() <= 1e-4 * np.abs(plain.outputs()).max()
-    steps.train(steps.train_batch())
-    path = context.backend.kernel_path()
-    assert (path["compiled"], path["memory_format"]) == (True, None)
-    assert "native_batch_norm" in path["operators"]
+    plain, tuned = variant({}), variant(CPU_OPTIONS["compile"])
+    assert not compat.execution()["compiled"]
+    assert np.abs(plain.outputs() - tuned.outputs()).max() <= 1e-4 * np.abs(plain.outputs()).max()
+    tuned.steps.train(tuned.steps.train_batch())
+    execution = tuned.steps.execution()
+    assert compat.execution()["compiled"]
+    assert execution["memory_format"] is None
+    assert "native_batch_norm" in execution["operators"]
 
 
-def test_an_option_that_a_version_lacks_is_named(monkeypatch):
-    """With the version, so that a reader knows why."""
+def test_an_option_that_a_version_lacks_has_its_reason(monkeypatch):
+    """With the version."""
     for name, call in (("compile", compat.compiled), ("channels_last", compat.channels_last)):
         monkeypatch.delattr(torch, name, raising=False)
-        with pytest.raises(OptionUnavailable, match=r"PyTorch .* has no "):
+        with pytest.raises(OptionUnavailable) as caught:
             call(None)
+        assert caught.value.reason.key == "option-missing"
+        assert caught.value.reason.values["version"] == torch.__version__
 
 
 def test_details_name_the_linear_inputs_and_the_batch():
@@ -119,26 +126,20 @@ def test_details_name_the_linear_inputs_and_the_batch():
     assert steps.batch_size == 4
     assert steps.train_batch()[0].shape == (4, 3, 32, 32)
     assert steps.details["linear_inputs"] == 16 * 8 * 8
-    assert steps.parameters == sum(values.numel() for values in _net_parameters())
-
-
-def _net_parameters():
-    from runners.pytorch.densenet import DenseNet
-
-    return list(DenseNet(NET["blocks"], NET["compression"], NET["growth"]).parameters())
+    net = DenseNet(NET["blocks"], NET["compression"], NET["growth"])
+    assert steps.parameters == sum(values.numel() for values in net.parameters())
 
 
 def test_the_batch_size_is_the_published_one_or_the_row_says_why():
-    """32 x 24 x 32 takes 16 with a note; smoke takes less and is marked as smoke."""
+    """32 x 24 x 32 takes 16 with a note; smoke takes fewer and is marked as smoke."""
     assert load_model("pytorch", "densenet-24x3").settings["quick"]["batch_size"] == BATCH_SIZE
     row = load_model("pytorch", "densenet-32-24-32")
     assert row.settings["quick"]["batch_size"] == row.settings["full"]["batch_size"] == 16
-    context = make_context(row.settings["quick"])
-    assert any("batches of 16" in note for note in row.train_to_quality(context).notes)
+    assert [note.key for note in row.notes] == ["batch-of-16"]
 
 
-def test_batchare_scaled_mirrored_and_turned_to_channels_first():
-    """0 and 255 become -1 and 1; a marked image is its mirror image; the stored one stays as it was."""
+def test_images_are_scaled_mirrored_and_turned_to_channels_first():
+    """0 and 255 become -1 and 1; a marked image is mirrored; the stored one stays as it was."""
     stored = np.zeros((2, 32, 32, 3), np.uint8)
     stored[:, 4, 0] = (255, 0, 255)
     kept = stored.copy()
@@ -161,15 +162,19 @@ def test_an_epochs_order_follows_from_seed_and_epoch():
     assert (order != images.epoch_order(100, 2, 0)[0]).any()
 
 
-def test_quick_and_smoke_leave_accuracy_empty_with_a_reason():
-    """No accuracy without the full profile, and none of a CPU in days."""
-    for key in ("densenet-24x3", "densenet-32-24-32"):
-        row = load_model("pytorch", key)
-        for profile, said in (("smoke", "full profile"), ("quick", "full profile"), ("full", "2 training steps")):
-            context = make_context(row.settings[profile], data=small_data(train=33 if key == "densenet-24x3" else 17))
-            quality = row.train_to_quality(context)
-            assert quality.scores == []
-            assert said in quality.reason
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        ("smoke", ("full-profile-only", {})),
+        ("quick", ("full-profile-only", {})),
+        ("full", ("too-slow-on-cpu", {"batches": 2})),
+    ],
+)
+def test_an_accuracy_that_is_not_measured_has_its_reason(profile, reason):
+    """Only the full profile trains, and not on a CPU, where it would take days."""
+    settings = load_model("pytorch", "densenet-24x3").settings[profile]
+    quality = train_to_quality(make_context(settings, data=small_data(train=33)))
+    assert (quality.scores, quality.reason) == ([], reason)
 
 
 def test_the_fused_adam_is_the_usual_one():

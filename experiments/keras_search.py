@@ -1,7 +1,7 @@
-"""Chooses the settings of LSTM and LSTM(AUG): ``python -m runners.keras.search``; the record is docs/lstm.md.
+"""Choose the settings of LSTM and LSTM(AUG): ``python -m experiments.keras_search``; its results are in docs/lstm.md.
 
-No test month is read. Every candidate trains on the first 88 months and forecasts the last train year, months
-88 to 99, one month ahead; the candidate whose median error over the seeds is least is the one to use.
+No test month is read. Every candidate trains on the first 88 months and forecasts the last train year, months 88 to 99,
+one month ahead; the candidate with the smallest median error over the seeds wins.
 """
 
 import argparse
@@ -31,16 +31,16 @@ MODELS = {"lstm": lstm.MODEL, "lstm-aug": lstm_aug.MODEL}
 
 
 def candidates(key: str) -> Iterator[Dict[str, Any]]:
-    """Every combination of the model's grid, with the rest of its settings as in ``full``."""
+    """Every combination of the row's grid, with the rest of its settings as in ``full``."""
     grid = GRIDS[key]
     for values in itertools.product(*grid.values()):
         yield dict(MODELS[key].settings["full"], **dict(zip(grid, values)))
 
 
 def validation_scores(train_part: Any, settings: Dict[str, Any], seeds: int) -> List[Tuple[float, float]]:
-    """For each seed the mean squared error and R2 of the last train year, published scale, one step ahead.
+    """Mean squared error and R2 of the last train year for each seed, published scale, one step ahead.
 
-    Takes the 100 train months, so that a test month cannot be read.
+    Takes the 100 train months, so that no test month can be read.
     """
     from runners.keras import airline_lstm
 
@@ -55,10 +55,10 @@ def validation_scores(train_part: Any, settings: Dict[str, Any], seeds: int) -> 
 
 
 def main(arguments: List[str]) -> int:
-    """Prints one line of a Markdown table for each candidate, then the best."""
-    parser = argparse.ArgumentParser(prog="python -m runners.keras.search", description=__doc__.splitlines()[0])
+    """Print one line of a Markdown table per candidate, then the best."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.keras_search", description=__doc__.splitlines()[0])
     parser.add_argument("--model", choices=sorted(GRIDS), default="lstm", help="default: lstm")
-    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="nets a candidate (default: 10)")
+    parser.add_argument("--seeds", type=int, default=10, metavar="N", help="nets per candidate (default: 10)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="default: 1")
     asked = parser.parse_args(arguments)
     if asked.seeds < 1 or asked.threads < 1:
@@ -69,7 +69,7 @@ def main(arguments: List[str]) -> int:
     open_backend("cpu", asked.threads)
     train_part = airline.load().train
     names = list(GRIDS[asked.model])
-    print("| {} | median MSE | median R2 | least and greatest MSE | seconds a net |".format(" | ".join(names)))
+    print("| {} | median MSE | median R2 | smallest and largest MSE | seconds per net |".format(" | ".join(names)))
     print("|" + "---|" * (len(names) + 4))
     best: Tuple[float, Dict[str, Any]] = (float("inf"), {})
     for settings in candidates(asked.model):

@@ -1,16 +1,16 @@
-"""PyTorch as a backend: what is called on the card and when, and which cards are refused."""
+"""PyTorch as a backend: what is called on the GPU and when, and which GPUs are refused."""
 
 import pytest
 
 pytest.importorskip("torch")
 
 from runners.contract import DeviceUnavailable, Rule
-from runners.worker.measure import measure
 from runners.pytorch import backend, compat
+from runners.worker.measure import measure
 
 
 class FakeCuda:
-    """Stands for torch.cuda of today: notes every call."""
+    """Stands for torch.cuda of today and records every call."""
 
     def __init__(self, capability=(8, 0), built_for=("sm_75", "sm_80"), available=True):
         self.calls = []
@@ -37,7 +37,7 @@ class FakeCuda:
         return self._capability
 
     def get_device_name(self, index):
-        return "Card 1"
+        return "GPU 1"
 
     def get_arch_list(self):
         return list(self._built_for)
@@ -68,7 +68,7 @@ class OldCuda:
 def test_the_clock_starts_after_waiting_and_stops_after_waiting():
     """Each timed step is: wait, clock, step, wait, clock."""
     cuda = FakeCuda()
-    gpu = backend.make_gpu(cuda, compat, lambda on_gpu: {})
+    gpu = backend.make_gpu(cuda, compat)
     ticks = iter(range(1000))
 
     def clock():
@@ -87,9 +87,9 @@ def test_the_clock_starts_after_waiting_and_stops_after_waiting():
 
 
 def test_memory_counters_are_reset_before_and_read_after_all_work_is_done():
-    """Both calls wait for the card first."""
+    """Both calls wait for the GPU first."""
     cuda = FakeCuda()
-    gpu = backend.make_gpu(cuda, compat, lambda on_gpu: {})
+    gpu = backend.make_gpu(cuda, compat)
     gpu.reset_memory()
     assert cuda.calls == ["synchronize", "reset"]
     cuda.calls.clear()
@@ -98,9 +98,9 @@ def test_memory_counters_are_reset_before_and_read_after_all_work_is_done():
 
 
 def test_older_versions_have_a_call_for_each_counter():
-    """PyTorch 1.1 to 1.3 named them otherwise; the record's names stay."""
+    """PyTorch 1.1 to 1.3 had other names for them; the record's names stay."""
     cuda = OldCuda()
-    gpu = backend.make_gpu(cuda, compat, lambda on_gpu: {})
+    gpu = backend.make_gpu(cuda, compat)
     gpu.reset_memory()
     assert cuda.calls == ["synchronize", "reset allocated", "reset cached"]
     assert gpu.read_memory() == {"peak_allocated_bytes": 20, "peak_reserved_bytes": 30}
@@ -124,40 +124,50 @@ def test_older_versions_have_a_call_for_each_counter():
         ((8, 0), [], False),
     ],
 )
-def test_a_card_needs_machine_code_or_ptx(capability, built_for, runs):
-    """Machine code serves its own generation, PTX every newer card."""
+def test_a_gpu_needs_machine_code_or_ptx(capability, built_for, runs):
+    """Machine code runs on its own generation, PTX on every newer GPU."""
     cuda = FakeCuda(capability, built_for)
-    assert (compat.reason_no_code(capability, cuda, "13.0") is None) == runs
+    assert (compat.built_for_others(capability, cuda, "13.0") == []) == runs
 
 
 @pytest.mark.parametrize(("capability", "runs"), [((6, 1), True), ((7, 0), True), ((7, 5), False), ((8, 6), False)])
-def test_the_era_build_refuses_cards_newer_than_its_cuda(capability, runs):
-    """PyTorch 1.0 cannot list what it was built for; its CUDA 9.0 knows cards up to Volta."""
-    assert (compat.reason_no_code(capability, OldCuda(), "9.0.176") is None) == runs
+def test_the_era_build_refuses_gpus_newer_than_its_cuda(capability, runs):
+    """PyTorch 1.0 cannot list what it was built for; its CUDA 9.0 knows GPUs up to Volta."""
+    assert compat.built_for_others(capability, OldCuda(), "9.0.176") == ([] if runs else ["GPUs up to 7.0"])
 
 
-def test_a_card_without_code_is_refused_by_name():
-    """The reason names version, card and cure."""
+def test_a_gpu_without_code_is_refused_by_name():
+    """The reason names version, GPU and what the build has code for."""
     with pytest.raises(DeviceUnavailable) as caught:
-        backend.check_card(FakeCuda((6, 1)), "2.14.1", "13.0")
-    assert str(caught.value) == (
-        "PyTorch 2.14.1 cannot run on Card 1 (compute capability 6.1): it has code for sm_75, sm_80 only; "
-        "choose another STACK"
+        backend.check_gpu(FakeCuda((6, 1)), "2.14.1", "13.0")
+    assert caught.value.reason == (
+        "build-without-gpu-code",
+        {
+            "framework": "PyTorch",
+            "version": "2.14.1",
+            "gpu": "GPU 1",
+            "capability": "6.1",
+            "built_for": ["sm_75", "sm_80"],
+        },
     )
 
 
-def test_no_card_and_no_cuda_are_two_reasons():
-    """Each is told from the other."""
-    with pytest.raises(DeviceUnavailable, match=r"PyTorch 2\.14\.1 \(CUDA 13\.0\) sees no GPU"):
-        backend.check_card(FakeCuda(available=False), "2.14.1", "13.0")
-    with pytest.raises(DeviceUnavailable, match="is a build for the CPU only"):
-        backend.check_card(FakeCuda(), "2.14.1", None)
+@pytest.mark.parametrize(
+    ("cuda", "cuda_version", "key"),
+    [(FakeCuda(available=False), "13.0", "gpu-not-visible"), (FakeCuda(), None, "build-without-gpu")],
+)
+def test_no_gpu_and_no_cuda_are_two_reasons(cuda, cuda_version, key):
+    """One is about the machine, the other about the stack."""
+    with pytest.raises(DeviceUnavailable) as caught:
+        backend.check_gpu(cuda, "2.14.1", cuda_version)
+    assert caught.value.reason == (key, {"framework": "PyTorch", "version": "2.14.1"})
 
 
-def test_the_cpu_backend_tells_its_threads():
+def test_the_cpu_backend_reports_pytorchs_threads():
     """What the framework says, not what was asked."""
     cpu = backend.open_backend("cpu", 1)
-    assert cpu.kernel_path()["threads"] == 1
+    execution = cpu.execution()
+    assert (execution["threads"], execution["compiled"]) == (1, False)
     assert cpu.read_memory() == {}
     assert cpu.synchronize() is None
     assert cpu.reset_memory() is None

@@ -1,4 +1,4 @@
-"""A training goes on after a kill as if nothing had happened, stops when it should, and says what it did."""
+"""A training continues after a kill as if nothing had happened, stops when it should, and reports what it did."""
 
 import os
 import signal
@@ -11,7 +11,9 @@ torch = pytest.importorskip("torch")
 
 from pytorch_helpers import TRAINING, make_context
 
-from runners.pytorch.training import Training, train_to_quality
+from runners.contract import RowError
+from runners.pytorch.cifar10_densenet import train_to_quality
+from runners.pytorch.training import Training
 
 
 class Killed(Exception):
@@ -42,7 +44,7 @@ def without_seconds(history):
 
 
 @pytest.mark.parametrize("kill_after", [1, 4, 5, 7, 13])
-def test_a_killed_training_goes_on_identically(tmp_path, kill_after):
+def test_a_killed_training_continues_identically(tmp_path, kill_after):
     """Killed before, at and after a checkpoint, within any epoch: loss for loss and bit for bit the same."""
     whole, uninterrupted = run(tmp_path / "whole")
     before, _ = run(tmp_path / "killed", kill_after=kill_after)
@@ -61,7 +63,7 @@ def test_a_process_killed_outright_leaves_a_checkpoint_that_goes_on(tmp_path):
         "import os, signal, sys\n"
         "sys.path.insert(0, {!r})\n"
         "from pytorch_helpers import TRAINING, make_context\n"
-        "from runners.pytorch import checkpoint, training\n"
+        "from runners.pytorch import checkpoint, cifar10_densenet\n"
         "saves, save = [], checkpoint.torch.save\n"
         "def dies_at_the_third(state, file):\n"
         "    saves.append(1)\n"
@@ -70,7 +72,7 @@ def test_a_process_killed_outright_leaves_a_checkpoint_that_goes_on(tmp_path):
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    save(state, file)\n"
         "checkpoint.torch.save = dies_at_the_third\n"
-        "training.train_to_quality(make_context(TRAINING, sys.argv[1]))\n"
+        "cifar10_densenet.train_to_quality(make_context(TRAINING, sys.argv[1]))\n"
     ).format(os.path.dirname(os.path.abspath(__file__)))
     killed = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "killed")])
     assert killed.wait(300) == -signal.SIGKILL
@@ -98,15 +100,14 @@ def test_more_epochs_go_on_from_the_finished_ones(tmp_path):
     assert three + two == five
 
 
-def test_a_broken_checkpoint_is_named_with_its_cure(tmp_path):
-    """Nothing is deleted: the file may be worth hours."""
+def test_a_broken_checkpoint_is_named_and_kept(tmp_path):
+    """The file may be worth hours, so nothing is deleted."""
     run(tmp_path, kill_after=5)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(OSError, match="cannot be read") as caught:
+    with pytest.raises(RowError) as caught:
         run(tmp_path)
-    assert str(caught.value).startswith("the checkpoint {} cannot be read (".format(path))
-    assert str(caught.value).endswith("; delete it to start afresh")
+    assert caught.value.reason == ("checkpoint-damaged", {"file": "{}/{}".format(tmp_path.name, path.name)})
     assert path.exists()
 
 
@@ -116,7 +117,8 @@ def test_training_stops_at_the_target(tmp_path):
     assert quality.epochs == 1
     assert len(quality.history["loss"]) == 1
     assert quality.by_seed[0]["seconds_to_target"] == quality.by_seed[0]["seconds"] > 0
-    assert "to the first epoch whose accuracy" in quality.notes[0]
+    (note,) = quality.notes
+    assert (note.key, note.values["epochs"], note.values["target"]) == ("trained-to-target", 1, 0.0)
 
 
 def test_training_stops_at_its_epochs_and_reports_the_last(tmp_path):
@@ -126,9 +128,10 @@ def test_training_stops_at_its_epochs_and_reports_the_last(tmp_path):
     assert quality.by_seed[0]["seconds_to_target"] is None
     assert (quality.protocol, quality.loss_metric, quality.accuracy_metric) == ("held-out", "cross-entropy", "top-1")
     assert quality.scores[0].accuracy == quality.history["held_out_accuracy"][-1]
-    assert quality.scores[0].note == "on 20 test images"
+    assert quality.scores[0].note == ("test-images", {"images": 20})
     assert quality.test_seconds > 0
-    assert "published: 1.1" in quality.notes[0]
+    (note,) = quality.notes
+    assert (note.key, note.values["target"]) == ("trained-without-target", 1.1)
 
 
 def test_the_net_learns_what_can_be_learned():
@@ -140,10 +143,10 @@ def test_the_net_learns_what_can_be_learned():
 
 def test_a_loss_that_is_no_number_fails_with_epoch_and_batch():
     """A diverged training is an error, not an accuracy."""
-    with pytest.raises(
-        FloatingPointError, match=r"the training loss is .* in epoch 1, batch [0-9]+; a smaller learning"
-    ):
+    with pytest.raises(RowError) as caught:
         train_to_quality(make_context(dict(TRAINING, learning_rate=1e30)))
+    reason = caught.value.reason
+    assert (reason.key, reason.values["epoch"], reason.values["learning_rate"]) == ("loss-diverged", 1, 1e30)
 
 
 def test_the_subset_is_drawn_by_the_seed():

@@ -1,4 +1,4 @@
-"""LSTM and LSTM(AUG): scale, augmentation, training, scores. Tiny nets; runs on TensorFlow 1.15 and 2."""
+"""LSTM and LSTM(AUG): scale, augmentation, training, scores. Tiny nets; runs on TensorFlow 1 and 2."""
 
 import os
 import subprocess
@@ -9,14 +9,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
-import runners.__main__ as parent
-from runners.parent.child import run_child
-from runners.contract import Context
+from keras_helpers import make_context
+
 from runners.data import airline, forecast
-from runners.worker.gate import reason_not_training
-from runners.keras import airline_lstm, compat, lstm, lstm_aug, network, search
+from runners.keras import airline_lstm, compat, lstm, lstm_aug, network
 from runners.keras.backend import open_backend
-from runners.registry import load_model
+from runners.worker.gate import reason_not_training
 
 DATA = airline.load()
 TINY = dict(lstm.MODEL.settings["smoke"], units=4, epochs=3)
@@ -28,8 +26,8 @@ def backend():
     return open_backend("cpu", 1)
 
 
-def context(settings, data=DATA, profile="smoke"):
-    return Context(open_backend("cpu", 1), "cpu", profile, settings, 0, data, lambda phase, done, total: None)
+def context(settings, data=DATA, model=lstm.MODEL):
+    return make_context(model, settings, data)
 
 
 def quiet(done, total):
@@ -69,7 +67,7 @@ def test_every_window_is_seen_once_in_a_pass():
 
 def test_the_net_is_two_stacked_lstm_layers():
     """Layers, shapes and the number of trainable parameters by the LSTM's formula 4 (u (i + u) + u)."""
-    compat.start_over()
+    compat.reset_session()
     net = network.build(12, 5)
     names = [type(layer).__name__ for layer in net.layers if type(layer).__name__ != "InputLayer"]
     assert names == ["LSTM", "LSTM", "Dense"]
@@ -80,7 +78,7 @@ def test_the_net_is_two_stacked_lstm_layers():
 @pytest.mark.parametrize("model", [lstm.MODEL, lstm_aug.MODEL], ids=["lstm", "lstm-aug"])
 def test_the_timed_steps_really_train(model):
     """Loss falls and parameters change, after however many warm-ups and over however many samples."""
-    steps = model.prepare(context(model.settings["smoke"]))
+    steps = airline_lstm.prepare(context(model.settings["smoke"]))
     before = steps.state()
     losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(100)]
     for warmups, count in ((3, 6), (3, 10), (4, 11), (20, 60), (80, 10), (3, 97)):
@@ -90,7 +88,7 @@ def test_the_timed_steps_really_train(model):
 
 def test_steps_take_batches_of_32_from_the_host():
     """The batch the page speaks of, in host memory, and the answers back in host memory."""
-    steps = lstm.MODEL.prepare(context(TINY))
+    steps = airline_lstm.prepare(context(TINY))
     inputs, targets = steps.train_batch()
     assert (inputs.shape, targets.shape, steps.batch_size) == ((32, 12, 1), (32, 1), 32)
     answers = steps.predict(steps.predict_batch())
@@ -113,7 +111,7 @@ def test_a_long_forecast_feeds_its_own_answers_back():
 def test_no_test_month_touches_training():
     """With other test months the nets and their training losses are the same, bit for bit."""
     other = DATA._replace(scaled=np.concatenate([DATA.train, DATA.test[::-1]]), test=DATA.test[::-1])
-    ours, theirs = (lstm.MODEL.train_to_quality(context(TINY, data)) for data in (DATA, other))
+    ours, theirs = (airline_lstm.train_to_quality(context(TINY, data)) for data in (DATA, other))
     assert ours.history == theirs.history
     assert ours.forecasts["one-step"][0] == theirs.forecasts["one-step"][0], "the first one sees train months only"
 
@@ -121,7 +119,7 @@ def test_no_test_month_touches_training():
 def test_the_figures_are_medians_over_the_seeds():
     """Both protocols beside the baseline; history, forecasts and rolling-origin errors of the seed in the middle."""
     settings = dict(TINY, seeds=3)
-    quality = lstm_aug.MODEL.train_to_quality(context(settings))
+    quality = airline_lstm.train_to_quality(context(settings))
     assert [(score.protocol, score.baseline, score.name) for score in quality.scores] == [
         ("recursive", False, ""),
         ("one-step", False, ""),
@@ -132,6 +130,7 @@ def test_the_figures_are_medians_over_the_seeds():
     losses = [run["loss"] for run in quality.by_seed]
     assert [run["seed"] for run in quality.by_seed] == [0, 1, 2]
     assert quality.scores[1].loss == sorted(losses)[1]
+    assert quality.scores[1].note == ("median-of-seeds", {"seeds": 3})
     assert forecast.mean_squared_error(DATA.test, quality.forecasts["one-step"]) == sorted(losses)[1]
     assert quality.forecasts["truth"] == list(DATA.test)
     assert len(quality.history["loss"]) == quality.epochs == 3
@@ -141,7 +140,7 @@ def test_the_figures_are_medians_over_the_seeds():
 
 def test_training_lowers_the_loss_and_beats_the_mean():
     """The last loss of a small net is far below its first, and R2 is above that of a constant."""
-    quality = lstm.MODEL.train_to_quality(context(dict(TINY, units=16, epochs=60, seeds=1)))
+    quality = airline_lstm.train_to_quality(context(dict(TINY, units=16, epochs=60, seeds=1)))
     assert quality.history["loss"][-1] < 0.2 * quality.history["loss"][0]
     assert quality.scores[1].accuracy > 0.5
 
@@ -176,50 +175,3 @@ def test_another_seed_gives_another_net():
         airline_lstm.train(DATA.train, dict(TINY, epochs=1), seed, quiet).net.get_weights()[0] for seed in (1, 2)
     ]
     assert not np.array_equal(*kernels)
-
-
-def test_the_search_never_reads_a_test_month(monkeypatch, capsys):
-    """It trains on the first 88 months, is scored on the last train year, and prints a line for each candidate."""
-    seen = []
-    train = airline_lstm.train
-
-    def watched(series, settings, seed, progress):
-        seen.append(series)
-        return train(series, dict(settings, units=2, epochs=1), seed, progress)
-
-    scored = []
-    monkeypatch.setattr(airline_lstm, "train", watched)
-    monkeypatch.setattr(search.forecast, "r2", lambda truth, values: scored.append(truth) or 0.5)
-    monkeypatch.setitem(search.GRIDS, "lstm", {"units": [2], "epochs": [1, 2]})
-    assert search.main(["--seeds", "1"]) == 0
-    assert [np.array_equal(series, DATA.train[:88]) for series in seen] == [True, True]
-    assert [np.array_equal(truth, DATA.train[88:]) for truth in scored] == [True, True]
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("| units | epochs | median MSE | median R2 |")
-    assert len(lines) == 6
-    assert lines[-1].startswith("best: {'units': 2, 'epochs': ")
-
-
-def test_the_settings_in_use_are_among_those_searched():
-    """quick and full use a candidate of the committed search."""
-    for key, model in search.MODELS.items():
-        for profile in ("quick", "full"):
-            assert model.settings[profile] in list(search.candidates(key))
-
-
-def test_a_tuned_variant_goes_through_a_real_child(tmp_path):
-    """Its settings, variables and threads reach the framework; its outputs come back; nothing is trained to quality."""
-    asked = ["keras", "--profile", "smoke", "--device", "cpu", "--out", str(tmp_path), "--threads", "1"]
-    options = parent.parse(asked)
-    parent.check(options)
-    model = load_model("keras", "lstm")
-    job = parent.make_job(model, "cpu", DATA.source, options)
-    job.update(timing_only=True, variant={"direct_step": True} if not compat.TF1 else {"unroll": True}, threads=2)
-    job.update(variables={"TF_DETERMINISTIC_OPS": "0"})
-    job["record"] = dict(job["record"], outputs=None)
-    record = run_child(job, 120.0, lambda event: None)
-    assert (record["status"], record["reason"], record["quality"]) == ("ok", None, None)
-    assert len(record["outputs"]) == 32
-    assert record["timing"]["train"]["counts"]
-    path = record["kernel_path"]
-    assert (path["threads"], path["deterministic"]) == (2, None if compat.TF1 else False)

@@ -1,12 +1,13 @@
-"""What the PyTorch tests share: a small data set and contexts on it."""
+"""What the PyTorch tests share: a small net, a small data set and contexts on it."""
 
 import numpy as np
 
 from runners.contract import Context
 from runners.data.cifar10 import CLASSES, Cifar10
 from runners.data.source import Source
+from runners.registry import load_model
 
-NET = {"blocks": [2, 2], "compression": 0.5, "growth": 4, "cpu_normalize_first": True, "timing_learning_rate": 1e-4}
+NET = {"blocks": [2, 2], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4}
 TRAINING = dict(
     NET,
     batch_size=8,
@@ -21,7 +22,7 @@ TRAINING = dict(
 
 
 def small_data(train=40, test=20):
-    """Images whose brightness tells their class, with noise."""
+    """Images whose brightness shows their class, with noise."""
     generator = np.random.RandomState(3)
 
     def part(count):
@@ -33,10 +34,11 @@ def small_data(train=40, test=20):
 
 
 def make_context(settings, folder=None, device="cpu", seed=1, data=None, progress=lambda phase, done, total: None):
-    """A context on the CPU."""
+    """A context on the CPU with one thread."""
     from runners.pytorch.backend import open_backend
 
     backend = open_backend("cpu", 1)
     backend.seed(seed)
     checkpoints = None if folder is None else str(folder)
-    return Context(backend, device, "full", settings, seed, data or small_data(), progress, checkpoints)
+    model = load_model("pytorch", "densenet-24x3")
+    return Context(backend, model, device, "full", settings, seed, data or small_data(), progress, checkpoints)

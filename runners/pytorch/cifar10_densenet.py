@@ -1,0 +1,108 @@
+"""The DenseNet rows on CIFAR-10: made ready for timing, and trained."""
+
+import hashlib
+import math
+from typing import Any, NamedTuple, Tuple
+
+import torch
+from torch.nn import functional
+
+from runners.contract import Context, Quality, Reason, Steps
+from runners.pytorch import compat
+from runners.pytorch.densenet import DenseNet, build, count_parameters, torch_device
+from runners.pytorch.images import choose, labels_to_tensor, to_tensor
+from runners.pytorch.training import Training
+
+
+class Batches(NamedTuple):
+    """Real images drawn by the seed, normalized in host memory as a data loader returns them."""
+
+    train: Tuple[Any, Any]  # images (n, 3, 32, 32) and labels (n,)
+    predict: Any  # images
+
+
+def batches(context: Context) -> Batches:
+    """One batch to train on and one to predict, page-locked for a GPU."""
+    count, data = context.settings["batch_size"], context.data
+
+    def batch(images: Any, labels: Any) -> Tuple[Any, Any]:
+        chosen = choose(labels, count, context.seed)
+        tensors = to_tensor(images[chosen]), labels_to_tensor(labels[chosen])
+        return (tensors[0].pin_memory(), tensors[1].pin_memory()) if context.device == "gpu" else tensors
+
+    return Batches(batch(data.train_images, data.train_labels), batch(data.test_images, data.test_labels)[0])
+
+
+def prepare(context: Context) -> Steps:
+    """Steps on one batch, used again and again so that the loss falls within a few steps.
+
+    Loading and augmentation are outside the clock. Adam runs at a smaller learning rate than in training: its
+    arithmetic is the same, and at 1e-3 the first steps on one batch overshoot, which would look like no training.
+    """
+    net = build(context.settings, context.device)
+    adam = torch.optim.Adam(net.parameters(), lr=context.settings["timing_learning_rate"])
+    return steps(context, net, net, adam, batches(context))
+
+
+def steps(context: Context, net: DenseNet, forward: Any, optimizer: Any, data: Batches) -> Steps:
+    """Training and prediction of a net as the timing loop takes them; ``forward`` is the net or stands for it."""
+    settings, device = context.settings, torch_device(context.device)
+
+    def next_train_batch() -> Tuple[Any, Any]:
+        net.train()
+        return data.train
+
+    def train(batch: Tuple[Any, Any]) -> Any:
+        images, labels = (part.to(device, non_blocking=True) for part in batch)
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(forward(images), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    def next_predict_batch() -> Any:
+        net.eval()
+        return data.predict
+
+    def predict(images: Any) -> Any:
+        with torch.no_grad():
+            return forward(images.to(device, non_blocking=True)).argmax(1).cpu()
+
+    def state() -> bytes:
+        digest = hashlib.sha256()
+        for parameter in net.parameters():
+            digest.update(parameter.detach().cpu().numpy().tobytes())
+        return digest.digest()
+
+    return Steps(
+        train=train,
+        train_batch=next_train_batch,
+        read_loss=float,
+        predict=predict,
+        predict_batch=next_predict_batch,
+        state=state,
+        parameters=count_parameters(net),
+        batch_size=settings["batch_size"],
+        details={
+            "linear_inputs": net.linear.in_features,
+            "blocks": list(settings["blocks"]),
+            "growth": settings["growth"],
+            "compression": settings["compression"],
+        },
+        execution=lambda: compat.kernels_run(net, forward, data.train[0].to(device)),
+    )
+
+
+def train_to_quality(context: Context) -> Quality:
+    """Train to the target accuracy or the last epoch, whichever comes first; an empty ``Quality`` outside ``full``."""
+    settings = context.settings
+    if "epochs" not in settings:
+        return Quality(reason=Reason("full-profile-only"))
+    if context.device == "cpu" and not settings.get("on_cpu"):
+        batches = math.ceil(len(context.data.train_labels) / settings["batch_size"])
+        return Quality(reason=Reason("too-slow-on-cpu", {"batches": batches}))
+    training = Training(context)
+    training.restore()
+    while not training.is_finished():
+        training.run_epoch()
+    return training.quality()

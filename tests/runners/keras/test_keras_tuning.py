@@ -1,0 +1,85 @@
+"""Tuned variants of the Keras rows: the same function on the same weights, or a reason. TensorFlow 1 and 2."""
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
+
+from keras_helpers import make_context
+
+from runners.contract import OptionUnavailable
+from runners.data import airline
+from runners.keras import airline_lstm, compat, lstm, network, tuning
+from runners.keras.backend import open_backend
+
+TINY = dict(lstm.MODEL.settings["smoke"], units=3, timing_learning_rate=1e-3)
+OPTIONS = {option.key: option.settings for option in tuning.options("gpu", 1, 1) + tuning.options("cpu", 1, 1)}
+OFFERED = {"unroll", "cudnn"} if compat.GRAPH else {"unroll", "tf-function", "xla", "no-onednn"}
+
+
+@pytest.fixture(autouse=True)
+def backend():
+    """The CPU with one thread, opened before TensorFlow computes anything."""
+    return open_backend("cpu", 1)
+
+
+def variant(settings):
+    """The row LSTM, tiny, with an option's settings."""
+    return tuning.prepare(make_context(lstm.MODEL, TINY, airline.load()), settings)
+
+
+def losses_of(steps):
+    return [steps.read_loss(steps.train(steps.train_batch())) for _ in range(3)]
+
+
+def test_without_an_option_it_is_the_row_as_written():
+    """The same weights, losses and answers as the row's own steps."""
+    own = airline_lstm.prepare(make_context(lstm.MODEL, TINY, airline.load()))
+    weights, answers, losses = own.state(), own.predict(own.predict_batch()).ravel(), losses_of(own)
+    plain = variant({})
+    assert plain.steps.details == own.details
+    assert plain.steps.state() == weights
+    assert plain.outputs() == pytest.approx(answers)
+    assert losses_of(plain.steps) == losses
+
+
+@pytest.mark.parametrize("key", sorted(OFFERED - {"cudnn"}))
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_tuned_variant_is_the_same_function(monkeypatch, key, bidirectional):
+    """Same outputs and first losses on the same weights, which then change."""
+    timed = airline_lstm.timed
+    monkeypatch.setattr(airline_lstm, "timed", lambda context: timed(context)._replace(bidirectional=bidirectional))
+    plain = variant({})
+    outputs, weights, losses = plain.outputs(), plain.steps.state(), losses_of(plain.steps)
+    tuned = variant(OPTIONS[key])
+    assert tuned.steps.state() == weights
+    assert tuned.outputs() == pytest.approx(outputs, rel=1e-4, abs=1e-6)
+    assert losses_of(tuned.steps) == pytest.approx(losses, rel=1e-3)
+    assert tuned.steps.state() != weights
+
+
+@pytest.mark.parametrize("key", sorted(set(OPTIONS) - OFFERED))
+def test_an_option_that_a_version_lacks_has_its_reason(key):
+    """With the version."""
+    with pytest.raises(OptionUnavailable) as caught:
+        variant(OPTIONS[key])
+    assert caught.value.reason.key == ("option-automatic" if key == "cudnn" else "option-missing")
+    assert caught.value.reason.values["version"] == compat.tf.__version__
+
+
+@pytest.mark.skipif(not compat.GRAPH, reason="today's layer chooses cuDNN by itself")
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_weights_are_given_to_cudnn_s_layers_in_its_order(bidirectional, monkeypatch):
+    """As many as the layers ask for; cuDNN has two biases, the second of which TensorFlow sets to zero."""
+    compat.reset_session()
+    weights = [layer.get_weights() for layer in network.build(4, 3, bidirectional).layers]
+    compat.reset_session()
+    net = network.build(4, 3, bidirectional, layer=compat.cudnn_layer)
+    given = []
+    for layer in net.layers:
+        monkeypatch.setattr(layer, "set_weights", given.append)
+    compat.copy_weights(net, weights)
+    shapes = [[tuple(values.shape.as_list()) for values in layer.weights] for layer in net.layers]
+    assert [[values.shape for values in layer] for layer in given] == shapes
+    assert given[1][2].sum() == pytest.approx(weights[1][2].sum())
+    assert "CudnnRNNV2" in compat.operations_run()
+    compat.reset_session()  # a graph with cuDNN's operation runs nowhere without a GPU
