@@ -54,10 +54,12 @@ def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
 
 def supervise(command: Sequence[str], environment: dict[str, str]) -> Ended:
     """Run a command in a process group of its own, so that a stop reaches it once; return how it ended."""
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, process_group=0
-    )
-    with stops_go_to(lambda: process.send_signal(signal.SIGINT)):
+    process: subprocess.Popen[str] | None = None
+    with stops_go_to(lambda: process.send_signal(signal.SIGINT) if process else None):
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+            process_group=0,
+        )  # fmt: skip
         output, _ = process.communicate()
     status = process.returncode
     return Ended(130 if status == -signal.SIGINT else 128 - status if status < 0 else status, output)

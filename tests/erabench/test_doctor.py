@@ -134,11 +134,11 @@ def test_data_are_counted(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("available", "level"), [(1, "fail"), (4, "warn"), (8, "ok")], ids=["too little", "too little for one row", "enough"]
+    ("available", "level"),
+    [(1, "fail"), (4, "warn"), (8, "ok")],
+    ids=["too little", "too little for one row", "enough"],
 )
-def test_the_memory_of_the_largest_row_is_named(
-    available: int, level: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_memory_of_the_largest_row_is_named(available: int, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It ends as out of memory where there is less."""
     monkeypatch.setattr(doctor, "memory_available", lambda: available * 10**9)
     (finding,) = doctor.check_memory(doctor.Plan("venv", False, "cpu", [], Path()))
