@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from erabench.containers.build import BaseUnavailable, build, is_current
 from erabench.containers.carry import load, mirror, save
 from erabench.containers.command import (
     CONTAINER_ENGINES,
@@ -14,7 +13,8 @@ from erabench.containers.command import (
     image_id,
     unusable,
 )
-from erabench.containers.run import Folders, run
+from erabench.containers.image import BaseUnavailable, build, is_current
+from erabench.containers.sealed import Folders, run
 from erabench.engine import Ended
 from images.recipe import recipe
 

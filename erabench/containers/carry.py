@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from erabench.containers.build import build
 from erabench.containers.command import image_id, inspect, step
+from erabench.containers.image import build
 from images.recipe import Recipe, recipe
 from images.stack import Problem, frameworks
 

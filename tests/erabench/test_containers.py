@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from erabench.containers import BaseUnavailable, Containers, Folders, build, command
-from erabench.containers import run as module
+from erabench.containers import BaseUnavailable, Containers, Folders, command, sealed
+from erabench.containers.image import build
 from images.recipe import recipe
 from images.stack import ROOT, Problem
 
@@ -45,38 +45,38 @@ def test_a_gpu_is_given_by_the_runtime_or_a_description(
     runtime: bool, cdi: bool, added: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With neither, one line says that GPU rows will be skipped."""
-    monkeypatch.setattr(module, "has_nvidia_runtime", lambda: runtime)
-    monkeypatch.setattr(module, "has_cdi_description", lambda: cdi)
-    assert module.compose_files("docker", recipe("current", "keras"), True) == ["compose.yaml", *added]
+    monkeypatch.setattr(sealed, "has_nvidia_runtime", lambda: runtime)
+    monkeypatch.setattr(sealed, "has_cdi_description", lambda: cdi)
+    assert sealed.compose_files("docker", recipe("current", "keras"), True) == ["compose.yaml", *added]
     assert ("neither NVIDIA's runtime nor a CDI description" in capsys.readouterr().err) is not bool(added)
 
 
 def test_no_gpu_is_given_to_what_cannot_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without one, a stack without one, a framework without one; Podman needs its own files."""
-    monkeypatch.setattr(module, "has_cdi_description", lambda: True)
+    monkeypatch.setattr(sealed, "has_cdi_description", lambda: True)
     for made, has_gpu in (
         (recipe("current", "keras"), False),
         (recipe("cpu", "keras"), True),
         (recipe("current", "classical"), True),
     ):
-        assert module.compose_files("docker", made, has_gpu) == ["compose.yaml"]
+        assert sealed.compose_files("docker", made, has_gpu) == ["compose.yaml"]
     files = ["compose.yaml", "compose.podman.yaml", "compose.gpu-podman.yaml"]
-    assert module.compose_files("podman", recipe("current", "keras"), True) == files
+    assert sealed.compose_files("podman", recipe("current", "keras"), True) == files
 
 
 def test_a_container_gets_the_caller_s_user(docker: Engine, tmp_path: Path) -> None:
     """In rootless Docker that is root; the memory limit is nine tenths of the machine's, or MEMORY_LIMIT."""
     folders, made = Folders(tmp_path / "results", tmp_path / "data"), recipe("cpu", "keras")
     docker("echo '[\"name=seccomp\"]'")
-    found = module.variables("docker", made, folders)
+    found = sealed.variables("docker", made, folders)
     assert (found["ERABENCH_USER"], found["ERABENCH_RESULTS"]) == (
         f"{os.getuid()}:{os.getgid()}",
         str(tmp_path / "results"),
     )
     assert (found["FRAMEWORK"], found["STACK"]) == ("keras", "cpu")
-    assert found["MEMORY_LIMIT"] == f"{module.memory_bytes() * 9 // 10}b"
+    assert found["MEMORY_LIMIT"] == f"{sealed.memory_bytes() * 9 // 10}b"
     docker('echo \'["name=seccomp","name=rootless"]\'')
-    assert module.variables("docker", made, folders)["ERABENCH_USER"] == "0:0"
+    assert sealed.variables("docker", made, folders)["ERABENCH_USER"] == "0:0"
 
 
 def test_a_run_names_image_lock_and_folders(docker: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +88,9 @@ def test_a_run_names_image_lock_and_folders(docker: Engine, tmp_path: Path, monk
     (line,) = [line for line in log.read_text().splitlines() if " run " in line]
     sha256 = recipe("cpu", "keras").lock_sha256
     assert line == (
-        f"compose --file {ROOT}/compose.yaml run --rm -T --name erabench-keras-cpu-{os.getpid()} runner -m runners keras "
-        f"--rows lstm --results /results --data /data --lock-sha256 {sha256} --image abc on some/base:1"
+        f"compose --file {ROOT}/compose.yaml run --rm -T --name erabench-keras-cpu-{os.getpid()} runner "
+        "-m runners keras --rows lstm --results /results --data /data "
+        f"--lock-sha256 {sha256} --image abc on some/base:1"
     )
 
 

@@ -74,6 +74,8 @@ class Container:
                     [*self.command, *command], env=self.environ, cwd=ROOT, start_new_session=True,
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                 )  # fmt: skip
+                if self.is_interrupted:  # before the process was known
+                    self.interrupt()
                 output = self.process.communicate()[0]
         finally:
             subprocess.run([self.engine, "rm", "--force", self.name], capture_output=True, check=False)
