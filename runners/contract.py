@@ -4,7 +4,7 @@ Python 3.6 and the standard library only: the parent must be able to describe a 
 row's framework cannot be imported.
 """
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 SCHEMA_VERSION = 2
 """Version of the record; its history is in ``report/schema/README.md``."""
@@ -39,7 +39,6 @@ REASONS = {  # why there is no figure: of a record, a process, a phase, a qualit
     "not-synchronized": ("ratio",),
     "synthetic-data": (),
     "outputs-differ": ("difference", "tolerance"),
-    "outputs-unknown": (),
     "repeat-failed": ("side", "reason"),
     # of the data sets
     "data-missing": ("file",),
@@ -234,15 +233,16 @@ class Steps(NamedTuple):
 class Option(NamedTuple):
     """A setting of the framework that may make a row faster and may not change what it computes.
 
-    A tunable framework's ``tuning.py`` exports ``options(device, threads, cpus) -> List[Option]``, in the order in
-    which they are tried, and ``prepare(context, settings) -> Variant``, where ``settings`` are those of the options
-    under trial, laid over one another; with none it is the row as written.
+    A tunable framework lists them in its ``framework.json``, in the order in which they are tried, and its
+    ``tuning.py`` exports ``prepare(context, settings) -> Variant``, where ``settings`` are those of the options under
+    trial, laid over one another; with none it is the row as written.
     """
 
     key: str  # "channels-last"
     settings: Dict[str, Any] = {}
     variables: Dict[str, str] = {}  # laid over the process's environment
     threads: Optional[int] = None  # instead of the row's
+    devices: Sequence[str] = DEVICES  # where it is tried
 
 
 class Variant(NamedTuple):

@@ -8,7 +8,7 @@ import json
 import os
 from typing import Dict, List, NamedTuple, Tuple
 
-from runners.contract import Model, UsageError
+from runners.contract import Model, Option, UsageError
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DECLARATION = "framework.json"
@@ -24,6 +24,7 @@ class Framework(NamedTuple):
     cheapest_row: str  # the one that checks and experiments run
     tunable: bool  # whether it has a tuning.py
     check: str  # a statement that succeeds where the framework is installed: "import tensorflow"
+    options: Tuple[Option, ...] = ()  # what `--tune` tries, in this order
 
 
 def frameworks() -> Dict[str, Framework]:
@@ -35,7 +36,8 @@ def frameworks() -> Dict[str, Framework]:
             with open(path, encoding="utf-8") as file:
                 declared = json.load(file)
             lists = {field: tuple(declared[field]) for field in ("devices", "rows")}
-            found[name] = Framework(**dict(declared, **lists))
+            options = tuple(Option(**option) for option in declared.get("options", []))
+            found[name] = Framework(**dict(declared, options=options, **lists))
     return found
 
 

@@ -3,14 +3,14 @@
 Options are tried one after the other on top of those kept so far, in fresh processes. One is kept if the net still
 gives the same outputs and even its slowest process is faster than the fastest of what was best before. The result is
 then timed beside the row as written, in turns and in fresh processes: those times, which had no part in the choice,
-are the ones to quote. Options: ``tuning.py`` of each framework.
+are the ones to quote. The options are in each framework's ``framework.json``.
 """
 
 import math
 import time
-from importlib import import_module
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+from runners import registry
 from runners.contract import PHASES, DataUnavailable, Model, Option, Reason, UsageError
 from runners.machine import cpu
 from runners.parent import jobs
@@ -126,10 +126,17 @@ def search_and_confirm(trial: Trial, first: Attempt) -> Document:
     patience_s = max(LEAST_PATIENCE_S, PATIENCE * first.result["duration_s"])
     trial = trial._replace(limit_s=min(trial.limit_s, patience_s))
     options = trial.row.options
-    tuning = import_module("runners.{}.tuning".format(options.framework))
-    kept, tried = search(trial, first, tuning.options(trial.row.device, options.threads, len(cpu.affinity())))
+    kept, tried = search(trial, first, offered(options.framework, trial.row.device, options.threads))
     confirmed = confirm(trial, kept) if kept else {}
     return dict(nothing, attempts=attempts + tried, chosen=[option.key for option in kept], **confirmed)
+
+
+def offered(framework: str, device: str, threads: Optional[int]) -> List[Option]:
+    """The framework's options for the device; on the CPU also other numbers of threads than the row's."""
+    found = [option for option in registry.framework(framework).options if device in option.devices]
+    cpus = len(cpu.affinity())
+    others = sorted({1, cpus // 2, cpus} - {threads or cpus, 0}) if device == "cpu" else []
+    return found + [Option("threads-{}".format(number), threads=number) for number in others]
 
 
 def attempt(trial: Trial, options: List[Option], best: Optional[Attempt] = None) -> Attempt:

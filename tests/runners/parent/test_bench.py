@@ -182,7 +182,7 @@ def test_a_first_process_that_fails_is_the_record_s_failure(made_up):
 
 def test_force_measures_again(made_up):
     """The processes of before are replaced once the new one has ended."""
-    for number in range(5):
+    for _ in range(5):
         made_up.ar()
     assert made_up.ar("--force")["processes"] == 1
     assert len(made_up.jobs) == 6

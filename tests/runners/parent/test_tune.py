@@ -41,9 +41,8 @@ class Machine:
 
     def run(self, monkeypatch, folder, options=OPTIONS, *arguments):
         """Exit status of tuning the LSTM with these options, and the document where there is one."""
-        module = type("tuning", (), {"options": staticmethod(lambda device, threads, cpus: options)})
         monkeypatch.setattr(tune, "run_child", self)
-        monkeypatch.setattr(tune, "import_module", lambda name: module)
+        monkeypatch.setattr(tune, "offered", lambda framework, device, threads: options)
         monkeypatch.setattr(jobs, "describe_data", lambda name, directory: Source(name, "made up", "0" * 64))
         asked = ["keras", "--tune", "--rows", "lstm", "--devices", "cpu", "--machine", "m", "--results", str(folder)]
         status = cli.main(asked + list(arguments))
@@ -72,10 +71,11 @@ def test_an_option_is_kept_if_it_is_faster_and_computes_the_same(monkeypatch, tm
 def test_the_document_has_its_identity_and_no_host_name(monkeypatch, tmp_path):
     """Version 2, with the row, the machine's folder and what made it."""
     document = Machine().run(monkeypatch, tmp_path)[1]
-    assert sorted(document) == sorted(
-        "schema_version machine stack engine profile framework device model started duration_s threads tolerance "
-        "environment provenance attempts chosen confirmation max_relative_error reason".split()
-    )
+    assert set(document) == {
+        "schema_version", "machine", "stack", "engine", "profile", "framework", "device", "model", "started",
+        "duration_s", "threads", "tolerance", "environment", "provenance", "attempts", "chosen", "confirmation",
+        "max_relative_error", "reason",
+    }  # fmt: skip
     assert (document["schema_version"], document["model"]["order"]) == (2, 1)
 
 
@@ -185,6 +185,18 @@ def test_a_finished_tuning_is_not_repeated(monkeypatch, tmp_path, capsys):
     path = tmp_path / "m" / "cpu" / "tuning" / "lstm.cpu.json"
     path.write_text(path.read_text()[:100])
     assert Machine().run(monkeypatch, tmp_path)[1]["chosen"] == ["fast"]
+
+
+@pytest.mark.parametrize(
+    ("device", "threads", "expected"),
+    [("gpu", None, []), ("cpu", None, ["threads-1", "threads-2"]), ("cpu", 2, ["threads-1", "threads-4"])],
+)
+def test_on_the_cpu_other_numbers_of_threads_are_offered(monkeypatch, device, threads, expected):
+    """One, half and all of the processors, but not what the row has anyway; no option for the other device."""
+    monkeypatch.setattr(tune.cpu, "affinity", lambda: [0, 1, 2, 3])
+    offered = tune.offered("keras", device, threads)
+    assert [option.key for option in offered if option.threads] == expected
+    assert all(device in option.devices for option in offered)
 
 
 @pytest.mark.parametrize(
