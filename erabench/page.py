@@ -30,7 +30,7 @@ def compare(asked: Namespace) -> int:
     for name in ("A", "B"):
         if not getattr(asked, name):
             raise Problem(f"{name} is not set; run: make compare A=results/old B=results/new")
-    return report("-m", "report.compare", *places(asked, "A", "B", "SITE", "LOCALE"))
+    return report("-m", "report.comparison", *places(asked, "A", "B", "SITE", "LOCALE"))
 
 
 def check(_asked: Namespace) -> int:

@@ -74,7 +74,7 @@ def processes(train_s: Sequence[float], predict_s: Sequence[float]) -> list[Json
 
 
 def around(seconds: float, count: int = 5, spread: float = 0.01) -> list[float]:
-    """Medians of processes around ``seconds``, the middle one exactly there."""
+    """Medians of processes around ``seconds``, which is their median."""
     return [seconds * (1 + spread * ((place * 2) % count - count // 2)) for place in range(count)]
 
 
@@ -172,7 +172,7 @@ def record(
 
 def failed(row: str, key: str = "killed", **changes: Any) -> Json:
     """A record of a row that failed before it was timed."""
-    empty = {"quality": None, "processes": [], "environment": None, "execution": None}
+    empty: Json = {"quality": None, "processes": [], "environment": None, "execution": None}
     return record(row, **{"status": "failed", "reason": reason(key, signal="SIGKILL"), **empty, **changes})
 
 

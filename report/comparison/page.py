@@ -1,0 +1,293 @@
+"""A comparison in words: what the page and the terminal print, before it has a language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from report.comparison.differences import Difference, Pair, Scalar
+from report.comparison.verdicts import ComparedRow, Comparison, Time, TimeName, Word
+from report.page.models import seconds
+from report.records import Result
+from report.text import N_, Joined, Message, Number, Text, joined, message
+
+NAMED = 4  # rows and values in a cell; of more only how many
+WORDS: dict[Word, str] = {
+    "faster": N_("faster"),
+    "slower": N_("slower"),
+    "indistinguishable": N_("indistinguishable"),
+    "incomparable": N_("not comparable"),
+    "unmeasured": N_("not measured"),
+}
+TIMES: dict[TimeName, str] = {
+    "train": N_("training"),
+    "predict": N_("prediction"),
+    "epoch": N_("epoch"),
+    "test_set": N_("test set"),
+}
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class Cell(NamedTuple):
+    """What a table's cell shows, and the record it comes from: a file below the page's folder."""
+
+    text: Text
+    file: str | None = None
+
+
+class Column(NamedTuple):
+    """A heading, and whether its column is aligned to the right."""
+
+    heading: Text
+    right: bool = False
+
+
+class Table(NamedTuple):
+    """A table with what must be said before it."""
+
+    heading: Text
+    legend: Text | None
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def tables(comparison: Comparison) -> tuple[Table, ...]:
+    """Return the tables of the page: times, quality, and what differs."""
+    return times_table(comparison), _quality_table(comparison), differences_table(comparison)
+
+
+def times_table(comparison: Comparison) -> Table:
+    """Return ratio, interval and verdict of every time."""
+    legend = message(
+        "A and B are seconds: the median over fresh processes and its uncertainty. B/A is their ratio with its 95 % "
+        "interval from the processes; benches made one after the other are allowed to drift by 5 %. B is faster or "
+        "slower where the interval excludes 1. Detectable is the slowdown that these data would have shown nine times "
+        "in ten. Verdicts marked as paired come from rows that one bench measured side by side."
+    )
+    columns = (
+        Column(message("Row")),
+        Column(message("Time of")),
+        Column("A", right=True),
+        Column("B", right=True),
+        Column("B/A", right=True),
+        Column(message("95 % interval"), right=True),
+        Column(message("Detectable"), right=True),
+        Column(message("Verdict")),
+    )
+    return Table(message("Times"), legend, columns, tuple(map(_time_cells, comparison.times)))
+
+
+def differences_table(comparison: Comparison) -> Table:
+    """Return every field that differs, those that make figures incomparable first."""
+    legend = message("Fields are named as in the records. Those that make figures incomparable come first.")
+    headings: tuple[Text, ...] = (message("Field"), "A", "B", message("Rows"), message("Effect"))
+    columns = tuple(Column(heading) for heading in headings)
+    rows = (
+        (
+            Cell(found.field),
+            Cell(_value(found.a)),
+            Cell(_value(found.b)),
+            Cell(_rows(found, comparison)),
+            Cell(_effect(found)),
+        )
+        for found in comparison.differences
+    )
+    return Table(message("What differs"), legend, columns, tuple(rows))
+
+
+def overview(comparison: Comparison, names: tuple[str, str]) -> Iterator[tuple[Text, Text, Text]]:
+    """Yield what the two sides are: a name, a's value and b's. ``names`` are what the folders are called."""
+    sides = comparison.side(0), comparison.side(1)
+    values: tuple[tuple[Text, Callable[[Result], Text | None]], ...] = (
+        (message("Machines"), lambda r: r.machine),
+        (message("Stacks"), lambda r: r.stack),
+        (message("Engines"), lambda r: r.engine),
+        (message("Profiles"), lambda r: r.profile),
+        (message("Commits"), _commit),
+        (message("Locks"), lambda r: _value(r.provenance.lock_sha256) if r.provenance.lock_sha256 else None),
+        (message("Images"), lambda r: r.provenance.image),
+        (message("Data"), lambda r: f"{r.data.name} {r.data.sha256[:12]}" if r.data else None),
+    )
+    yield message("Folder"), *names
+    yield message("Results"), _counted(sides[0]), _counted(sides[1])
+    yield message("Measured"), _span(sides[0]), _span(sides[1])
+    for name, value in values:
+        yield name, _distinct(map(value, sides[0])), _distinct(map(value, sides[1]))
+
+
+def conclusion(comparison: Comparison) -> Iterator[Message]:
+    """Yield the sentences that sum the comparison up."""
+    yield message(
+        "Times of B seen from A: {faster} faster, {slower} slower, {same} indistinguishable, {other} not comparable, "
+        "{missing} not measured on both sides.",
+        faster=str(comparison.count("faster")),
+        slower=str(comparison.count("slower")),
+        same=str(comparison.count("indistinguishable")),
+        other=str(comparison.count("incomparable")),
+        missing=str(comparison.count("unmeasured")),
+    )
+    yield from _comparability(comparison)
+    conditions = {difference.field for difference in comparison.differences if not difference.breaks}
+    if conditions:
+        count = str(len(conditions))
+        yield message("Conditions that differ: {count} (see What differs). Each may be a cause.", count=count)
+    else:
+        yield message("The recorded conditions are the same.")
+    for side, results in (("A", comparison.only_a), ("B", comparison.only_b)):
+        if results:
+            rows = _distinct((result.file for result in results), most=8)
+            yield message(
+                "Results of {side} without a partner: {count} ({rows}).", side=side, count=str(len(results)), rows=rows
+            )
+
+
+def _comparability(comparison: Comparison) -> Iterator[Message]:
+    times = [row.time_broken_by for row in comparison.rows if row.time_broken_by]
+    qualities = [row.quality_broken_by for row in comparison.rows if row.quality_broken_by]
+    count = str(len(comparison.rows))
+    if not times and not qualities:
+        yield message(
+            "Times and scores of all {count} rows are comparable: the same work on the same data.", count=count
+        )
+    if times:
+        yield message(
+            "The times of {broken} of {count} rows cannot be compared, because these fields differ: {fields}.",
+            broken=str(len(times)),
+            count=count,
+            fields=_distinct((field for fields in times for field in fields), most=8),
+        )
+    if qualities:
+        yield message(
+            "Loss and accuracy of {broken} of {count} rows cannot be compared, because these fields differ: {fields}.",
+            broken=str(len(qualities)),
+            count=count,
+            fields=_distinct((field for fields in qualities for field in fields), most=8),
+        )
+
+
+def row_name(pair: Pair) -> str:
+    """Return what a row is called in a comparison: ``lstm.cpu``."""
+    return f"{pair[0].key}.{pair[0].device}"
+
+
+def verdict(time: Time) -> Message:
+    """Return the verdict in a word."""
+    word = message(WORDS[time.word])
+    return message("{verdict} (paired)", verdict=word) if time.ratio and time.ratio.paired else word
+
+
+def reasons(comparison: Comparison) -> Iterator[Message]:
+    """Yield what explains the verdicts that need it, for where a table has no room."""
+    for time in comparison.times:
+        if time.reason:
+            name = message("{row}, {time}", row=row_name(time.pair), time=message(TIMES[time.name]))
+            yield _with_reason(name, time)
+
+
+def _with_reason(text: Message, time: Time) -> Message:
+    return message("{verdict}: {reason}", verdict=text, reason=time.reason) if time.reason else text
+
+
+def _time_cells(time: Time) -> tuple[Cell, ...]:
+    values = (
+        Cell(seconds(value), _file(side, result)) if value else Cell("")
+        for side, result, value in zip("ab", time.pair, (time.a, time.b), strict=True)
+    )
+    found = time.ratio
+    interval: Text = ""
+    if found and found.low is not None and found.high is not None:
+        interval = Joined((Number(found.low, "ratio"), Number(found.high, "ratio")), " – ")
+    return (
+        Cell(row_name(time.pair)),
+        Cell(message(TIMES[time.name])),
+        *values,
+        Cell(Number(found.value, "ratio") if found else ""),
+        Cell(interval),
+        Cell(Number(found.detectable - 1, "percent") if found and found.detectable else ""),
+        Cell(_with_reason(verdict(time), time)),
+    )
+
+
+def _quality_table(comparison: Comparison) -> Table:
+    columns = (
+        Column(message("Row")),
+        Column(message("Protocol")),
+        *(
+            Column(message(text), right=True)
+            for text in (N_("Loss A"), N_("Loss B"), N_("Accuracy A"), N_("Accuracy B"))
+        ),
+        Column(message("Comparable")),
+    )
+    scored = [row for row in comparison.rows if any(result.quality and result.quality.scores for result in row.pair)]
+    return Table(message("Quality"), None, columns, tuple(map(_quality_cells, scored)))
+
+
+def _quality_cells(row: ComparedRow) -> tuple[Cell, ...]:
+    scores = [result.quality.score(result.quality.protocol) if result.quality else None for result in row.pair]
+    figures = []
+    for which in ("loss", "accuracy"):
+        for side, result, score in zip("ab", row.pair, scores, strict=True):
+            value = getattr(score, which, None)
+            figures.append(Cell("") if value is None else Cell(Number(value, digits=4), _file(side, result)))
+    comparable = message("yes")
+    if None in scores:
+        comparable = message("not measured")
+    elif row.quality_broken_by:
+        comparable = message("no: different {fields}", fields=joined(row.quality_broken_by))
+    protocol = _distinct(score.protocol for score in scores if score)
+    return (Cell(row_name(row.pair)), Cell(protocol), *figures, Cell(comparable))
+
+
+def _file(side: str, result: Result) -> str:
+    return f"{side}/{result.file}"
+
+
+def _counted(results: Sequence[Result]) -> Text:
+    ok = sum(result.status == "ok" for result in results)
+    return message("{count}, {ok} of them ok", count=str(len(results)), ok=str(ok))
+
+
+def _commit(result: Result) -> Text | None:
+    commit = result.provenance.git_commit and result.provenance.git_commit[:12]
+    return message("{commit} with changes", commit=commit) if commit and not result.provenance.git_clean else commit
+
+
+def _span(results: Sequence[Result]) -> Text:
+    started = sorted({result.started for result in results if result.started})
+    if len(started) > 1:
+        return message("{first} to {last}", first=started[0], last=started[-1])
+    return started[0] if started else message("not recorded")
+
+
+def _rows(difference: Difference, comparison: Comparison) -> Text:
+    if len(difference.pairs) == len(comparison.rows):
+        return message("all {count}", count=str(len(comparison.rows)))
+    return _distinct(map(row_name, difference.pairs))
+
+
+def _effect(difference: Difference) -> Message:
+    if len(difference.breaks) == 2:
+        return message("nothing is comparable")
+    if not difference.breaks:
+        return message("a condition")
+    return message("times are not comparable") if "time" in difference.breaks else message("scores are not comparable")
+
+
+def _value(value: Scalar) -> Text:
+    """Return a value of a record; of a checksum its beginning, as git shows its own."""
+    if value is None:
+        return message("not recorded")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value[:12] if isinstance(value, str) and _SHA256.fullmatch(value) else str(value)
+
+
+def _distinct(values: Iterable[Text | None], most: int = NAMED) -> Text:
+    """Return the different values in a row; beyond ``most`` only how many more."""
+    kept = list(dict.fromkeys(value for value in values if value is not None))
+    if not kept:
+        return message("not recorded")
+    if len(kept) <= most:
+        return joined(kept)
+    return message("{shown} and {count} more", shown=joined(kept[:most]), count=str(len(kept) - most))
