@@ -76,6 +76,7 @@ def test_an_option_that_was_kept_although_it_changes_the_outputs_is_a_problem(tm
 def test_a_result_where_tunings_lie_is_a_problem(tmp_path: Path) -> None:
     """And the other way around: the message says which it is."""
     write(tmp_path, record())
-    (tmp_path / "box/cpu/lstm.cpu.json").rename((tmp_path / FILE).parent.mkdir(parents=True) or tmp_path / FILE)
+    (tmp_path / FILE).parent.mkdir(parents=True)
+    (tmp_path / "box/cpu/lstm.cpu.json").rename(tmp_path / FILE)
     (problem,) = load_results(tmp_path).problems
     assert problem.message == "is no tuning but a result"
