@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from report.output import exports, files
+from report.output import exports, files, html
 from report.page.build import PAGE_NAME, Page, build_page
 from report.records import Loaded, Result, Tuning
 from report.render.locale import locale
 from report.render.markdown import render_page
 from report.render.pictures import draw
 
+HTML_FILE = Path("index.html")
 PAGE_FILE = Path("pages", f"{PAGE_NAME}.markdown")
 ASSETS = Path("pages", PAGE_NAME)
 """Beside the page, so that its links are relative and work in Jekyll, on GitHub and in a file browser alike.
@@ -46,7 +47,10 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
         files.write(assets / picture.name, picture.svg)
         wanted.add(assets / picture.name)
     wanted.update(exports.write_tables((row for section in page.sections for row in section.group.rows), assets))
-    files.write(folder / PAGE_FILE, render_page(page, locale(language), pictures))
+    markdown = render_page(page, locale(language), pictures)
+    files.write(folder / PAGE_FILE, markdown)
+    svg = {picture.file: picture.svg for picture in pictures}
+    files.write(folder / HTML_FILE, html.page(markdown, language, svg, f"{PAGE_FILE.parent}/"))
     prune(assets, wanted)
     return page
 

@@ -72,7 +72,7 @@ def seconds(found: Figure, unit: str = "") -> Number:
 
 
 def shown_time(result: Result, phase: PhaseName) -> Number | None:
-    """Return the time that the table shows: of an epoch or a test set where the record has one, else of a batch or fit."""
+    """Return the time that the table shows: per epoch or test set where the record has one, else per batch or fit."""
     step = figure(result, phase)
     if step is None:
         return None
@@ -99,10 +99,11 @@ def _row_notes(row: Row) -> Iterator[Footnote]:
     slips = quality.score("as-published") if quality else None
     if row.model.key == "ar-ols" and slips and slips.loss is not None and slips.accuracy is not None:
         text = message(
-            "The published 0.05 and -0.18 come from three slips: the regression skips a month (each window is paired with "
-            "the month after the next one); the last 50 months were the test part and the mean of the complete series was "
-            "subtracted, where the other rows are tested on 44 months; and R² was given truth and forecast in exchanged "
-            "places. Repeating these slips gives loss {loss} and R² {accuracy}. The cells show the correct computation.",
+            "The published 0.05 and -0.18 come from three slips: the regression skips a month (each window is paired "
+            "with the month after the next one); the last 50 months were the test part and the mean of the complete "
+            "series was subtracted, where the other rows are tested on 44 months; and R² was given truth and forecast "
+            "in exchanged places. Repeating these slips gives loss {loss} and R² {accuracy}. The cells show the correct "
+            "computation.",
             loss=Number(slips.loss, "exact"),
             accuracy=Number(slips.accuracy, "exact"),
         )
@@ -123,8 +124,8 @@ def _data_cell(row: Row) -> Cell:
     if not row.synthetic:
         return Cell(name)
     text = message(
-        "Synthetic data: they have the shape of the real ones, so the times are valid, but a loss or accuracy would mean "
-        "nothing."
+        "Synthetic data: they have the shape of the real ones, so the times are valid, but a loss or accuracy would "
+        "mean nothing."
     )
     return Cell(message("{data} (synthetic)", data=name), (Footnote("synthetic", text),))
 
@@ -221,9 +222,7 @@ COLUMNS = (
             N_("Polyfit: polynomial curve fitting, here a straight line"),
             N_("AR: autoregressive model, a linear combination of the twelve values before"),
             N_("SARIMAX: seasonal ARIMA, an extra row that the published page lacks"),
-            N_(
-                "DenseNet: [Densely Connected Convolutional Networks][densenet], not the memory-efficient implementation"
-            ),
+            N_("DenseNet: [Densely Connected Convolutional Networks][densenet], not the memory-efficient kind"),
             N_("Bi-LSTM: bidirectional LSTM"),
         ),
     ),

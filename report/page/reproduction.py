@@ -14,6 +14,7 @@ from report.page.published import DEVICE_OF_COLUMN
 from report.page.rows import MachineStack, Row
 from report.records import Device, PhaseName, Result, figure, total
 from report.records.result import ScoreName
+from report.sentences import said
 from report.text import MEGABYTE, N_, Message, Number, Safe, Text, message
 
 TOLERANCES = MappingProxyType({"loss": 0.10, "accuracy": 0.01, "memory": 0.20, "time": 0.10})
@@ -161,14 +162,20 @@ def _missing(row: Row | None, figure_: published.Figure, group: MachineStack) ->
         return Why(message("no GPU"), message("this machine has no GPU"))
     if row is None:
         return Why(message("no result"), message("there is no result for this row"))
-    cell = next(column for column in models.COLUMNS if column.key == figure_.column).cell(row)
-    if cell.notes:
-        failed = isinstance(cell.text, Message)
-        return Why(message("failed") if failed else message("not measured"), cell.notes[0].text)
+    result = row.scored_result if device is None else row.on(device)
+    if result is None:
+        return Why(message("no result"), message("there is no {device} result", device=(device or "").upper()))
+    if result.status != "ok":
+        return Why(Message(models.STATUSES[result.status]), said(result.reason))
     if device is None:
-        why = message("the data are synthetic") if row.synthetic else message("there is no score")
-        return Why(message("not scored"), why)
-    return Why(message("no result"), message("there is no {device} result", device=device.upper()))
+        if row.synthetic:
+            return Why(message("not scored"), message("the data are synthetic"))
+        why = result.quality and result.quality.reason
+        return Why(message("not scored"), said(why) if why else message("there is no score"))
+    reason = models.not_training(result, "predict" if figure_.column.endswith("predict") else "train")
+    if reason is not None:
+        return Why(message("not training"), reason)
+    return Why(message("not measured"), message("the record holds no such figure"))
 
 
 def _judged(row: published.Row, figure_: published.Figure, ours: Number, result: Result) -> tuple[Verdict, Why | None]:

@@ -58,7 +58,8 @@ def remarks(group: MachineStack) -> Iterator[Text]:
         yield message("Smoke runs only prove that everything runs: their figures mean nothing.")
     for name in dict.fromkeys(row.model.dataset for row in group.rows if row.synthetic):
         yield message(
-            "The data of {data} are synthetic, because the real ones could not be fetched. No accuracy is shown for them.",
+            "The data of {data} are synthetic, because the real ones could not be fetched. No accuracy is shown for "
+            "them.",
             data=dataset(name),
         )
     counts = [max(len(result.phases("train")), len(result.phases("predict"))) for result in results]

@@ -11,7 +11,7 @@ WIDEST_COLUMN = 60
 """A longer cell stands out of its column, instead of making every row as long."""
 
 _ITEM = re.compile(r"(\s*)((?:[*-]|\[\^[\w-]+\]:) )?")
-_BREAKABLE = re.compile(r"(?!(?:[-+*]|#+|-+|=+|\d+[.)])\Z|[>|:]).", re.DOTALL)
+_BREAKABLE = re.compile(r"(?!(?:[-+*]|#+|-+|=+|\d+[.)])\Z|[>|:%]).", re.DOTALL)
 """What a line may begin with and still be a part of its paragraph."""
 _KEPT = ("|", "<", "![")
 
@@ -63,7 +63,7 @@ def _lines(lines: Sequence[str]) -> Iterator[str]:
             place, blank = end, False
             continue
         if line or not blank:
-            yield from _wrapped(line)
+            yield from wrapped(line)
         blank = not line
         place += 1
 
@@ -84,9 +84,9 @@ def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _wrapped(line: str) -> Iterator[str]:
+def wrapped(line: str, most: int = LINE_WIDTH) -> Iterator[str]:
     """Yield a long line in several, indented so that they stay one paragraph or list item."""
-    if width(line) <= LINE_WIDTH or line.startswith(_KEPT):
+    if width(line) <= most or line.startswith(_KEPT):
         yield line
         return
     found = _ITEM.match(line)
@@ -97,7 +97,7 @@ def _wrapped(line: str) -> Iterator[str]:
     columns = width(current)
     for word in rest[1:]:
         added = width(word) + 1
-        if columns + added > LINE_WIDTH and _BREAKABLE.match(word):
+        if columns + added > most and _BREAKABLE.match(word):
             yield current
             current, columns = indent + word, len(indent) + added - 1
         else:

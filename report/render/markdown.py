@@ -88,9 +88,13 @@ def render_page(page: Page, locale: Locale, pictures: Sequence[Picture] = ()) ->
 
 
 def render(template: str, locale: Locale, **data: Any) -> str:
-    """Return a template filled in one language. Every value it prints is translated and escaped."""
-    filled = _templates().get_template(template).render(language=locale.name, say=locale.markdown, **data)
-    return layout.tidy(filled)
+    """Return a Markdown template filled in one language. Every value it prints is translated and escaped."""
+    return layout.tidy(fill(template, language=locale.name, say=locale.markdown, **data))
+
+
+def fill(template: str, say: Callable[[Any], str], **data: Any) -> str:
+    """Return a template filled; ``say`` makes text of every value that it prints."""
+    return _templates().get_template(template).render(say=say, **data)
 
 
 @jinja2.pass_context

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 
 from report.page.build import Page, Section
 from report.page.models import COLUMNS, STATUSES
 from report.page.rows import Row
-from report.render.layout import aligned
+from report.render.layout import aligned, wrapped
 from report.render.locale import Locale
 from report.text import Joined, Message, message
 
@@ -19,7 +18,7 @@ WIDTH = 100
 
 def lines(page: Page, locale: Locale, width: int = WIDTH) -> Iterator[str]:
     """Yield the lines to print: of more than ten sections the first ten, and one line that counts the warnings."""
-    yield from textwrap.wrap(locale.plain(page.summary), width, break_long_words=False, break_on_hyphens=False)
+    yield from wrapped(locale.plain(page.summary), width)
     for section in page.sections[:SECTIONS_SHOWN]:
         yield ""
         yield locale.plain(

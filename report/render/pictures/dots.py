@@ -7,15 +7,20 @@ from dataclasses import dataclass, field
 
 from report.page import published
 from report.page.build import Section
+from report.page.measurements import PHASES
 from report.page.summary import Overview
 from report.records import Device, PhaseName, figure
 from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Shape, log_scale
-from report.text import Number, Text, joined, message
+from report.text import N_, Message, Number, Text, joined, message
 
 Say = Callable[[Text], str]
 Interval = tuple[float, float, float]  # value, low, high
 ROW_HEIGHT = 40
 SHAPES: Mapping[PhaseName, Shape] = {"train": "circle", "predict": "triangle"}
+RANGES: Mapping[PhaseName, str] = {
+    "train": N_("Training takes from {low} s ({row}) to {high} s ({other})."),
+    "predict": N_("Prediction takes from {low} s ({row}) to {high} s ({other})."),
+}
 MOST_MACHINES = len(COLOURS)
 
 
@@ -67,9 +72,8 @@ def machines(overviews: Sequence[Overview], names: Sequence[str], say: Say) -> t
                 for place, time in enumerate(line.times)
                 if time
             }
-            label = (
-                f"{names[line.place]}, {line.device.upper()}" if shape == "circle" and number < MOST_MACHINES else ""
-            )
+            named = shape == "circle" and number < MOST_MACHINES
+            label = f"{names[line.place]}, {line.device.upper()}" if named else ""
             series.append(Series(label, colour, shape, values=values))
     rows = [name for overview in overviews[:1] for name in overview.rows]
     if not any(one.values for one in series):
@@ -84,6 +88,8 @@ def _draw(rows: Sequence[str], series: Sequence[Series], say: Say, published_lab
     legend = [(one.label, one.shape, one.colour, False) for one in series if one.label]
     if published_label and any(one.hollow for one in series):
         legend.append((published_label, "circle", GREY, True))
+    if not published_label:
+        legend += [(say(Message(PHASES[phase])), shape, GREY, False) for phase, shape in SHAPES.items()]
     top = drawing.legend(16, legend)
     bottom = top + ROW_HEIGHT * len(shown)
     scale = log_scale(values, 16, WIDTH - 20)
@@ -110,13 +116,8 @@ def _described(rows: Sequence[str], series: Sequence[Series]) -> Text:
         found = [(v[0], place) for s in series if s.shape == shape and not s.hollow for place, v in s.values.items()]
         if found:
             (low, first), (high, last) = min(found), max(found)
-            ends = {
-                "low": Number(low, digits=2), "row": rows[first], "high": Number(high, digits=2), "other": rows[last]
-            }  # fmt: skip
-            if phase == "train":
-                parts.append(message("Training takes from {low} s ({row}) to {high} s ({other}).", **ends))
-            else:
-                parts.append(message("Prediction takes from {low} s ({row}) to {high} s ({other}).", **ends))
+            ends = (("low", Number(low, digits=2)), ("row", rows[first]), ("high", Number(high, digits=2)))
+            parts.append(Message(RANGES[phase], (*ends, ("other", rows[last]))))
     printed = sum(len(one.values) for one in series if one.hollow)
     if printed:
         parts.append(message("Hollow marks: {count} published times.", count=str(printed)))

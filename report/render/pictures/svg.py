@@ -1,7 +1,7 @@
 """The few shapes that the pictures need, as SVG with text that stays text.
 
-Every colour is a middle tone and the background is transparent, because a picture cannot know whether the page around it
-is dark or light. Drawn here and not by a library: importing matplotlib takes 0.6 s, most of the time that a page may take.
+Every colour is a middle tone and the background is transparent, because a picture cannot know whether the page around
+it is dark or light. Drawn here and not by a library: importing matplotlib takes 0.6 s, most of what a page may take.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ COLOURS = ("#2f7fb8", "#d95f02", "#1b9e77", "#8a6fc0", "#e0298a", "#8c7a1f", "#5
 WIDTH = 480  # on a phone of 390 pixels the text below is still 10 pixels high
 FONT = 13
 CHARACTER = 6.7  # its average width
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Anchor = Literal["start", "middle", "end"]
 Shape = Literal["circle", "triangle"]
@@ -74,7 +76,7 @@ class Drawing:
         """Write one line."""
         weight = ' font-weight="600"' if bold else ""
         self.shapes.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{GREY}"{weight}>{escape(words)}</text>'
+            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{GREY}"{weight}>{escape(words[:60])}</text>'
         )
 
     def line(
@@ -97,7 +99,7 @@ class Drawing:
             joined = point is not None
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         self.shapes.append(
-            f'<path d="{"".join(steps)}" fill="none" stroke="{colour}" stroke-width="{width:g}" stroke-linejoin="round"{dashed}/>'
+            f'<path d="{"".join(steps)}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
         )
 
     def points(self, points: Sequence[tuple[float, float]], colour: str, size: float = 3) -> None:
@@ -132,14 +134,14 @@ class Drawing:
         for value in names or scale.ticks():
             x = scale(value)
             self.line(x, top, x, bottom, opacity=0.3)
-            self.text(x, bottom + 15, (names or {}).get(value, f"{value:g}"), "middle")
+            self.text(x, bottom + 15, (names or {}).get(value, tick(value)), "middle")
 
     def y_axis(self, scale: Scale, left: float, right: float, most: int = 3) -> None:
         """Draw a grid of horizontal lines with their values on the left."""
         for value in scale.ticks(most):
             y = scale(value)
             self.line(left, y, right, y, opacity=0.3)
-            self.text(left - 4, y + 4, f"{value:g}", "end")
+            self.text(left - 4, y + 4, tick(value), "end")
 
     def document(self) -> str:
         """Return the picture."""
@@ -149,6 +151,15 @@ class Drawing:
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="system-ui, sans-serif" font-size="{FONT}">\n'
             f"{shapes}\n</svg>\n"
         )
+
+
+def tick(value: float) -> str:
+    """Return a value as an axis shows it: 0.001, and 10⁻⁶ where that would be long."""
+    if value == 0 or 1e-4 < abs(value) < 1e6:
+        return f"{value:.6g}"
+    mantissa, exponent = f"{value:.2g}".partition("e")[::2]
+    power = f"10{str(int(exponent or 0)).translate(_SUPERSCRIPT)}"
+    return power if mantissa == "1" else f"{mantissa}·{power}"
 
 
 def _columns(words: str) -> int:
