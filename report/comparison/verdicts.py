@@ -153,7 +153,8 @@ def _row(pair: Pair, fields: Sequence[str]) -> ComparedRow:
     for field in fields:
         for affected in breaks_of(field):
             broken[affected].append(field)
-    times = (*_phases(pair, broken["time"]), *_totals(pair, broken["time"]))
+    offered = any(result.status != "skipped" for result in pair)
+    times = (*_phases(pair, broken["time"]), *_totals(pair, broken["time"])) if offered else ()
     return ComparedRow(pair, times, tuple(broken["time"]), tuple(broken["quality"]))
 
 

@@ -109,6 +109,13 @@ def test_a_failed_side_differs_in_nothing_it_lacks(tmp_path: Path) -> None:
     assert {time.word for time in compare([a], [b]).times} == {"unmeasured"}
 
 
+def test_a_row_that_both_sides_skipped_has_no_times(tmp_path: Path) -> None:
+    """What neither could measure is not listed; what one could, is."""
+    skipped = failed("lstm", "device-not-offered", status="skipped")
+    assert of(tmp_path / "both", skipped, skipped).times == ()
+    assert {time.word for time in of(tmp_path / "one", record(), skipped).times} == {"unmeasured"}
+
+
 def test_two_machines_and_two_stacks_are_paired(tmp_path: Path) -> None:
     """One machine meets another one, and one stack another; several machines meet their namesakes."""
 
