@@ -40,8 +40,8 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     if assets.is_symlink() or (results is not None and results.resolve().is_relative_to(assets.resolve())):
         raise OwnFolder(f"{assets} is the page's own folder and gets emptied: keep the results elsewhere")
     page = build_page(loaded.results, loaded.problems, loaded.tunings)
-    shown = (*loaded.results, *(loaded.tunings if page.detailed else ()))
-    wanted = {copy_record(record, assets) for record in shown}
+    wanted = {copy_record(result, assets) for result in loaded.results}
+    wanted |= {copy_record(tuning, assets) for tuning in loaded.tunings if page.detailed}
     pictures = tuple(draw(page, locale(language)))
     for picture in pictures:
         files.write(assets / picture.name, picture.svg)

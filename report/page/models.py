@@ -102,8 +102,8 @@ def _row_notes(row: Row) -> Iterator[Footnote]:
             "The published 0.05 and -0.18 come from three slips: the regression skips a month (each window is paired "
             "with the month after the next one); the last 50 months were the test part and the mean of the complete "
             "series was subtracted, where the other rows are tested on 44 months; and R² was given truth and forecast "
-            "in exchanged places. Repeating these slips gives loss {loss} and R² {accuracy}. The cells show the correct "
-            "computation.",
+            "in exchanged places. Repeating these slips gives loss {loss} and R² {accuracy}. The cells show the "
+            "correct computation.",
             loss=Number(slips.loss, "exact"),
             accuracy=Number(slips.accuracy, "exact"),
         )

@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from report.page.build import Section
 from report.page.measurements import PHASES
 from report.page.rows import Row
 from report.records import PhaseName, Result, complete
-from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Scale, thinned
+from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Scale, thinned, tick
 from report.text import N_, Message, Number, Text, joined, message
 
 Say = Callable[[Text], str]
-COLUMNS, LEFT, GAP = 2, 44, 52
+COLUMNS, LEFT, GAP = 2, 52, 58
 PANEL_WIDTH = (WIDTH - LEFT - GAP - 8) / COLUMNS
 PANEL_HEIGHT, PANEL_PITCH = 92, 146
 MOST_PANELS = 24
 MOST_POINTS = 400
+UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 PROTOCOLS = {"recursive": (COLOURS[1], "4 3", N_("recursive")), "one-step": (COLOURS[0], "", N_("one step ahead"))}
 
 
@@ -80,13 +82,13 @@ def losses(section: Section, say: Say) -> tuple[str, Text] | None:
         drawing.text(panel.left, panel.top - 6, say(row.name), bold=True)
         drawing.x_axis(x, panel.top, panel.bottom)
         for value in (y.low, y.high):
-            drawing.text(panel.left - 4, y(value) + 4, f"{value:.1g}", "end")
+            drawing.text(panel.left - 4, y(value) + 4, tick(float(f"{value:.1g}")), "end")
         for number, (name, line) in enumerate(lines.items()):
             points = [None if v is None or v <= 0 else (x(place), y(v)) for place, v in line]
             drawing.curve(points, COLOURS[number % len(COLOURS)])
             drawing.text(panel.right, panel.top + 12 + 15 * number, say(name[:20]), "end")
-        ends = {"row": row.name, "first": Number(values[0], digits=2), "last": Number(values[-1], digits=2)}
-        parts.append(message("{row}: from {first} to {last}.", **ends))
+        first, last = Number(values[0], digits=2), Number(values[-1], digits=2)
+        parts.append(message("{row}: from {first} to {last}.", row=row.name, first=first, last=last))
     return drawing.document(), joined(parts, " ")
 
 
@@ -95,19 +97,20 @@ def samples(section: Section, say: Say) -> tuple[str, Text] | None:
     shown = list(_sampled(section))[:MOST_PANELS]
     if not shown:
         return None
-    drawing, panels = _grid(len(shown))
-    for (title, processes), panel in zip(shown, panels, strict=False):
-        values = [v for process in processes for _, v in process if v is not None]
-        x, y = (
-            Scale(0, len(processes), panel.left, panel.right),
-            Scale(min(values), max(values), panel.bottom, panel.top),
-        )
-        drawing.text(panel.left, panel.top - 6, say(title), bold=True)
+    drawing, panels = _grid(len(shown), title=17)
+    for (name, title, processes), panel in zip(shown, panels, strict=False):
+        most = max(map(max, processes))
+        unit, factor = next((unit for unit in UNITS if most * unit[1] >= 1), UNITS[-1])
+        low, high = factor * min(map(min, processes)), factor * most
+        x, y = Scale(0, len(processes), panel.left, panel.right), Scale(low, high, panel.bottom, panel.top)
+        drawing.text(panel.left, panel.top - 23, name, bold=True)
+        drawing.text(panel.left, panel.top - 6, f"{say(title)} ({unit})")
         drawing.y_axis(y, panel.left, panel.right)
         for number, process in enumerate(processes):
-            last = process[-1][0] + 1
-            places = [(x(number + 0.1 + 0.8 * place / last), y(v)) for place, v in process if v is not None]
+            step, middle = 0.8 / len(process), y(factor * median(process))
+            places = [(x(number + 0.1 + step * place), y(factor * value)) for place, value in enumerate(process)]
             drawing.points(places, COLOURS[0])
+            drawing.line(x(number + 0.1), middle, x(number + 0.9), middle)
             drawing.text(x(number + 0.5), panel.bottom + 15, str(number + 1), "middle")
     return drawing.document(), message(
         "Dot charts of every sample in seconds by process, in the order of measurement, for {count} timed phases.",
@@ -159,7 +162,8 @@ def _losses(row: Row) -> Mapping[str, list[tuple[int, float | None]]]:
     return {name: line for name, line in lines.items() if any(v is not None and v > 0 for _, v in line)}
 
 
-def _sampled(section: Section) -> Iterator[tuple[Text, list[list[tuple[int, float | None]]]]]:
+def _sampled(section: Section) -> Iterator[tuple[str, Text, list[list[float]]]]:
+    """Each phase with its row, its name and the samples of each process."""
     phases: tuple[PhaseName, ...] = ("train", "predict")
     for row in section.group.rows:
         for result in row.results:
@@ -167,18 +171,18 @@ def _sampled(section: Section) -> Iterator[tuple[Text, list[list[tuple[int, floa
                 continue
             known = complete(result)
             for phase in phases:
-                found = [thinned(timed.samples_s, MOST_POINTS // 4) for timed in known.phases(phase)]
+                found = [list(timed.samples_s)[:: 1 + len(timed.samples_s) // 100] for timed in known.phases(phase)]
                 if found:
-                    yield joined((row.name, result.device.upper(), Message(PHASES[phase]))), found
+                    yield row.name, joined((result.device.upper(), Message(PHASES[phase]))), found
 
 
-def _grid(count: int, legend: float = 0) -> tuple[Drawing, list[Panel]]:
-    rows = math.ceil(count / COLUMNS)
+def _grid(count: int, legend: float = 0, title: float = 0) -> tuple[Drawing, list[Panel]]:
+    """A drawing with so many panels; ``title`` is the height of a second line above each."""
+    rows, pitch, top = math.ceil(count / COLUMNS), PANEL_PITCH + title, legend + 26 + title
     panels = [
-        Panel(LEFT + place % COLUMNS * (PANEL_WIDTH + GAP), legend + 26 + place // COLUMNS * PANEL_PITCH)
-        for place in range(count)
+        Panel(LEFT + place % COLUMNS * (PANEL_WIDTH + GAP), top + place // COLUMNS * pitch) for place in range(count)
     ]
-    return Drawing(legend + 26 + rows * PANEL_PITCH - 20), panels
+    return Drawing(legend + 26 + rows * pitch - 20), panels
 
 
 def _legend(drawing: Drawing, say: Say, entries: Sequence[tuple[str, str, str]]) -> None:
