@@ -2,7 +2,7 @@
 
 The host's code is tested in .venvs/tests. Each framework is tested in the environment that `make bench` uses, with
 pytest beside it, for every stack that has a tests.lock. Suites follow from the folders: tests/runners/<framework>
-belongs to that framework, and the rest of tests/runners runs with the framework that has the fewest packages.
+belongs to that framework, and the rest of tests/runners runs with the one that has the shortest lock.
 """
 
 from __future__ import annotations
@@ -52,27 +52,19 @@ def test(asked: Namespace) -> int:
 def suites() -> list[Suite]:
     """Every suite, the cheap ones first."""
     found = [Suite("host", "", "", ["tests", f"--ignore={CONTAINERS}", f"--ignore={RUNNERS}"])]
+    others = [f"--ignore={RUNNERS}/{framework.name}" for framework in frameworks()]
     for stack in stacks():
         if (STACKS / stack / "tests.lock").is_file():
             names = sorted(with_locks(stack), key=lambda name: (STACKS / stack / f"{name}.lock").stat().st_size)
-            found += [Suite(f"{name} on {stack}", stack, name, paths(name, name == names[0])) for name in names]
+            found.append(Suite(f"runners on {stack}", stack, names[0], [RUNNERS, *others]))
+            tested = [name for name in names if (ROOT / RUNNERS / name).is_dir()]
+            found += [Suite(f"{name} on {stack}", stack, name, [f"{RUNNERS}/{name}"]) for name in tested]
     return [*found, Suite("containers", "", "", [CONTAINERS])]
-
-
-def paths(framework: str, with_the_rest: bool) -> list[str]:
-    """The folder of a framework's tests; with all that belong to no framework, if these are to run there too."""
-    own = f"{RUNNERS}/{framework}"
-    if not with_the_rest:
-        return [own] if (ROOT / own).is_dir() else []
-    return [RUNNERS, *(f"--ignore={RUNNERS}/{other.name}" for other in frameworks() if other.name != framework)]
 
 
 def run(suite: Suite, options: Sequence[str]) -> Counter[str]:
     """Run one suite; return how many tests had which outcome."""
     print(f"\n== {suite.name} ==", flush=True)
-    if not suite.paths:
-        print("no tests")
-        return Counter()
     if suite.stack and not has_python(suite.stack):  # an old interpreter that not every machine has
         print(f"skipped: this machine has no Python {settings(suite.stack)['PYTHON_VERSIONS']}")
         return Counter(skipped=1)

@@ -145,8 +145,8 @@ def test_the_era_stack_is_refused_on_a_newer_gpu_unless_forced(machine: Machine)
     """It has no machine code for it; FORCE_STACK=1 and nothing else overrules that."""
     machine.prints("nvidia-smi", "8.9, 570.86.15, NVIDIA GeForce RTX 4090\n")
     assert chosen(machine, stack="gtx1080") == (
-        "STACK=gtx1080: no machine code for NVIDIA GeForce RTX 4090 (compute capability 8.9; the stack ends at 7.0), so "
-        "runs hang or give wrong results; choose STACK=current, or FORCE_STACK=1 to run it anyway"
+        "STACK=gtx1080: no machine code for NVIDIA GeForce RTX 4090 (compute capability 8.9; the stack ends at 7.0), "
+        "so runs hang or give wrong results; choose STACK=current, or FORCE_STACK=1 to run it anyway"
     )
     assert "stack gtx1080 (asked for)" in chosen(machine, "venv", "gtx1080", FORCE_STACK="1")
     assert "no machine code" in chosen(machine, "venv", "gtx1080", FORCE_STACK="0")
