@@ -18,7 +18,7 @@ from erabench.environments import locks, pip
 from erabench.frameworks import table
 from erabench.terminal import say
 from images.lock import lock
-from images.stack import Problem
+from images.stack import ROOT, Problem
 
 MEASURED = (*options.SELECTION, *options.OUTPUT, "DATA_DIR", "VENVS", "FORCE")
 OF_BENCH = (
@@ -49,7 +49,7 @@ def regenerate(asked: Namespace) -> None:
         raise Problem("STACK is not set; run: make lock STACK=cpu (host and tests are the project's own)")
     os.environ.update(pip.as_uv_settings(locks.host().interpreter))
     for path in lock(asked.STACK, str(locks.uv()), upgrade=options.switched_on("UPGRADE")):
-        print(path)
+        print(path.relative_to(ROOT))
 
 
 def carry(action: str, target: str) -> Callable[[Namespace], None]:

