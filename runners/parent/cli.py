@@ -30,7 +30,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     options = parse(arguments)
     if options.list:
         return print_list()
-    display = Display()
+    display = Display(columns=options.columns)
     outcomes: List[Dict[str, Any]] = []
     try:
         models = check(options)
@@ -81,6 +81,7 @@ def parse(arguments: Optional[List[str]]) -> Any:
     add("--threads", type=int, default=0, help="processor threads (default: what each framework chooses)")
     add("--round", type=int, default=1, help="number of this round, recorded with each process (default: 1)")
     add("--order-seed", type=int, default=0, help="seed of the order of rows within a round (default: 0)")
+    add("--columns", type=int, default=0, help="width of the terminal, if a container stands between (default: none)")
     add("--force", action="store_true", help="measure again even if nothing changed")
     add("--tune", action="store_true", help="try the framework's speed settings instead, and report the gain")
     return parser.parse_args(arguments)

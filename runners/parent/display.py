@@ -18,10 +18,11 @@ _PHASES = {
 class Display:
     """Shows events of one child at a time on standard error."""
 
-    def __init__(self, stream: Any = None, clock: Any = time.monotonic) -> None:
+    def __init__(self, stream: Any = None, clock: Any = time.monotonic, columns: int = 0) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
-        self._moving = bool(getattr(self._stream, "isatty", lambda: False)())
+        self._columns = columns  # of a terminal at the other end of a pipe
+        self._moving = bool(columns or getattr(self._stream, "isatty", lambda: False)())
         self.start("")
 
     def start(self, name: str, brief: bool = False) -> None:
@@ -73,7 +74,7 @@ class Display:
         self._stream.flush()
 
     def _move(self, text: str) -> None:
-        width = shutil.get_terminal_size().columns - 1
+        width = (self._columns or shutil.get_terminal_size().columns) - 1
         self._stream.write("\r\x1b[K" + "{}  {}".format(self._name, text)[:width])
         self._stream.flush()
 

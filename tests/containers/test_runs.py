@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -25,13 +27,15 @@ CLASSICAL = {"ar", "ar-ols", "ar-polyfit"}
 PROGRAM = """
 import sys
 from pathlib import Path
+from erabench.bench.venvs import VenvEngine
 from erabench.containers import Containers
 from images.stack import Problem
-engine, stack, framework, results, data, *words = sys.argv[1:]
-containers = Containers(engine, stack, Path(results), Path(data))
+name, stack, framework, results, data, *words = sys.argv[1:]
+folders = Path(results), Path(data)
+engine = VenvEngine(stack, *folders) if name == "venv" else Containers(name, stack, *folders)
 try:
-    containers.prepare(framework)
-    ended = containers.run(framework, words)
+    engine.prepare(framework)
+    ended = engine.run(framework, words)
 except Problem as problem:
     sys.exit(f"erabench: {problem}")
 print(ended.output, end="")
@@ -61,22 +65,30 @@ print(json.dumps({
 
 
 class Bench:
-    """Runs of the project's own classical rows on the CPU, with a results folder of its own."""
+    """Runs of the project's own rows on the CPU, with a results folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.results, self.data = folder / "results", folder / "data"
 
-    def start(self, *words: str, stack: str = "cpu", rows: str = "ar,ar-ols", **environ: str) -> subprocess.Popen[str]:
+    def start(
+        self,
+        *words: str,
+        engine: str = ENGINE,
+        stack: str = "cpu",
+        rows: str = "ar,ar-ols",
+        stderr: int = subprocess.PIPE,
+        **environ: str,
+    ) -> subprocess.Popen[str]:
         """Start a smoke run as the driver does."""
         base = BASES["3.6" if stack == "gtx1080" else "3.11"]
+        framework = "keras" if rows == "lstm" else "classical"
         command = [
-            sys.executable, "-c", PROGRAM, ENGINE, stack, "classical", str(self.results), str(self.data),
-            "--rows", rows, "--devices", "cpu", "--profile", "smoke", "--machine", "lab", "--stack", stack,
-            "--engine", ENGINE, *words,
+            sys.executable, "-c", PROGRAM, engine, stack, framework, str(self.results), str(self.data), "--rows", rows,
+            "--devices", "cpu", "--profile", "smoke", "--machine", "lab", "--stack", stack, "--engine", engine, *words,
         ]  # fmt: skip
         return subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, "BASE": base, **environ},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=stderr, text=True, start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
 
@@ -115,6 +127,20 @@ def test_rows_agree_to_seven_digits_in_todays_and_in_the_era_s_container(tmp_pat
         losses[stack] = {(row, s["protocol"], s["name"]): s["loss"] for row in scores for s in scores[row]}
     assert losses["gtx1080"] == pytest.approx(losses["cpu"], rel=0.5e-7)
     assert losses["cpu"]["ar", "recursive", ""] == pytest.approx(0.01347857, abs=0.5e-8)
+
+
+@pytest.mark.skipif(os.environ.get("TEST_NETS") != "1", reason="minutes more: TEST_NETS=1 makes Keras twice")
+@pytest.mark.parametrize("stack", ["cpu", "gtx1080"])
+def test_a_net_learns_the_same_in_an_environment_and_in_a_container(stack: str, tmp_path: Path) -> None:
+    """With the same lock, seed and threads on the CPU: to the last digit."""
+    learned = []
+    for name in ("venv", ENGINE):
+        bench = Bench(tmp_path / name)
+        status, _, errors = bench.run(engine=name, stack=stack, rows="lstm")
+        assert status == 0, errors
+        quality = bench.records()["lstm"]["quality"]
+        learned.append((quality["scores"], quality["forecasts"], quality["history"]["loss"]))
+    assert learned[0] == learned[1]
 
 
 def test_a_run_is_sealed(built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,6 +203,20 @@ def test_a_stopped_run_keeps_what_is_finished_and_leaves_nothing_running(bench: 
     assert "Traceback" not in errors
     assert json.loads(output)["rows"]
     assert {record["status"] for record in bench.records().values()} == {"ok"}
+
+
+def test_a_terminal_shows_the_moving_line_of_the_container(bench: Bench) -> None:
+    """And standard output has the JSON line alone."""
+    leader, follower = pty.openpty()
+    running = bench.start(rows="ar-ols", stderr=follower)
+    os.close(follower)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal ends with its last process
+        while part := os.read(leader, 10_000):
+            shown += part
+    output = running.communicate()[0]
+    assert (running.returncode, len(output.splitlines())) == (0, 1)
+    assert b"\r\x1b[K" in shown
 
 
 def test_of_two_runs_at_once_the_second_waits(bench: Bench) -> None:

@@ -19,8 +19,8 @@ class Terminal(io.StringIO):
         return True
 
 
-def show(stream, brief=False):
-    display = Display(stream)
+def show(stream, brief=False, columns=0):
+    display = Display(stream, columns=columns)
     display.start("ar cpu", brief)
     display.on_event({"event": "phase", "phase": "train"})
     display.on_event(SAMPLES)
@@ -31,7 +31,9 @@ def show(stream, brief=False):
 def test_a_terminal_has_one_moving_line(monkeypatch):
     """Samples, median, interval and the time left."""
     monkeypatch.setenv("COLUMNS", "120")
-    assert "timing training  12 samples  median 0.0123 s +/- 2.4 %  at most 4 s left" in show(Terminal())
+    line = "timing training  12 samples  median 0.0123 s +/- 2.4 %  at most 4 s left"
+    assert line in show(Terminal())
+    assert line in show(io.StringIO(), columns=120)  # the terminal is outside of this container
 
 
 def test_a_file_gets_plain_lines():
