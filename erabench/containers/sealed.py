@@ -42,7 +42,7 @@ def run(engine: str, recipe: Recipe, arguments: Sequence[str], folders: Folders,
     command = [
         *("-m", "runners", recipe.framework, *arguments, "--results", "/results", "--data", "/data"),
         *("--lock-sha256", recipe.lock_sha256, "--image", f"{identity} on {base}"),
-        *(("--columns", str(os.get_terminal_size(2).columns)) if sys.stderr.isatty() else ()),
+        *(("--columns", str(os.get_terminal_size(2).columns or 80)) if sys.stderr.isatty() else ()),
     ]
     environ = variables(engine, recipe, folders)
     ended = Container(engine, recipe, environ, compose_files(engine, recipe, has_gpu)).run(command)
