@@ -1,14 +1,13 @@
 """Choose the settings of LSTM and LSTM(AUG): ``python -m experiments.keras_search``; its results are in docs/lstm.md.
 
 No test month is read. Every candidate trains on the first 88 months and forecasts the last train year, months 88 to 99,
-one month ahead; the candidate with the smallest median error over the seeds wins.
+one month ahead; the candidate with the smallest median error over the seeds wins. Run it in Keras' environment.
 """
 
 import argparse
 import itertools
 import sys
 import time
-from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from runners.keras import lstm, lstm_aug
 VALIDATION_MONTHS = 12
 TRAIN_MONTHS = airline.TRAIN_MONTHS - VALIDATION_MONTHS
 
-GRIDS: Dict[str, Dict[str, List[Any]]] = {
+GRIDS = {
     "lstm": {"units": [32, 64], "epochs": [150, 300], "learning_rate": [2e-3, 5e-3], "amplitudes": [[1.0]]},
     "lstm-aug": {
         "units": [64],
@@ -30,15 +29,16 @@ GRIDS: Dict[str, Dict[str, List[Any]]] = {
 MODELS = {"lstm": lstm.MODEL, "lstm-aug": lstm_aug.MODEL}
 
 
-def candidates(key: str) -> Iterator[Dict[str, Any]]:
+def candidates(key):
     """Every combination of the row's grid, with the rest of its settings as in ``full``."""
-    grid = GRIDS[key]
-    for values in itertools.product(*grid.values()):
-        yield dict(MODELS[key].settings["full"], **dict(zip(grid, values)))
+    for values in itertools.product(*GRIDS[key].values()):
+        settings = dict(MODELS[key].settings["full"])
+        settings.update({name: values[index] for index, name in enumerate(GRIDS[key])})
+        yield settings
 
 
-def validation_scores(train_part: Any, settings: Dict[str, Any], seeds: int) -> List[Tuple[float, float]]:
-    """Mean squared error and R2 of the last train year for each seed, published scale, one step ahead.
+def validation_scores(train_part, settings, seeds):
+    """Mean squared error and R2 of the last train year (seeds, 2) on the published scale, one step ahead.
 
     Takes the 100 train months, so that no test month can be read.
     """
@@ -51,10 +51,10 @@ def validation_scores(train_part: Any, settings: Dict[str, Any], seeds: int) -> 
         trained = airline_lstm.train(train_part[:TRAIN_MONTHS], settings, seed, lambda done, total: None)
         values = airline_lstm.forecaster(trained.net)(histories, 1)[:, 0]
         scores.append((forecast.mean_squared_error(truth, values), forecast.r2(truth, values)))
-    return scores
+    return np.asarray(scores)
 
 
-def main(arguments: List[str]) -> int:
+def main(arguments=None):
     """Print one line of a Markdown table per candidate, then the best."""
     parser = argparse.ArgumentParser(prog="python -m experiments.keras_search", description=__doc__.splitlines()[0])
     parser.add_argument("--model", choices=sorted(GRIDS), default="lstm", help="default: lstm")
@@ -67,30 +67,25 @@ def main(arguments: List[str]) -> int:
     from runners.keras.backend import open_backend
 
     open_backend("cpu", asked.threads)
-    train_part = airline.load().train
     names = list(GRIDS[asked.model])
-    print("| {} | median MSE | median R2 | smallest and largest MSE | seconds per net |".format(" | ".join(names)))
+    print(f"| {' | '.join(names)} | median MSE | median R2 | smallest and largest MSE | seconds per net |")
     print("|" + "---|" * (len(names) + 4))
-    best: Tuple[float, Dict[str, Any]] = (float("inf"), {})
+    results = []
     for settings in candidates(asked.model):
         started = time.perf_counter()
-        scores = np.asarray(validation_scores(train_part, settings, asked.seeds))
-        error, accuracy = np.median(scores, axis=0)
+        scores = validation_scores(airline.load().train, settings, asked.seeds)
+        seconds = (time.perf_counter() - started) / asked.seeds
+        (error, accuracy), errors = np.median(scores, axis=0), scores[:, 0]
+        chosen = {name: settings[name] for name in names}
+        results.append((error, len(results), chosen))
+        values = " | ".join(str(value) for value in chosen.values())
         print(
-            "| {} | {:.6f} | {:.4f} | {:.6f}, {:.6f} | {:.1f} |".format(
-                " | ".join(str(settings[name]) for name in names),
-                error,
-                accuracy,
-                scores[:, 0].min(),
-                scores[:, 0].max(),
-                (time.perf_counter() - started) / asked.seeds,
-            ),
+            f"| {values} | {error:.6f} | {accuracy:.4f} | {errors.min():.6f}, {errors.max():.6f} | {seconds:.1f} |",
             flush=True,
         )
-        best = min(best, (error, settings), key=lambda entry: entry[0])
-    print("\nbest: {}".format({name: best[1][name] for name in names}))
+    print(f"\nbest: {min(results)[2]}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""The search for the settings of LSTM and LSTM(AUG): it never reads a test month, and the rows use its winners."""
+
+import pytest
+
+np = pytest.importorskip("numpy")
+pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
+
+from experiments import keras_search as search
+from runners.data import airline
+from runners.keras import airline_lstm
+
+TRAIN = airline.load().train
+
+
+def test_the_search_never_reads_a_test_month(monkeypatch, capsys):
+    """It trains on the first 88 months, is scored on the last train year, and prints a line for each candidate."""
+    seen, scored = [], []
+    train = airline_lstm.train
+
+    def watched(series, settings, seed, progress):
+        seen.append(series)
+        return train(series, dict(settings, units=2, epochs=1), seed, progress)
+
+    monkeypatch.setattr(airline_lstm, "train", watched)
+    monkeypatch.setattr(search.forecast, "r2", lambda truth, values: scored.append(truth) or 0.5)
+    monkeypatch.setitem(search.GRIDS, "lstm", {"units": [2], "epochs": [1, 2]})
+    assert search.main(["--seeds", "1"]) == 0
+    assert [np.array_equal(series, TRAIN[:88]) for series in seen] == [True, True]
+    assert [np.array_equal(truth, TRAIN[88:]) for truth in scored] == [True, True]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| units | epochs | median MSE | median R2 |")
+    assert len(lines) == 6
+    assert lines[-1].startswith("best: {'units': 2, 'epochs': ")
+
+
+def test_the_settings_in_use_are_among_those_searched():
+    """quick and full use a candidate of the committed search."""
+    for key, model in search.MODELS.items():
+        for profile in ("quick", "full"):
+            assert model.settings[profile] in list(search.candidates(key))
