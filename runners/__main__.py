@@ -2,7 +2,9 @@
 
 import sys
 
-from runners.parent.cli import main
-
 if __name__ == "__main__":
+    try:
+        from runners.parent.cli import main
+    except KeyboardInterrupt:  # Ctrl-C before anything was started
+        sys.exit(130)
     sys.exit(main())
