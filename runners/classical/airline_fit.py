@@ -12,7 +12,7 @@ def prepare(context):
     row, train = fits.FITS[context.model.key], context.data.train
     histories = forecast.windows(train, row.history)[0][-BATCH_SIZE:]
     fitted = {"coefficients": row.fit(train)}
-    forecaster = row.forecaster(fitted["coefficients"])
+    predict = row.next_month(fitted["coefficients"])
 
     def fit(values):
         fitted["coefficients"] = row.fit(values)
@@ -22,7 +22,7 @@ def prepare(context):
         train=fit,
         train_batch=lambda: train,
         read_loss=lambda coefficients: forecast.mean_squared_error(*row.fitted(train, coefficients)),
-        predict=lambda batch: forecaster(batch, 1),
+        predict=predict,
         predict_batch=lambda: histories,
         state=lambda: np.asarray(fitted["coefficients"], float).tobytes(),
         parameters=len(fitted["coefficients"]),

@@ -19,6 +19,7 @@ class Fit(NamedTuple):
 
     fit: Callable[[Any], Any]  # train part -> coefficients
     forecaster: Callable[[Any], airline.Forecaster]  # of coefficients
+    next_month: Callable[[Any], Callable[[Any], Any]]  # of coefficients: histories (n, months) -> (n,), as it is timed
     fitted: Callable[[Any, Any], Tuple[Any, Any]]  # (train part, coefficients) -> (truth, fitted values)
     history: int = LAGS  # months that a timed forecast looks back on
     details: Dict[str, Any] = {"lags": LAGS}
@@ -37,6 +38,12 @@ def linear_forecaster(coefficients):
         return np.column_stack(months)
 
     return forecaster
+
+
+def linear_next_month(coefficients):
+    """The month after each history, and nothing besides: what a user's script would compute."""
+    constant, weights = coefficients[0], np.array(coefficients[1:], float)
+    return lambda histories: constant + histories[:, ::-1].dot(weights)
 
 
 def linear_fitted(train, coefficients):
@@ -88,6 +95,11 @@ def line_forecaster(coefficients):
     return linear_forecaster([intercept] + [0.0] * (LAGS - 1) + [slope])
 
 
+def line_next_month(coefficients):
+    """The line at the same month one year before."""
+    return lambda histories: np.polyval(coefficients, histories[:, 0])
+
+
 def line_fitted(train, coefficients):
     """Truth and fitted values of the train part."""
     return train[LAGS:], np.polyval(coefficients, train[:-LAGS])
@@ -116,6 +128,12 @@ def seasonal_forecaster(parameters):
     return forecaster
 
 
+def seasonal_next_month(parameters):
+    """The month after each history."""
+    forecaster = seasonal_forecaster(parameters)
+    return lambda histories: forecaster(histories, 1)[:, 0]
+
+
 def seasonal_fitted(train, parameters):
     """Truth and one-step forecasts of the train part, from where differencing leaves complete rows."""
     from runners.classical import compat
@@ -126,12 +144,13 @@ def seasonal_fitted(train, parameters):
 
 
 FITS = {
-    "ar": Fit(fit_autoregression, linear_forecaster, linear_fitted),
-    "ar-ols": Fit(fit_least_squares, linear_forecaster, linear_fitted),
-    "ar-polyfit": Fit(fit_line, line_forecaster, line_fitted),
+    "ar": Fit(fit_autoregression, linear_forecaster, linear_next_month, linear_fitted),
+    "ar-ols": Fit(fit_least_squares, linear_forecaster, linear_next_month, linear_fitted),
+    "ar-polyfit": Fit(fit_line, line_forecaster, line_next_month, line_fitted),
     "sarimax": Fit(
         fit_seasonal,
         seasonal_forecaster,
+        seasonal_next_month,
         seasonal_fitted,
         history=60,  # differencing alone takes 13
         details={"order": list(ORDER), "seasonal_order": list(SEASONAL_ORDER), "scale": "logarithm"},

@@ -106,12 +106,15 @@ def test_least_squares_by_numpy_is_least_squares_by_statsmodels():
 
 @pytest.mark.parametrize("key", sorted(fits.FITS))
 def test_a_fit_made_ready_for_timing_fits(key):
-    """A training step returns coefficients whose loss is that of the train part, and the forecast is a month ahead."""
+    """A training step returns coefficients whose loss is that of the train part; a timed prediction is their forecast."""
     steps = airline_fit.prepare(context(key))
     answer = steps.train(steps.train_batch())
     assert len(answer) == steps.parameters == {"ar-polyfit": 2, "sarimax": 3}.get(key, 13)
     assert 0 < steps.read_loss(answer) < 0.002
-    assert steps.predict(steps.predict_batch()).shape == (32, 1)
+    histories = steps.predict_batch()
+    expected = fits.FITS[key].forecaster(answer)(histories, 1)[:, 0]
+    assert len(histories) == 32
+    assert numpy.ravel(steps.predict(histories)) == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_rows_of_numpy_start_without_statsmodels_models():

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from runners.worker.measure import median_interval
-from tests.harness.tools import KEEPS, all_tools, bare
+from experiments.harness.tools import KEEPS, all_tools, bare
 
 STEPS_S = (100e-6, 1e-3, 20e-3)
 LIMITS = {100e-6: 1.05, 1e-3: 1.01, 20e-3: 1.01}  # of the project's own loop
@@ -51,7 +51,7 @@ def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
 
 def wall_share(seconds: float) -> float:
     """Wall time of the whole loop over the time inside the steps it timed."""
-    from tests.harness.tools import erabench
+    from experiments.harness.tools import erabench
 
     step, count = make_step(seconds), int(1.0 / seconds)
     shares = []
