@@ -121,9 +121,7 @@ def local_tree(directory: Path, fingerprint: str, say: Say) -> Prepared | None:
     except Unusable as error:
         say(f"{error}; fix or delete the tree; trying the next source")
         return None
-    counts = len(arrays[1]), len(arrays[3])
-    part = "" if counts == (TRAIN_IMAGES, TEST_IMAGES) else f", only {counts[0]} train and {counts[1]} test images"
-    return Prepared(arrays, "tree", f"ImageFolder tree cifar10/ (found in DATA_DIR){part}", fingerprint)
+    return Prepared(arrays, "tree", "ImageFolder tree cifar10/ (found in DATA_DIR)", fingerprint)
 
 
 def from_network(cache: Path, say: Say) -> tuple[Prepared | None, str]:
