@@ -34,6 +34,9 @@ def used():
 
 def of_call(node):
     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+    if name == "_replace":  # of a reason, since nothing else has a key in lower case with dashes
+        changed = [one.value for one in node.keywords if one.arg == "key" and getattr(one.value, "s", "") in KNOWN]
+        yield from ((ast.literal_eval(value), None) for value in changed)
     if name not in ("Reason",) + ERRORS or not node.args:
         return
     key = (
