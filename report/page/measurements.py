@@ -85,9 +85,14 @@ class Unmeasured:
     """A row without figures on a device, and why."""
 
     row: Row
-    device: str
+    result: Result
     status: Text
     reason: Text
+
+    @property
+    def device(self) -> str:
+        """The device, as the page calls it."""
+        return self.result.device.upper()
 
 
 def device(result: Result) -> Text:
@@ -200,7 +205,7 @@ def unmeasured(group: MachineStack) -> Iterator[Unmeasured]:
         for result in row.results:
             if result.status != "ok":
                 status = Message(models.STATUSES[result.status])
-                yield Unmeasured(row, result.device.upper(), status, said(result.reason))
+                yield Unmeasured(row, result, status, said(result.reason))
 
 
 def notes(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Text, ...]]]:

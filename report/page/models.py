@@ -200,7 +200,7 @@ def _gap(result: Result | None, device: Device) -> Cell:
         return Cell()
     status = Message(STATUSES.get(result.status, result.status))
     text = message("{status}: {reason}", status=status, reason=said(result.reason))
-    name = result.reason.key if result.reason and result.reason.key != "text" else result.status
+    name = result.reason.key if result.reason and result.reason.key not in ("text", "exception") else result.status
     return Cell("" if result.status == "skipped" else status, (Footnote(name, text),))
 
 

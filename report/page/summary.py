@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from report.page import audit
 from report.page.models import seconds
@@ -135,7 +135,7 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
     name: Text = row.name
     if len(groups) > 1:
         name = message("{row} on {machine}", row=row.name, machine=group.machine)
-    yield message("The fastest row is {row} with {seconds} s per prediction.", row=name, seconds=time)
+    yield message("The fastest row is {row} with {time} per prediction.", row=name, time=replace(time, unit=" s"))
     nets = [
         (train, row, group)
         for group in groups
@@ -147,7 +147,9 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
     if nets:
         time, row, group = min(nets, key=lambda found: found[0].value)
         name = message("{row} on {machine}", row=row.name, machine=group.machine) if len(groups) > 1 else row.name
-        yield message("Of the neural nets it is {row} with {seconds} s per training step.", row=name, seconds=time)
+        yield message(
+            "Of the neural nets it is {row} with {time} per training step.", row=name, time=replace(time, unit=" s")
+        )
 
 
 def _strangest(results: Sequence[Result]) -> Iterator[Text]:

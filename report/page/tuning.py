@@ -16,7 +16,6 @@ OPTIONS = {
     "unroll": N_("unroll (the loop over the time steps written out)"),
     "xla": N_("xla (tf-function, compiled by XLA)"),
     "nondeterministic": N_("nondeterministic (TensorFlow's deterministic kernels not required)"),
-    "deterministic": N_("deterministic (TensorFlow's deterministic kernels required)"),
     "no-onednn": N_("no-onednn (without oneDNN's kernels)"),
     "cudnn": N_("cudnn (cuDNN's own LSTM layer, CuDNNLSTM, with the same weights)"),
     "tf-function": N_("tf-function (a tf.function of our own instead of Keras' train_on_batch)"),
@@ -24,7 +23,6 @@ OPTIONS = {
     "compile": N_("compile (torch.compile)"),
     "fused-adam": N_("fused-adam (Adam's update in one kernel)"),
     "concatenate-first": N_("concatenate-first (feature maps concatenated before normalization, as published)"),
-    "normalize-first": N_("normalize-first (feature maps normalized before concatenation)"),
     "cudnn-benchmark": N_("cudnn-benchmark (cuDNN times its kernels and takes the fastest)"),
 }
 """Those that the page can explain; ``threads-N`` besides. Any other is shown by its key."""

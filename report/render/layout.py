@@ -13,7 +13,7 @@ WIDEST_COLUMN = 60
 _ITEM = re.compile(r"(\s*)((?:[*-]|\[\^[\w-]+\]:) )?")
 _BREAKABLE = re.compile(r"(?!(?:[-+*]|#+|-+|=+|\d+[.)])\Z|[>|:%]).", re.DOTALL)
 """What a line may begin with and still be a part of its paragraph."""
-_KEPT = ("|", "<", "![")
+_KEPT = ("|", "<")
 
 
 def tidy(markdown: str) -> str:

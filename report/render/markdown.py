@@ -31,7 +31,7 @@ class Picture(Protocol):
     @property
     def place(self) -> int | None: ...  # of its section; None: of the page
     @property
-    def file(self) -> str: ...  # relative to the page
+    def name(self) -> str: ...  # below the page's folder
     @property
     def alt(self) -> Text: ...
 
@@ -46,7 +46,7 @@ class _Links:
 
     def link(self, text: Text, file: str) -> Safe:
         """Return a link to a file below the page's folder, whose name is made of checked parts."""
-        return self._link(text, file, file)
+        return self._link(text, file if self.several else file.rpartition("/")[2], file)
 
     def record(self, text: Text, document: Result | Tuning) -> Safe:
         """Return a link to a record."""

@@ -11,6 +11,7 @@ from report.text import MEGABYTE, Number, NumberKind
 LEAST_DIGITS, MOST_DIGITS = 2, 4
 DIGITS_WITHOUT_INTERVAL = 2  # of a time whose interval is not known
 DIGITS_OF_ONE_SEED = 3
+LEAST_PERCENT = 0.1  # of an uncertainty: processes that agree by chance do not make a clock exact
 DECIMALS_OF_A_CLOSED_FORM = 8  # nothing is random there; protocol figures are quoted this way
 
 
@@ -42,7 +43,7 @@ def _relative(number: Number) -> str:
     """Write the uncertainty as a share of the value: ±4 %, with two digits from 10 % on."""
     if number.spread is None or not math.isfinite(number.spread) or number.value == 0:
         return ""
-    percent = 100 * number.spread / abs(number.value)
+    percent = max(100 * number.spread / abs(number.value), LEAST_PERCENT)
     if percent >= 1000:
         return f" ±{percent:.0e} %"
     return f" ±{percent:.0f} %" if percent >= 9.5 else f" ±{significant(percent, 1)} %"

@@ -3,55 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from report.page.build import Page, Section
-from report.page.models import COLUMNS, STATUSES
-from report.page.rows import Row
+from report.page.models import COLUMNS
 from report.render.layout import aligned, wrapped
 from report.render.locale import Locale
-from report.text import Joined, Message, message
+from report.text import Message, Number, Text, message
 
 SHOWN = ("loss", "accuracy", "cpu_train", "cpu_predict", "gpu_train", "gpu_predict")
-SECTIONS_SHOWN = 10
+SECTIONS_SHOWN, FAILURES_SHOWN = 10, 5
 WIDTH = 100
+_UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
 
 def lines(page: Page, locale: Locale, width: int = WIDTH) -> Iterator[str]:
     """Yield the lines to print: of more than ten sections the first ten, and one line that counts the warnings."""
     yield from wrapped(locale.plain(page.summary), width)
     for section in page.sections[:SECTIONS_SHOWN]:
+        names = {"machine": section.group.machine, "stack": section.group.stack}
         yield ""
-        yield locale.plain(
-            message("{machine}, stack {stack}", machine=section.group.machine, stack=section.group.stack)
-        )
+        yield locale.plain(message("{machine}, stack {stack}", **names))
         yield from _table(section, locale)
+        yield from _failures(section, locale)
     more = len(page.sections) - SECTIONS_SHOWN
     if more > 0:
-        yield locale.plain(
-            message("... and {count} more machines and stacks, all of them on the page", count=str(more))
-        )
+        yield locale.plain(message("... and {count} more machines and stacks, all on the page", count=str(more)))
     yield ""
     warnings = sum(section.warning_count for section in page.sections)
-    yield locale.plain(message("Warnings: {count}. They are on the page, under Measurements.", count=str(warnings)))
+    yield locale.plain(message("Warnings: {count} (on the page, under Measurements)", count=str(warnings)))
 
 
 def _table(section: Section, locale: Locale) -> Iterator[str]:
+    """The row's key, which is what MODEL= takes, and its figures; columns without any are left out."""
     columns = [column for column in COLUMNS if column.key in SHOWN]
-    rows = [["", *(column.heading for column in columns), locale.plain(message("Status"))]]
+    rows = [["", *(column.heading for column in columns)]]
     for row in section.group.rows:
-        cells = [locale.plain(column.cell(row).text) for column in columns]
-        rows.append([locale.plain(row.name), *cells, locale.plain(_status(row))])
-    shown = [place for place, cells in enumerate(zip(*rows, strict=True)) if place == 0 or any(cells[1:])]
-    right = [0 < place <= len(columns) for place in shown]
-    for cells_ in aligned([[cells[place] for place in shown] for cells in rows], right):
-        yield "  ".join(cells_).rstrip()
+        rows.append([row.model.key, *(locale.plain(_short(column.cell(row).text)) for column in columns)])
+    filled = [place == 0 or any(cells[1:]) for place, cells in enumerate(zip(*rows, strict=True))]
+    shown = [[cell for cell, kept in zip(cells, filled, strict=True) if kept] for cells in rows]
+    for cells in aligned(shown, [False] + [True] * (len(shown[0]) - 1)):
+        yield "  ".join(cells).rstrip()
 
 
-def _status(row: Row) -> Joined | str:
-    """The status of either device, where it is not ok."""
-    failed = [result for result in row.results if result.status not in ("ok", "skipped")]
-    if not failed:
-        return "ok"
-    return Joined(
-        tuple(message("{device} {status}", device=r.device.upper(), status=Message(STATUSES[r.status])) for r in failed)
-    )
+def _short(text: Text) -> Text:
+    """A time in the unit that needs the fewest zeros, an accuracy without its uncertainty, a dash for a failure."""
+    if isinstance(text, Message):
+        return "–"
+    if not isinstance(text, Number) or text.kind not in ("time", "accuracy"):
+        return text
+    if text.kind == "accuracy":
+        return replace(text, spread=None)
+    unit, factor = next((unit for unit in _UNITS if text.value * unit[1] >= 1), _UNITS[-1])
+    spread = None if text.spread is None else text.spread * factor
+    return replace(text, value=text.value * factor, spread=spread, unit=unit + text.unit.removeprefix("s"))
+
+
+def _failures(section: Section, locale: Locale) -> Iterator[str]:
+    failed = [gap for gap in section.unmeasured if gap.result.status != "skipped"]
+    for gap in failed[:FAILURES_SHOWN]:
+        values = {"row": gap.row.model.key, "device": gap.device, "status": gap.status, "reason": gap.reason}
+        yield locale.plain(message("{row}, {device}: {status}; {reason}", **values))
+    if len(failed) > FAILURES_SHOWN:
+        yield locale.plain(message("and {count} more", count=str(len(failed) - FAILURES_SHOWN)))

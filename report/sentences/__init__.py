@@ -19,7 +19,7 @@ WORDS = {
 """Values that are words: name of the value -> value -> word."""
 
 _DIGITS = {"percent": 2, "rate": 2, "processors": 2, "degrees": 2, "difference": 2, "low_s": 4, "high_s": 4}
-_COUNTS = ("batches", "images", "minutes", "samples", "test_images", "train_images", "windows")
+_COUNTS = ("batches", "images", "minutes", "samples", "train", "test", "windows")
 
 
 def said(reason: Reason | None) -> Text:
@@ -65,7 +65,9 @@ def _value(name: str, value: Any) -> Text:
     if isinstance(value, int | float):
         if name in _COUNTS:
             return Number(value, "count")
-        return str(value) if isinstance(value, int) else Number(value, digits=_DIGITS.get(name, 4))
+        if name == "r2":
+            return Number(value, "exact")
+        return str(value) if isinstance(value, int) else Number(value, digits=_DIGITS.get(name, 3))
     if isinstance(value, Mapping):
         if isinstance(value.get("key"), str) and isinstance(value.get("values", {}), Mapping):
             return said(Reason(value["key"], value.get("values", {})))

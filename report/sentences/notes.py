@@ -42,7 +42,7 @@ NOTES = {
     "sarimax-extra": N_(
         "Not on the published page: the airline model of Box and Jenkins, fitted with the tool that is usual today."
     ),
-    "image-tree": N_("From a folder of images: {train_images} for training, {test_images} for the test."),
-    "synthetic-images": N_("Generated images in place of the real ones, which could not be fetched."),
-    "missing-minutes-filled": N_("A missing minute has the value of the same minute one day before."),
+    "filled-minutes": N_("A missing minute has the value of the same minute one day before."),
+    "images-from-tree": N_("From a folder of images: {train} for training, {test} for the test."),
+    "images-random": N_("Generated images in place of the real ones, which could not be fetched."),
 }

@@ -20,7 +20,6 @@ REASONS = {
     "not-synchronized": N_("twice the work took {ratio} times as long, so the device was not synchronized"),
     "synthetic-data": N_("the data are synthetic, so a loss or accuracy would mean nothing"),
     "outputs-differ": N_("the outputs differ by {difference}, more than {tolerance}"),
-    "outputs-unknown": N_("the model does not expose its outputs, so they cannot be compared"),
     "repeat-failed": N_("{side} failed when it was run again: {reason}"),
     "data-missing": N_("the data file {file} is missing"),
     "data-damaged": N_("the data file {file} does not match its checksum"),

@@ -155,7 +155,7 @@ class Drawing:
 
 def tick(value: float) -> str:
     """Return a value as an axis shows it: 0.001, and 10⁻⁶ where that would be long."""
-    if value == 0 or 1e-4 < abs(value) < 1e6:
+    if value == 0 or 0.9999e-4 < abs(value) < 1e6:
         return f"{value:.6g}"
     mantissa, exponent = f"{value:.2g}".partition("e")[::2]
     power = f"10{str(int(exponent or 0)).translate(_SUPERSCRIPT)}"
