@@ -109,7 +109,7 @@ def _print_page(page: Page, options: argparse.Namespace) -> None:
     with _complete_output():
         for line in terminal.lines(page, locale(user_language(os.environ)), width):
             print(line)
-        print(f"results  {options.results}\npage     {options.site / site.PAGE_FILE}", flush=True)
+        print(f"results  {options.results}\npage     {options.site / site.HTML_FILE}", flush=True)
 
 
 @contextmanager
@@ -126,8 +126,8 @@ def _complete_output() -> Iterator[None]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m report",
-        description="Make the page from the results: pages/2017-08-05_Model-Comparison.markdown below the site's "
-        "folder, and beside it the records, pictures and tables it links to.",
+        description="Make the page from the results: index.html to open, pages/2017-08-05_Model-Comparison.markdown "
+        "for Jekyll, and beside that the records, pictures and tables it links to, all below the site's folder.",
         epilog="Exit status: 0 success; 1 some results could not be used (the page is made without them), or "
         "--check found a difference; 2 bad input, and nothing was written.",
     )

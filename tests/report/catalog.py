@@ -20,7 +20,7 @@ KEYWORDS: dict[str, None] = {"message": None, "N_": None, "_": None, "gettext": 
 def sentences() -> dict[str, str]:
     """Return every sentence that the report marks for translation, and the file that it is in."""
     found: dict[str, str] = {}
-    for path in sorted(REPORT.glob("*/**/*.py")) + [REPORT / "text.py"]:
+    for path in [*sorted(REPORT.glob("*/**/*.py")), REPORT / "text.py"]:
         for _, text, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
             found.setdefault(str(text), path.relative_to(REPORT).as_posix())
     for path in sorted((REPORT / "templates").glob("*.j2")):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from report import site
 from report.__main__ import main
-from tests.report.fixtures.build import FOLDER, one, write
+from report.output import site
+from tests.report.benches import many, one, row
+from tests.report.building import write
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/2017-08-05_Model-Comparison.markdown"
@@ -20,70 +21,82 @@ AR = f"{ASSETS}/gtx-box/gtx1080/ar.cpu.json"
 TUNED = f"{ASSETS}/gtx-box/gtx1080/tuning/lstm.cpu.json"
 
 
-def made(folder: Path, *options: str, results: Path = FOLDER / "one") -> int:
+@pytest.fixture(scope="module", name="bench")
+def bench_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of the published computer."""
+    return write(tmp_path_factory.mktemp("one"), *one())
+
+
+@pytest.fixture(scope="module", name="fleet")
+def fleet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of several computers."""
+    return write(tmp_path_factory.mktemp("many"), *many())
+
+
+def made(results: Path, folder: Path, *options: str) -> int:
     """The exit status of a report of ``results`` into ``folder``."""
     return main(["--results", str(results), "--site", str(folder), *options])
 
 
 @pytest.fixture(name="folder")
-def site_folder(tmp_path: Path) -> Path:
-    """A site with the page about the fixtures."""
+def site_folder(bench: Path, tmp_path: Path) -> Path:
+    """A site with the page about the bench."""
     folder = tmp_path / "site"
-    assert made(folder) == 0
+    assert made(bench, folder) == 0
     return folder
 
 
-def test_the_page_and_what_it_links_to_are_written(folder: Path) -> None:
-    """The page in Korean, every record beside it, pictures and tables."""
-    page = (folder / PAGE).read_text(encoding="utf-8")
-    assert "title: 딥러닝 모델 비교 분석" in page
+def test_the_page_and_what_it_links_to_are_written(bench: Path, folder: Path) -> None:
+    """The page in Korean, as Markdown and as one file, every record beside it, pictures and tables."""
+    assert "title: 딥러닝 모델 비교 분석" in (folder / PAGE).read_text(encoding="utf-8")
+    assert '<html lang="ko">' in (folder / "index.html").read_text(encoding="utf-8")
     names = {path.relative_to(folder / ASSETS).as_posix() for path in (folder / ASSETS).rglob("*") if path.is_file()}
-    records = {path.relative_to(FOLDER / "one").as_posix() for path in (FOLDER / "one").rglob("*.json")}
+    records = {path.relative_to(bench).as_posix() for path in bench.rglob("*.json")}
     assert records < names
     assert {"results.csv", "results.json", "results.parquet", "gtx-box/gtx1080/forecasts.svg"} < names
-    assert (folder / AR).read_bytes() == (FOLDER / "one" / "gtx-box/gtx1080/ar.cpu.json").read_bytes()
+    assert (folder / AR).read_bytes() == (bench / "gtx-box/gtx1080/ar.cpu.json").read_bytes()
     assert not [name for name in names if Path(name).name.startswith(".")]
 
 
-def test_the_terminal_shows_the_same_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Headings, cells, marks and notes as on the page, and where page and results lie."""
-    capsys.readouterr()
-    assert made(folder, "--locale", "en") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[1].split() == [
-        "Model", "Params", "Lib", "Data", "Loss", "Accuracy", "Memory", "CPU(T)", "CPU(P)", "GPU(T)", "GPU(P)"
-    ]  # fmt: skip
-    assert lines[2].split() == [
-        "LSTM", "2", "stacked", "LSTM", "Keras", "Airline", "Passenger", "0.0013", "0.941", "61MB", "0.0213", "0.0071",
-        "0.0104", "0.00510",
-    ]  # fmt: skip
-    assert any("CIFAR-10 (synthetic) [15]" in line for line in lines)
-    assert "[14] throttled: the card was held back by: power cap." in lines
-    assert lines[-2] == f"page     {folder / PAGE}"
-    assert lines[-1] == f"results  {FOLDER / 'one'}"
+def test_the_terminal_shows_the_same_figures_in_the_users_language(
+    bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the page's language is; the last line names the file to open."""
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    for language, said in (
+        ("en_US.UTF-8", "Of the 31 figures"),
+        ("ko_KR.UTF-8", "2017년 8월 5일에 게시한 수치 31개를"),
+    ):
+        monkeypatch.setenv("LANG", language)
+        assert made(bench, tmp_path, "--locale", "en") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0].startswith(said)
+        assert any(line.startswith("lstm  ") and "0.00128 ±4 %" in line for line in lines)
+        assert len(lines) <= 30
+        assert lines[-2:] == [f"results  {bench}", f"page     {tmp_path / 'index.html'}"]
 
 
 def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither escape sequences nor markup of a record act on the terminal."""
-    records = one()[:1]
-    records[0]["model"]["title"] = "\x1b[31mred [bold]x[/bold] \u202e"
-    records[0]["machine"] = "m"
-    results = write(tmp_path / "results", records)
+    """Escape sequences of a record or a file name do not act on the terminal."""
+    record = row("lstm", machine="m")
+    record["environment"]["cpu"] = "\x1b[31mred \u202e"
+    results = write(tmp_path / "results", record)
     (results / "m" / "gtx1080" / "\x1b[2Jx.json").write_text("{}")
-    assert made(tmp_path / "site", "--locale", "en", results=results) == 1
+    assert made(results, tmp_path / "site", "--locale", "en") == 1
     said = capsys.readouterr()
-    assert "\ufffd[31mred [bold]x[/bold] \ufffd" in said.out
+    assert "\ufffd[31mred \ufffd" in said.out
     assert "\x1b" not in said.out + said.err
 
 
 def test_unusable_results_cost_a_status_and_not_the_page(
-    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, bench: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The page is made of what is left, each problem goes to stderr, and the status is 1."""
-    results = shutil.copytree(FOLDER / "one", tmp_path / "results")
+    results = shutil.copytree(bench, tmp_path / "results")
     (results / "gtx-box" / "gtx1080" / "ar.cpu.json").write_text("{")
     capsys.readouterr()
-    assert made(folder, results=results) == 1
+    assert made(results, folder) == 1
     said = capsys.readouterr()
     assert said.err.startswith("report: gtx-box/gtx1080/ar.cpu.json: is not JSON")
     assert "delete it and measure again" in said.err
@@ -93,7 +106,7 @@ def test_unusable_results_cost_a_status_and_not_the_page(
 
 @pytest.mark.parametrize("content", [None, "", "{"])
 def test_without_a_usable_result_nothing_is_touched(
-    tmp_path: Path, folder: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+    bench: Path, tmp_path: Path, folder: Path, content: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A missing, an empty and a broken results folder: status 2, a cure, and the old page as it was."""
     before = (folder / PAGE).read_bytes()
@@ -103,7 +116,7 @@ def test_without_a_usable_result_nothing_is_touched(
     if content:
         (results / "ar.cpu.json").write_text(content)
     capsys.readouterr()
-    assert made(folder, results=results) == 2
+    assert made(results, folder) == 2
     assert "measure first (make bench), or name" in capsys.readouterr().err
     assert (folder / PAGE).read_bytes() == before
     assert (folder / AR).exists()
@@ -119,11 +132,11 @@ def test_without_a_usable_result_nothing_is_touched(
     ],
 )
 def test_a_bad_argument_is_one_clear_message(
-    tmp_path: Path, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    bench: Path, tmp_path: Path, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Status 2, the culprit and what there is instead, and nothing written."""
     try:
-        status = made(tmp_path / "site", *options)
+        status = made(bench, tmp_path / "site", *options)
     except SystemExit as left:  # argparse
         status = int(left.code or 0)
     assert status == 2
@@ -131,25 +144,25 @@ def test_a_bad_argument_is_one_clear_message(
     assert not (tmp_path / "site").exists()
 
 
-def test_one_machine_or_stack_can_be_chosen(tmp_path: Path) -> None:
+def test_one_machine_or_stack_can_be_chosen(fleet: Path, tmp_path: Path) -> None:
     """Only what was asked for is on the page and beside it."""
     folder = tmp_path / "site"
-    assert made(folder, "--machine", "laptop,cloud", "--stack", "cpu", results=FOLDER / "many") == 0
+    assert made(fleet, folder, "--machine", "laptop,cloud", "--stack", "cpu") == 0
     assert sorted(path.parent.parent.name for path in (folder / ASSETS).rglob("*.cpu.json")) == ["cloud", "laptop"]
-    assert made(folder, "--machine", "cloud", results=FOLDER / "many") == 0
+    assert made(fleet, folder, "--machine", "cloud") == 0
     assert {path.parent.name for path in (folder / ASSETS).rglob("*.cpu.json")} == {"cpu", "current"}
     assert "laptop" not in (folder / PAGE).read_text(encoding="utf-8")
 
 
-def test_a_machine_without_the_stack_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_machine_without_the_stack_is_said(fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Both exist, but not together."""
-    assert made(tmp_path, "--machine", "laptop", "--stack", "current", results=FOLDER / "many") == 2
+    assert made(fleet, tmp_path, "--machine", "laptop", "--stack", "current") == 2
     assert "no result of machine laptop with stack current; leave one of them out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EACCES])
 def test_a_disk_that_takes_nothing_leaves_the_old_page(
-    folder: Path, error: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: Path, folder: Path, error: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Full or forbidden: status 2, one message, the old page whole and no scraps beside it."""
     before = (folder / PAGE).read_bytes()
@@ -159,24 +172,26 @@ def test_a_disk_that_takes_nothing_leaves_the_old_page(
 
     monkeypatch.setattr(os, "fsync", full)
     capsys.readouterr()
-    assert made(folder, "--locale", "en") == 2
+    assert made(bench, folder, "--locale", "en") == 2
     assert f"cannot be written ({os.strerror(error)}); what was there is still there" in capsys.readouterr().err
     assert (folder / PAGE).read_bytes() == before
     assert not [path for path in folder.rglob("*") if path.name.startswith(".")]
 
 
-def test_the_same_results_leave_the_page_alone(folder: Path) -> None:
+def test_the_same_results_leave_the_page_alone(bench: Path, folder: Path) -> None:
     """A second report writes the page only if it says something else."""
     os.utime(folder / PAGE, ns=(1, 1))
-    assert made(folder) == 0
+    assert made(bench, folder) == 0
     assert (folder / PAGE).stat().st_mtime_ns == 1
 
 
-def test_a_page_that_is_up_to_date_passes_the_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_page_that_is_up_to_date_passes_the_check(
+    bench: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Everything is made again elsewhere and found the same."""
     capsys.readouterr()
-    assert made(folder, "--check") == 0
-    assert capsys.readouterr().out == f"{folder / PAGE} is what the results say.\n"
+    assert made(bench, folder, "--check") == 0
+    assert capsys.readouterr().out == f"{folder / PAGE} is up to date.\n"
 
 
 @pytest.mark.parametrize(
@@ -188,12 +203,13 @@ def test_a_page_that_is_up_to_date_passes_the_check(folder: Path, capsys: pytest
         (TUNED, b"{}", f"differs: {{}}/{TUNED}"),
         (TUNED, None, f"missing: {{}}/{TUNED}"),
         (f"{ASSETS}/results.csv", b"", f"differs: {{}}/{ASSETS}/results.csv"),
+        ("index.html", b"", "differs: {}/index.html"),
         (f"{ASSETS}/gtx-box/gtx1080/losses.svg", None, f"missing: {{}}/{ASSETS}/gtx-box/gtx1080/losses.svg"),
         (f"{ASSETS}/old/cpu/ar.cpu.json", b"{}", f"no longer belongs to the page: {{}}/{ASSETS}/old/cpu/ar.cpu.json"),
     ],
 )
 def test_a_stale_page_fails_the_check(
-    folder: Path, name: str, content: bytes | None, said: str, capsys: pytest.CaptureFixture[str]
+    bench: Path, folder: Path, name: str, content: bytes | None, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A page, record, table or picture that is not what the results say is named, and nothing is repaired."""
     path = folder / name
@@ -202,19 +218,19 @@ def test_a_stale_page_fails_the_check(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     capsys.readouterr()
-    assert made(folder, "--check") == 1
+    assert made(bench, folder, "--check") == 1
     error = capsys.readouterr().err
     assert said.format(folder) in error.splitlines()
-    assert "make it again (make page) and commit it" in error
+    assert "regenerate it (make page) and commit it" in error
     assert path.read_bytes() == content if content is not None else not path.exists()
 
 
-def test_a_check_shows_how_the_page_differs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_shows_how_the_page_differs(bench: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A unified diff of the page against what the results say."""
     page = folder / PAGE
     page.write_text(page.read_text(encoding="utf-8").replace("# Models\n", "# Old\n"), encoding="utf-8")
     capsys.readouterr()
-    assert made(folder, "--check") == 1
+    assert made(bench, folder, "--check") == 1
     lines = capsys.readouterr().err.splitlines()
     assert lines[:2] == [f"--- {page}", "+++ made from the results"]
     assert "-## Old" in lines
@@ -226,34 +242,38 @@ def test_results_within_the_pages_own_folder_are_refused(
     tmp_path: Path, inside: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """That folder gets emptied of what the page does not link to: results would be lost there."""
-    results = write(tmp_path / inside, one()[:1])
+    results = write(tmp_path / inside, one()[0])
     (results / "notes.json").write_text("{}")
-    assert made(tmp_path, results=results) == 2
+    assert made(results, tmp_path) == 2
     assert "gets emptied: keep the results elsewhere" in capsys.readouterr().err
     assert (results / "notes.json").exists()
 
 
-def test_a_link_in_place_of_the_pages_folder_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_link_in_place_of_the_pages_folder_is_refused(
+    bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing is written or deleted through a link that leads out of the site."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "precious.json").write_text("{}")
     (tmp_path / "site" / "pages").mkdir(parents=True)
     (tmp_path / "site" / ASSETS).symlink_to(outside)
-    assert made(tmp_path / "site") == 2
+    assert made(bench, tmp_path / "site") == 2
     assert "keep the results elsewhere" in capsys.readouterr().err
     assert [path.name for path in outside.iterdir()] == ["precious.json"]
 
 
-def test_records_are_copied_where_links_are_not_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_are_copied_where_links_are_not_possible(
+    bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On another file system the records are copied, with their times, and found again by these."""
 
     def elsewhere(source: Path, target: str) -> None:
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
     monkeypatch.setattr(os, "link", elsewhere)
-    assert made(tmp_path / "site") == 0
-    original, copy = FOLDER / "one" / "gtx-box/gtx1080/ar.cpu.json", tmp_path / "site" / AR
+    assert made(bench, tmp_path / "site") == 0
+    original, copy = bench / "gtx-box/gtx1080/ar.cpu.json", tmp_path / "site" / AR
     assert copy.read_bytes() == original.read_bytes()
     assert (copy.stat().st_ino, copy.stat().st_mtime_ns) != (original.stat().st_ino, 0)
     assert copy.stat().st_mtime_ns == original.stat().st_mtime_ns
@@ -261,31 +281,31 @@ def test_records_are_copied_where_links_are_not_possible(tmp_path: Path, monkeyp
 
 def test_a_changed_result_replaces_its_record(tmp_path: Path) -> None:
     """Measured again, the record beside the page is the new one."""
-    results = write(tmp_path / "results", one())
+    results = write(tmp_path / "results", *one())
     folder = tmp_path / "site"
-    assert made(folder, results=results) == 0
+    assert made(results, folder) == 0
     records = one()
-    next(r for r in records if r["model"]["key"] == "ar" and r["device"] == "cpu")["duration_s"] = 41.5
+    next(r for r in records if r["model"]["key"] == "ar" and r["device"] == "cpu")["log"] = "41.5"
     shutil.rmtree(results)
-    write(results, records)
-    assert made(folder, results=results) == 0
+    write(results, *records)
+    assert made(results, folder) == 0
     assert b"41.5" in (folder / AR).read_bytes()
-    assert made(folder, "--check", results=results) == 0
+    assert made(results, folder, "--check") == 0
 
 
-def test_nothing_is_written_outside_the_site(tmp_path: Path) -> None:
+def test_nothing_is_written_outside_the_site(bench: Path, tmp_path: Path) -> None:
     """Beside the site's folder there is nothing new."""
-    assert made(tmp_path / "site") == 0
+    assert made(bench, tmp_path / "site") == 0
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
-    assert sorted(path.name for path in (tmp_path / "site").iterdir()) == ["pages"]
+    assert sorted(path.name for path in (tmp_path / "site").iterdir()) == ["index.html", "pages"]
 
 
-def test_run_as_a_program(tmp_path: Path) -> None:
+def test_run_as_a_program(bench: Path, tmp_path: Path) -> None:
     """python -m report works from the project's folder, on a pipe that is closed early too."""
-    command = [sys.executable, "-m", "report", "--results", "tests/report/fixtures/one", "--site", str(tmp_path)]
+    command = [sys.executable, "-m", "report", "--results", str(bench), "--site", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "results  tests/report/fixtures/one"
+    assert done.stdout.splitlines()[-1] == f"page     {tmp_path / 'index.html'}"
     shell = " ".join(command) + " | head -1"
     cut = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=False)
     assert cut.stderr == ""
@@ -297,9 +317,9 @@ def test_run_as_a_program(tmp_path: Path) -> None:
     assert "measure first" in missing.stderr
 
 
-def test_only_files_that_a_report_makes_are_deleted(folder: Path) -> None:
+def test_only_files_that_a_report_makes_are_deleted(bench: Path, folder: Path) -> None:
     """Of what lies in the page's folder, a person's own notes stay."""
     (folder / ASSETS / "notes.md").write_text("mine")
-    assert made(folder) == 0
+    assert made(bench, folder) == 0
     assert (folder / ASSETS / "notes.md").read_text() == "mine"
     assert site.ASSETS.as_posix() == ASSETS

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from xml.sax.saxutils import escape
 
+from report.render.escape import terminal
+
 GREY = "#767676"  # 4.5:1 on white and 4.6:1 on black
 COLOURS = ("#2f7fb8", "#d95f02", "#1b9e77", "#8a6fc0", "#e0298a", "#8c7a1f", "#5f8f1e", "#a8703c")
 """Told apart by people who see no red or green, and beside a shape or a dash wherever two meet."""
@@ -73,11 +75,10 @@ class Drawing:
     shapes: list[str] = field(default_factory=list)
 
     def text(self, x: float, y: float, words: str, anchor: Anchor = "start", bold: bool = False) -> None:
-        """Write one line."""
+        """Write one line; whatever the words are, they are text."""
+        shown = escape(terminal(words, 60))
         weight = ' font-weight="600"' if bold else ""
-        self.shapes.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{GREY}"{weight}>{escape(words[:60])}</text>'
-        )
+        self.shapes.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{GREY}"{weight}>{shown}</text>')
 
     def line(
         self, x1: float, y1: float, x2: float, y2: float, colour: str = GREY, width: float = 1, opacity: float = 1

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-import report.__main__
 import report.compare
 from tests.report.test_compare import two_folders
+
+import report.__main__
 
 HERE = Path(__file__).parent
 JEKYLL = HERE.parent.parent / "report" / "jekyll"
