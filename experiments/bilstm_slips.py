@@ -1,10 +1,10 @@
-"""What could have led to the published Bi-LSTM figure, R2 0.9747 and MSE 0.0002? Try the slips of notebooks of the time.
+"""What could have led to the published Bi-LSTM figure, R2 0.9747 and MSE 0.0002? Try slips of notebooks of the time.
 
     python -m experiments.bilstm_slips --data DIR                                   linear models: exact, minutes
     python -m experiments.bilstm_slips --data DIR --train both-sides --checkpoints DIR       a Bi-LSTM: an hour
 
-Run it in Keras' environment; the linear models need NumPy alone. A training prints its progress, keeps a checkpoint after
-every epoch and continues from it. The results are in docs/bilstm.md.
+Run it in Keras' environment; the linear models need NumPy alone. A training prints its progress, keeps a checkpoint
+after every epoch and continues from it. The results are in docs/bilstm.md.
 """
 
 import argparse
@@ -24,8 +24,8 @@ WINDOW = 60
 Task = namedtuple("Task", "series inputs anchors train test")
 """What to forecast from what.
 
-``series`` (n,) is on a scale of 0..1; ``inputs`` are the offsets of the minutes that the model sees and ``anchors`` of those
-whose mean an untrained net returns, from the target, which has the offset 0; ``train`` and ``test`` are the targets' places.
+``series`` (n,) is on a scale of 0..1, and ``train`` and ``test`` are places of targets in it. ``inputs`` are offsets
+from a target of the minutes that the model sees, and ``anchors`` of those whose mean an untrained net returns.
 """
 
 
@@ -105,8 +105,8 @@ def blocks(task, targets):
 def linear_forecast(task):
     """(truth, forecast) of the test targets."""
     coefficients = fit_linear(task)
-    pairs = [(truth, design.dot(coefficients)) for design, truth in blocks(task, task.test)]
-    return tuple(np.concatenate(values) for values in zip(*pairs))
+    values = [design.dot(coefficients) for design, _ in blocks(task, task.test)]
+    return task.series[task.test].astype(float), np.concatenate(values)
 
 
 def anchored(task, targets):

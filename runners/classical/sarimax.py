@@ -13,5 +13,6 @@ MODEL = AR._replace(
         "quick": Rule(min_warmup=1, warmup_s=0.0, min_samples=3, budget_s=2.0),
         "full": Rule(min_warmup=2, budget_s=10.0),
     },
+    time_limit_s={"smoke": 300, "quick": 600, "full": 900},
     notes=(Reason("sarimax-extra"),),
 )
