@@ -23,7 +23,7 @@ from fleet.folder import Attempt, attempts
 from fleet.node import exits
 from fleet.node.bench import bench_command, bench_environment, missing
 from fleet.node.earlier import copy_finished
-from fleet.node.hardware import hardware, unexpected
+from fleet.node.hardware import hardware, memory_kills, unexpected
 from fleet.node.place import Place
 from fleet.node.stream import Stream
 from fleet.node.venvs import own_venvs
@@ -152,6 +152,8 @@ class Supervisor:
             return self._end(outcome, f"rows: {', '.join(bad)}", exits.ROWS_FAILED)
         words = f"exit status {status}" if status > 0 else f"killed by {signal.Signals(-status).name}"
         reason = f"{words}: {last_words(self.me.path / 'log')}".rstrip(": ")
+        if status == -signal.SIGKILL and memory_kills():
+            return self._end("out of memory", reason, exits.ROWS_FAILED)
         return self._end("failed", reason, status if 0 < status < 126 else exits.ROWS_FAILED)
 
     def _rows(self) -> dict[str, str]:

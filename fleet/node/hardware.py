@@ -34,12 +34,28 @@ def _gpus() -> list[list[str]]:
 
 
 def _first(pattern: str, path: str) -> str:
+    found = re.search(pattern, _read(path))
+    return found[1].strip() if found else ""
+
+
+def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            found = re.search(pattern, file.read())
+            return file.read()
     except OSError:
         return ""
-    return found[1].strip() if found else ""
+
+
+def memory_kills() -> int:
+    """Return how many processes of this one's control group were killed for memory, in either version of cgroups."""
+    for line in _read("/proc/self/cgroup").splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        files = {"": f"/sys/fs/cgroup{path}/memory.events", "memory": f"/sys/fs/cgroup/memory{path}/memory.oom_control"}
+        found = re.search(r"^oom_kill (\d+)", _read(files.get(controllers, "")), re.MULTILINE)
+        if found and int(found[1]):
+            return int(found[1])
+    return 0
 
 
 def unexpected(found: Mapping[str, Any], expect: Mapping[str, str]) -> str:

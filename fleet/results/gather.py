@@ -96,7 +96,7 @@ def _origin(attempt: Attempt, name: str, cell: Cell, nodes: dict[str, str]) -> s
 def _of_another(folder: Path, run: Folder) -> Iterable[str]:
     """Return why a machine's folder must not be written into, if it must not."""
     owner = (read_json(folder / ".fleet" / "run.json") or {}).get("run")
-    if owner is None and any(folder.glob("*/*.json")):
+    if owner is None and any(folder.glob("[!.]*/*.json")):
         yield f"{folder} holds results that no fleet gathered; choose another RESULTS, or another type name"
     elif owner is not None and owner != run.run:
         yield f"{folder} holds results of another fleet's run ({owner}); choose another RESULTS, or remove that folder"
@@ -121,7 +121,7 @@ def _write_type(
     absent = {name: content for name, content in missing_records(statuses, chosen, root).items() if name not in wanted}
     for name, record in {**wanted, **absent}.items():
         atomic_write(folder / name, record)
-    for path in folder.glob("*/*.json"):
+    for path in folder.glob("[!.]*/*.json"):
         if str(path.relative_to(folder)) not in {**wanted, **absent}:
             path.unlink()  # written by an earlier gathering of this run, no longer in the plan
     return len(typical), len(absent)

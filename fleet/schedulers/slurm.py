@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shlex
+import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -33,13 +34,15 @@ ENDED = {
     "REVOKED": "lost",
     "LAUNCH_FAILED": "lost",
 }
+TELLING = ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE")  # states that are their own reason
 # Reasons of a queued job that no waiting ends
 STUCK = {
     "PartitionTimeLimit", "PartitionNodeLimit", "BadConstraints", "AssocMaxWallDurationPerJobLimit", "JobHeldAdmin",
     "QOSMaxWallDurationPerJobLimit", "InvalidAccount", "InvalidQOS", "PartitionConfig", "DependencyNeverSatisfied",
-    "JobHeldUser", "ReqNodeNotAvail",
+    "JobHeldUser",
 }  # fmt: skip
 LIVE_FIELDS = "ArrayJobID:|,ArrayTaskID:|,Name:|,State:|,Reason:|,NodeList:|,TimeUsed:|,exit_code:|,RestartCnt:|"
+LAUNCH_FAILED = "launch failed requeued held"
 STOP_SECONDS = 6.0
 
 
@@ -79,8 +82,17 @@ class SlurmArrays:
         try:
             ask(["sbatch", "--test-only", *self._resources(one), "--wrap", "true"])
         except Refused as refusal:
-            if "busy" not in str(refusal).lower():  # every node of the type is down just now
+            if not ("not available" in str(refusal) and self._may_exist(one)):
                 yield where.format(one.lines["slurm"], "slurm") + f"{' '.join(one.slurm)}: {refusal}"
+
+    def _may_exist(self, one: NodeType) -> bool:
+        """Whether nodes of a type may exist: those that are down look to --test-only as if they did not."""
+        try:
+            return bool(self.nodes(one))
+        except Unanswered:
+            raise
+        except Problem as problem:
+            return "cannot be told" in str(problem)
 
     def prepare(self, order: Order) -> Prepared:
         """Return the job script and the sbatch command."""
@@ -117,8 +129,9 @@ class SlurmArrays:
             if one is None or (one.job and one.job != job) or not index.isdigit():
                 continue
             restart = int(restarts) if restarts.isdigit() else 0
-            code = int(status) >> 8 if status.isdigit() else 0
-            found[one.number, int(index)] = _task(state, reason, node, _seconds(used), code, restart)
+            raw = int(status) if status.isdigit() else 0
+            ended = (raw >> 8 & 0xFF, raw & 0x7F)
+            found[one.number, int(index)] = _task(state, reason, node, _seconds(used), ended, restart)
         return found
 
     def job_ids(self, submissions: Sequence[Submission]) -> dict[int, str]:
@@ -152,7 +165,9 @@ class SlurmArrays:
             match = re.fullmatch(r"(\d+)_(\d+|\[.*\])", parts[0])
             if len(parts) != 6 or not match or match[1] not in by_job or by_job[match[1]].name != parts[1]:
                 continue
-            task = _task(parts[2].split(" ")[0], "", parts[4], _seconds(parts[5]), int(parts[3].split(":")[0] or 0), 0)
+            status, _, number = parts[3].partition(":")
+            ended = (int(status) if status.isdigit() else 0, int(number) if number.isdigit() else 0)
+            task = _task(parts[2].split(" ")[0], "", parts[4], _seconds(parts[5]), ended, 0)
             one = by_job[match[1]]
             indexes = [int(match[2])] if match[2].isdigit() else range(len(one.cells))
             for index in indexes if task.phase == "ended" else ():
@@ -161,10 +176,11 @@ class SlurmArrays:
         return found
 
     def release(self, tasks: Sequence[tuple[Submission, int]]) -> None:
-        """End the delay of requeued tasks; a task that started by itself in between is no problem."""
+        """End the delay of requeued tasks; one that has started by itself in between is no problem."""
         for one, index in tasks:
-            with contextlib.suppress(Refused):
-                ask(["scontrol", "update", f"jobid={one.job}_{index}", "starttime=now"])
+            for command in (["release", f"{one.job}_{index}"], ["update", f"jobid={one.job}_{index}", "starttime=now"]):
+                with contextlib.suppress(Refused):
+                    ask(["scontrol", *command])
 
     def cancel(self, submissions: Sequence[Submission]) -> None:
         """Cancel what is queued, ask the running attempts to stop, and end what has not stopped in time."""
@@ -187,20 +203,29 @@ class SlurmArrays:
         return Bringer(self.fleet, self.folder).bring(wanted, submissions)
 
 
-def _task(state: str, reason: str, node: str, seconds: int, status: int, restart: int) -> Task:
+def _task(state: str, reason: str, node: str, seconds: int, ended: tuple[int, int], restart: int) -> Task:
+    """Return a task from Slurm's words; ``ended`` is the exit status and the signal."""
     reason = "" if reason in ("None", "NonZeroExitCode") else reason
     if state in QUEUED:
-        held = reason == "BeginTime" and restart > 0
+        held = (reason == "BeginTime" and restart > 0) or reason == LAUNCH_FAILED
         return Task("queued", "", reason, "", 0, restart, reason in STUCK or state.endswith("HOLD"), held)
     if state in ENDED:
-        outcome, why = ENDED[state], state if state in ("NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE") else reason
+        outcome, why = ENDED[state], state if state in TELLING else reason
         if state in ("FAILED", "COMPLETED"):
-            outcome, meaning = exits.MEANINGS.get(status, ("failed", f"exit status {status}"))
-            why = why or meaning
-            if state == "FAILED" and status == 0:
-                outcome, why = "failed", why or "killed"
+            outcome, why = _by_exit(*ended, why if state == "FAILED" else "")
         return Task("ended", outcome, why, node, seconds, restart)
     return Task("running", "", "" if state in RUNNING - {"SUSPENDED", "STOPPED"} else state, node, seconds, restart)
+
+
+def _by_exit(status: int, number: int, reason: str) -> tuple[str, str]:
+    """Return the outcome and the reason of a job that ran to some end."""
+    if number in (signal.SIGINT, signal.SIGTERM):  # a job that was asked to stop before its attempt could listen
+        return "stopped", f"ended by {signal.Signals(number).name}"
+    if number:
+        return "failed", f"killed by signal {number}; a job over its memory ends so where Slurm has no cgroups"
+    if status == 0 and reason:
+        return "failed", reason
+    return exits.MEANINGS.get(status, ("failed", f"exit status {status}"))
 
 
 def _clock(seconds: int) -> str:

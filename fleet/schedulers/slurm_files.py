@@ -27,7 +27,6 @@ FOR_SRUN = ("--account", "--partition", "--qos", "--reservation", "--clusters")
 HEAD = """#!/bin/bash
 # {name}: each array task measures one cell.
 setup() {{
-:
 {setup}
 }}
 setup || {{ echo "erabench: the setup command failed with status $?" >&2; exit {setup_failed}; }}
@@ -61,7 +60,7 @@ def submission_files(fleet: Fleet, folder: Folder, root: Path, order: Order) -> 
     content = submission_content(fleet, folder, order)
     script = here / "job.sh"
     numbers = {key.lower(): value for key, value in vars(exits).items() if isinstance(value, int)}
-    text = HEAD.format(name=order.name, setup=order.type.setup or fleet.slurm.setup, **numbers)
+    text = HEAD.format(name=order.name, setup=order.type.setup or fleet.slurm.setup or ":", **numbers)
     if fleet.slurm.shared:
         paths = {"root": root, "folder": folder.path, "submission": here}
         text += SHARED.format(**{key: shlex.quote(str(path)) for key, path in paths.items()}, **numbers)

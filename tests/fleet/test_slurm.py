@@ -1,0 +1,324 @@
+"""What must hold on a real Slurm: four nodes on loopback, cells that write records without measuring."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from fleet_lab import ROOT, Lab, Run, until
+
+
+def timed(run: Run, name: str, *options: str) -> tuple[str, float]:
+    """Return what a command printed, and its seconds."""
+    began = time.monotonic()
+    text = run.command(name, *options)
+    return text, time.monotonic() - began
+
+
+def jobs(lab: Lab) -> list[str]:
+    """Return the tasks that Slurm has now."""
+    return lab.slurm("squeue", "-h", "-r", "-o", "%F_%K").split()
+
+
+def done(run: Run, count: int, seconds: float = 90) -> str:
+    """Wait until all of that many cells are done."""
+    return run.until(rf"\n{count} cells: {count} done", seconds)
+
+
+def test_nine_cells_run_on_their_types_one_at_a_time_on_a_node(run: Run, lab: Lab) -> None:
+    """Three types times three frameworks are submitted in 2 s, run alone on nodes of their type, and make one page."""
+    run.behave({"": {"seconds": 0.05}})
+    run.write("epyc", "p100", "h100")
+    text, seconds = timed(run, "fleet")
+    assert text.count("submit ") == 3
+    assert seconds < 2
+    done(run, 9)
+    nodes = {"epyc": {"cpu1", "cpu2"}, "p100": {"p100"}, "h100": {"h100"}}
+    states = run.states()
+    assert len(states) == 9
+    assert all(state["node"] in nodes[name.split("/")[0]] for name, state in states.items())
+    for node in ("cpu1", "cpu2", "p100", "h100"):
+        spans = [line["event"] for line in run.ledger("start", "end") if line["node"] == node]
+        assert spans == ["start", "end"] * (len(spans) // 2), f"two cells at once on {node}"
+    text, seconds = timed(run, "fleet")
+    assert "submit" not in text
+    assert "9 done" in text
+    assert seconds < 3
+    assert len(run.journal("submitted")) == 3
+    results, site = run.folder / "results", run.folder / "site"
+    run.command("fleet-gather", "--results", str(results), "--site", str(site), status=None)
+    assert sorted(path.name for path in results.glob("[!.]*")) == ["epyc", "h100", "p100"]
+    assert len(list(results.glob("*/cpu/*.json"))) == 27
+    (page,) = site.rglob("*.markdown")
+    assert all(name in page.read_text() for name in nodes)
+
+
+def test_a_dead_node_is_seen_and_its_cell_goes_on_elsewhere(run: Run, lab: Lab) -> None:
+    """A node killed in a cell is seen within 30 s; attempt 1 measures only what was not finished."""
+    run.behave({"": {"seconds": [0.1, 600]}})
+    run.write("epyc", fleet='rows = ["lstm", "lstm-aug", "bilstm"]')
+    run.command("fleet")
+    until(lambda: len(run.ledger("measured")) == 1, 30)
+    node = run.ledger("measured")[0]["node"]
+    lab.call("kill", node)
+    run.until(r"attempt 1", 30)
+    run.behave({"": {"seconds": 0.1}})
+    run.command("fleet")
+    done(run, 1)
+    lab.call("revive", node)
+    measured = Counter((line["row"], line["device"]) for line in run.ledger("measured"))
+    assert set(measured.values()) == {1}
+    assert len(measured) == 3
+    states = run.states()
+    assert sorted(name[-2:] for name in states) == [".0", ".1"]
+    newest = next(state for name, state in states.items() if name.endswith(".1"))
+    assert list(newest["copied"]) == ["epyc/cpu/lstm.cpu.json"]
+    (second,) = (run.folder / "fleet.run" / "cells").glob("*/*/*.1")
+    assert (second / "results/epyc/cpu/.checkpoints/lstm-aug.cpu/state").read_text()
+
+
+def test_a_leftover_process_changes_nothing_in_the_new_attempt(run: Run, lab: Lab) -> None:
+    """slurmd alone is killed: the old copy keeps measuring, in its own folder, and stops once it sees its successor."""
+    run.behave({"": {"seconds": [0.1, 600]}})
+    run.write("epyc", fleet='rows = ["lstm", "lstm-aug", "bilstm"]')
+    run.command("fleet")
+    until(lambda: bool(run.ledger("start")), 30)
+    first = run.ledger("start")[0]
+    lab.call("kill", first["node"], SLURMD_ONLY="1")
+    run.until(r"attempt 1", 40)
+    os.kill(first["pid"], 0)  # the old copy is alive
+    run.behave({"": {"seconds": 0.1}})  # of attempts that start from now on
+    run.command("fleet")
+    done(run, 1)
+    cells = run.folder / "fleet.run" / "cells"
+    (old,), (new,) = cells.glob("*/*/*.0"), cells.glob("*/*/*.1")
+    before = {path: path.read_bytes() for path in new.rglob("*") if path.is_file()}
+    until(lambda: json.loads((old / "state.json").read_text())["phase"] == "finished", 30)
+    assert json.loads((old / "state.json").read_text())["reason"].startswith("a later attempt has taken over")
+    assert {path: path.read_bytes() for path in new.rglob("*") if path.is_file()} == before
+    assert "1 done" in run.command("fleet-status")
+    lab.call("revive", first["node"])
+
+
+def test_cancel_keeps_finished_rows_and_stops_the_rest(run: Run, lab: Lab) -> None:
+    """Cancelling takes under 10 s; a later submission measures only what is missing."""
+    run.behave({"epyc": {"seconds": 2}, "h100": {"seconds": 2, "deaf": True}})
+    run.write("epyc", "h100", fleet='split = "row"\nrows = ["lstm", "lstm-aug", "bilstm", "ar"]')
+    run.command("fleet")
+    until(lambda: {"epyc", "h100"} <= {line["machine"] for line in run.ledger("measured")}, 60)
+    text, seconds = timed(run, "fleet-cancel")
+    assert seconds < 10
+    kinds = Counter(re.findall(r"^8 cells: .*|, (\d+ \w+)", text, re.MULTILINE))
+    assert "stopped" in text, kinds
+    assert "running" not in text
+    assert "lost" not in text
+    until(lambda: not jobs(lab), 20)
+    finished = {(line["machine"], line["row"]) for line in run.ledger("measured")}
+    run.behave({"": {"seconds": 0.05}})
+    run.command("fleet")
+    done(run, 8)
+    measured = Counter((line["machine"], line["row"]) for line in run.ledger("measured"))
+    assert all(measured[row] == 1 for row in finished)
+    assert len(measured) == 8
+
+
+def test_finished_cells_without_accounting_are_known_after_slurm_forgot_them(run: Run, lab: Lab) -> None:
+    """The state files answer; a cell that was killed without a state is found lost, and is measured again."""
+    run.behave({"p100": {"exit": 3, "seconds": 0.05}, "h100": {"seconds": 600}})
+    run.write("epyc", "p100", "h100", fleet='rows = ["lstm"]')
+    run.command("fleet")
+    run.until(r"done[\s\S]*failed[\s\S]*running h100", 60)
+    (killed,) = [state for name, state in run.states().items() if name.startswith("h100")]
+    assert killed["phase"] == "running"
+    lab.call("kill", "h100")
+    lab.slurm("scancel", "--user=root")  # so that it is not requeued
+    lab.call("revive", "h100")
+    lab.set("MinJobAge", 2)
+    until(lambda: not lab.slurm("squeue", "-h", "-t", "all"), 120)
+    lab.set("MinJobAge", 300)
+    text = run.command("fleet-status")
+    assert "1 done, 1 failed, 1 lost" in text
+    assert "started on h100, but the scheduler no longer knows its job" in text
+    run.behave({"": {"seconds": 0.05}})
+    assert "submit   h100" in run.command("fleet")
+    run.until("2 done, 1 failed", 60)
+
+
+def test_a_job_that_slurmctld_forgot_is_found_lost_and_submitted_again(run: Run, lab: Lab, tmp_path: Path) -> None:
+    """slurmctld dies right after a submission, before it saved it; nothing is lost or measured twice."""
+    run.behave({"": {"seconds": 0.1}})
+    run.write("epyc", "h100", fleet='rows = ["lstm", "ar"]')
+    shutil.copytree(lab.run / "state", tmp_path / "saved")
+    run.command("fleet")
+    lab.stop_controller()
+    text = run.command("fleet-status", status=2)
+    assert "the cells' states are unknown until it answers; nothing was changed" in text
+    assert "submit" not in run.command("fleet", status=2)
+    lab.start_controller(tmp_path / "saved")
+    assert "4 lost" in run.command("fleet-status")
+    assert run.command("fleet").count("submit ") == 2
+    done(run, 4)
+    measured = Counter((line["machine"], line["row"]) for line in run.ledger("measured"))
+    assert set(measured.values()) == {1}
+    assert len(measured) == 4
+
+
+def test_without_a_shared_disk_the_records_come_back_as_they_were_written(run: Run, lab: Lab, tmp_path: Path) -> None:
+    """Results travel through srun with their SHA-256; a second attempt starts from those of the first."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    run.behave({"": {"seconds": 0.1}, "p100": {"seconds": 600}})
+    slurm = f'shared = false\nscratch = "{scratch}"'
+    run.write("epyc", "p100", fleet='rows = ["lstm", "ar"]', slurm=slurm)
+    run.command("fleet")
+    run.until("epyc +done +done", 60)
+    results = run.folder / "results"
+    run.command("fleet-gather", "--results", str(results), "--site", str(run.folder / "site"), status=None)
+    sent = {path.name: path.read_bytes() for path in scratch.glob("erabench-*/cells/epyc/*/*/results/epyc/cpu/*.json")}
+    brought = {path.name: path.read_bytes() for path in (results / "epyc" / "cpu").glob("*.json")}
+    assert len(sent) == 2
+    assert {name: hashlib.sha256(text).digest() for name, text in sent.items()} == {
+        name: hashlib.sha256(text).digest() for name, text in brought.items()
+    }
+    until(lambda: any(line["machine"] == "p100" for line in run.ledger("start")), 30)
+    assert "stopped" in run.command("fleet-cancel")
+    run.behave({"": {"seconds": 0.1}})
+    run.command("fleet")
+    run.until("4 done", 60)
+
+
+def test_nodes_of_one_type_with_different_cards_are_not_mixed(run: Run, lab: Lab) -> None:
+    """Gathering refuses the type, and names the nodes; the other type is gathered."""
+    run.behave({"": {"seconds": 2}}, {"cpu1": "NVIDIA A100", "cpu2": "NVIDIA H100", "p100": "Tesla P100"})
+    run.write("epyc", "p100", fleet='rows = ["lstm", "ar"]')
+    run.command("fleet")
+    done(run, 4)
+    results = run.folder / "results"
+    text = run.command("fleet-gather", "--results", str(results), "--site", str(run.folder / "site"), status=1)
+    assert "refused  epyc: nodes differ in GPU: 'NVIDIA A100' on cpu1; 'NVIDIA H100' on cpu2" in text
+    assert not (results / "epyc").exists()
+    assert len(list((results / "p100" / "cpu").glob("*.json"))) == 2
+
+
+def test_each_node_of_a_type_is_measured_and_outliers_are_named(run: Run, lab: Lab) -> None:
+    """With nodes = "each" every node runs the bench; the middle node's records stand for the type."""
+    run.behave({"": {"seconds": 0.05, "factors": {"cpu1": 1.0, "cpu2": 1.5}}})
+    run.write("epyc", fleet='rows = ["lstm"]', epyc='nodes = "each"')
+    run.command("fleet")
+    done(run, 2)
+    results = run.folder / "results"
+    run.command("fleet-gather", "--results", str(results), "--site", str(run.folder / "site"), status=None)
+    nodes = json.loads((results / "epyc" / ".fleet" / "nodes.json").read_text())
+    assert nodes["nodes"] == ["cpu1", "cpu2"]
+    assert nodes["rows"][0]["seconds"] == pytest.approx({"cpu1": 0.01, "cpu2": 0.015})
+    assert len(list((results / "epyc" / "cpu").glob("*.json"))) == 1
+
+
+def test_a_submitting_process_may_be_killed_at_any_moment(run: Run, lab: Lab) -> None:
+    """After 20 kills at random moments the next `make fleet` has lost no cell and doubled none."""
+    run.write("epyc", "p100", "h100", slurm='options = ["--hold"]')
+    moments = random.Random(int(os.environ.get("FLEET_SEED", "20")))
+    run.command("fleet", "--dry", "1")
+    began = time.monotonic()
+    run.command("fleet")
+    whole = time.monotonic() - began
+    kept = 0
+    for _ in range(20):
+        lab.slurm("scancel", "--user=root")
+        run.remove()
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(run.words("fleet"), env=run.environ, cwd=ROOT, **quiet)
+        time.sleep(moments.uniform(0.15, 1.1) * whole)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        kept += len(run.journal("intent"))
+        run.command("fleet")
+        names = {event["submission"]: event["cells"] for event in run.journal("intent")}
+        by_job = {str(event["job"]): event["submission"] for event in run.journal("submitted")}
+        queued = Counter(names[by_job[job.split("_")[0]]][int(job.split("_")[1])] for job in jobs(lab))
+        assert len(queued) == 9, queued
+        assert set(queued.values()) == {1}, queued
+    assert 0 < kept < 60  # the kills fell before, between and after the submissions
+
+
+def test_a_full_disk_on_a_node_is_a_reason(run: Run, lab: Lab, tmp_path: Path) -> None:
+    """A cell whose node cannot write ends with that reason, known by its exit status alone."""
+    scratch = tmp_path / "full"
+    scratch.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(scratch)], check=True)
+    try:
+        run.behave({"": {"seconds": 0.05}})
+        run.write("epyc", fleet='rows = ["lstm"]', slurm=f'shared = false\nscratch = "{scratch}"')
+        run.command("fleet")
+        text = run.until(": failed on", 60)
+        assert "the node cannot write its results: disk full or read-only" in text
+    finally:
+        until(lambda: not jobs(lab), 30)
+        subprocess.run(["umount", str(scratch)], check=True)
+        shutil.rmtree(scratch)
+
+
+@pytest.fixture(scope="module")
+def reasons(accounting: Lab, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A fleet whose cells end in different ways, submitted before the other tests so that the slowest has time."""
+    run = Run(tmp_path_factory.mktemp("reasons") / "run", accounting.environ)
+    run.behave({"p100": {"seconds": 50}, "h100": {"memory": 400}, "epyc": {"exit": 3, "seconds": 0.05}})
+    run.write(
+        "epyc", "p100", "h100",
+        fleet='rows = ["lstm", "lstm-aug", "bilstm"]\ntime = "00:01:00"',
+        h100='slurm = ["--gres=gpu:h100:1", "--mem=200"]',
+    )  # fmt: skip
+    run.command("fleet")
+    return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def early(request: pytest.FixtureRequest) -> None:
+    """Start the slow fleet first."""
+    if os.environ.get("TEST_SLURM") and os.geteuid() == 0:
+        request.getfixturevalue("reasons")
+
+
+def test_every_bad_end_has_its_own_reason(reasons: Run, accounting: Lab) -> None:
+    """Time limit, memory and exit status end in three states; impossible times and unknown types are not submitted."""
+    text = reasons.until("1 failed, 1 timeout, 1 out of memory", 120)
+    assert "epyc/cpu.keras: failed on cpu" in text
+    assert "exit status 3: erabench: the stub ends with 3 \\x1b[31mred\\x1b[0m" in text
+    assert "p100/cpu.keras: timeout on p100: the time limit was reached; 0 of 3 rows finished" in text
+    assert "h100/cpu.keras: out of memory on h100" in text
+    before = len(reasons.journal("intent"))
+    kept = reasons.file.read_text()
+    reasons.file.write_text(kept.replace("00:01:00", "03:00:00"))
+    text = reasons.command("fleet", "--again", "1", status=2)
+    assert re.search(r"fleet.toml:\d+: \[\[node\]\] 'epyc' time: 03:00:00 is more than partition 'all' allows", text)
+    reasons.file.write_text(kept.replace("--constraint=epyc", "--constraint=rome"))
+    text = reasons.command("fleet", "--again", "1", status=2)
+    assert re.search(r"fleet.toml:\d+: \[\[node\]\] 'epyc' slurm: --constraint=rome: sbatch: .*Invalid feature", text)
+    reasons.file.write_text(kept)
+    assert len(reasons.journal("intent")) == before
+
+
+def test_with_accounting_ends_are_known_after_slurm_forgot_them(reasons: Run, accounting: Lab) -> None:
+    """sacct answers for the cell that was killed for its memory and left no state."""
+    reasons.until("1 failed, 1 timeout, 1 out of memory", 120)
+    until(lambda: not accounting.slurm("squeue", "-h", "-t", "all"), 120)
+    text = reasons.command("fleet-status")
+    assert "1 failed, 1 timeout, 1 out of memory" in text
+    results = reasons.folder / "results"
+    reasons.command("fleet-gather", "--results", str(results), "--site", str(reasons.folder / "site"), status=None)
+    records = results.glob("*/cpu/bilstm.cpu.json")
+    assert {path.parts[-3]: json.loads(path.read_text())["status"] for path in records} == {"epyc": "ok", "p100": "timeout", "h100": "out_of_memory"}
+    (page,) = (reasons.folder / "site").rglob("*.markdown")
+    assert "p100" in page.read_text()
