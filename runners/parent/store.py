@@ -55,15 +55,25 @@ class Place:
         old = read(self.path)
         if old is None:
             return
-        label = _label(old.get("profile"))
-        if old.get("schema_version") != document["schema_version"]:
-            self._set_aside("{}.v{}".format(label, _label(old.get("schema_version"))))
-        elif old.get("status", "ok") == "ok" and (label != document["profile"] or document.get("status", "ok") != "ok"):
-            self._set_aside(label)
+        is_replaced = old.get("profile") == document["profile"] and document.get("status", "ok") == "ok"
+        is_worth_keeping = old.get("status", "ok") == "ok" and not is_replaced
+        if is_worth_keeping or not _has_version_of(old, document):
+            self._set_aside(self.path, old, document)
 
-    def _set_aside(self, label: str) -> None:
-        os.makedirs(os.path.join(self._folder, ".kept"), exist_ok=True)
-        os.rename(self.path, self.kept_path(label))
+    def _set_aside(self, path: str, old: Document, document: Document) -> None:
+        label = _label(old.get("profile"))
+        if not _has_version_of(old, document):
+            label += ".v" + _label(old.get("schema_version"))
+        kept = self.kept_path(label)
+        earlier = read(kept)
+        if earlier is not None and not _has_version_of(earlier, old):
+            self._set_aside(kept, earlier, old)
+        os.makedirs(os.path.dirname(kept), exist_ok=True)
+        os.rename(path, kept)
+
+
+def _has_version_of(one: Document, other: Document) -> bool:
+    return one.get("schema_version") == other.get("schema_version")
 
 
 def _label(value: Any) -> str:
@@ -74,7 +84,7 @@ def _label(value: Any) -> str:
 def _is_same(found: Document, document: Document) -> bool:
     provenance = found.get("provenance")
     return (
-        found.get("schema_version") == document["schema_version"]
+        _has_version_of(found, document)
         and isinstance(provenance, dict)
         and provenance.get("fingerprint") == document["provenance"]["fingerprint"]
     )

@@ -40,6 +40,14 @@ def test_a_child_s_result_is_taken_over():
     assert heard == [{"event": "phase", "phase": "train"}]
 
 
+def test_a_clock_that_goes_backwards_gives_no_negative_duration(monkeypatch):
+    """The start is the wall clock's, the duration is not."""
+    times = iter([2e9, 1e9])
+    monkeypatch.setattr(child_module.time, "time", lambda: next(times, 0.0))
+    result, _ = outcome(SEND)
+    assert (result["started"], result["duration_s"] > 0) == ("2033-05-18T03:33:20Z", True)
+
+
 def test_a_child_that_raises_becomes_a_failure_with_its_output():
     """The end of what it printed is kept."""
     result, _ = outcome("raise RuntimeError('no such kernel')")

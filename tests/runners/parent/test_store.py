@@ -96,6 +96,16 @@ def test_a_record_of_version_1_is_set_aside(place, status):
     assert store.read(place.kept_path("quick.v1")) == old
 
 
+def test_a_record_of_version_1_that_was_set_aside_is_not_lost_either(place):
+    """It makes way for one of the same profile."""
+    old = document("full", version=1)
+    store.write(place.kept_path("full"), json.dumps(old))
+    place.save(document("full"))
+    place.save(document("smoke"))
+    assert store.read(place.kept_path("full")) == document("full")
+    assert store.read(place.kept_path("full.v1")) == old
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"status": "ok"}', b"[" * 100000])
 def test_a_broken_file_is_measured_again(place, tmp_path, content):
     """Broken, truncated or foreign, it is neither reused nor an error."""
