@@ -2,26 +2,12 @@
 
 from functools import partial
 from importlib import import_module
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
-from runners.contract import Context, Option, Variant
+from runners.contract import Context, Variant
 from runners.keras import compat, network
-
-
-def options(device: str, threads: Optional[int], cpus: int) -> List[Option]:
-    """The options in the order in which they are tried."""
-    found = [
-        Option("unroll", {"unroll": True}),
-        Option("tf-function", {"tf_function": True}),
-        Option("xla", {"tf_function": True, "xla": True}),
-    ]
-    if device == "gpu":
-        return [Option("cudnn", {"cudnn": True})] + found
-    found.append(Option("no-onednn", {"onednn": False}, {"TF_ENABLE_ONEDNN_OPTS": "0"}))
-    others = sorted({1, cpus // 2, cpus} - {threads or cpus, 0})
-    return found + [Option("threads-{}".format(number), threads=number) for number in others]
 
 
 def prepare(context: Context, settings: Dict[str, Any]) -> Variant:

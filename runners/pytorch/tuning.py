@@ -1,26 +1,13 @@
 """What may make a PyTorch row faster without changing what it computes."""
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict
 
 import torch
 
-from runners.contract import Context, Option, Variant
+from runners.contract import Context, Variant
 from runners.pytorch import compat
 from runners.pytorch.cifar10_densenet import Batches, batches, steps
 from runners.pytorch.densenet import build, torch_device
-
-
-def options(device: str, threads: Optional[int], cpus: int) -> List[Option]:
-    """The options in the order in which they are tried."""
-    found = [
-        Option("channels-last", {"channels_last": True}),
-        Option("fused-adam", {"fused": True}),
-        Option("compile", {"compile": True}),
-    ]
-    if device == "gpu":
-        return [Option("cudnn-benchmark", {"cudnn_benchmark": True})] + found
-    others = sorted({1, cpus // 2, cpus} - {threads or cpus, 0})
-    return found + [Option("threads-{}".format(number), threads=number) for number in others]
 
 
 def prepare(context: Context, settings: Dict[str, Any]) -> Variant:

@@ -10,9 +10,10 @@ from runners.contract import OptionUnavailable
 from runners.data import airline
 from runners.keras import airline_lstm, compat, lstm, network, tuning
 from runners.keras.backend import open_backend
+from runners.registry import framework
 
 TINY = dict(lstm.MODEL.settings["smoke"], units=3, timing_learning_rate=1e-3)
-OPTIONS = {option.key: option.settings for option in tuning.options("gpu", 1, 1) + tuning.options("cpu", 1, 1)}
+OPTIONS = {option.key: option.settings for option in framework("keras").options}
 OFFERED = {"unroll", "cudnn"} if compat.GRAPH else {"unroll", "tf-function", "xla", "no-onednn"}
 
 

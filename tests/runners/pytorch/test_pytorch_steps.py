@@ -13,7 +13,7 @@ from runners.contract import BATCH_SIZE, OptionUnavailable
 from runners.pytorch import compat, images, tuning
 from runners.pytorch.cifar10_densenet import prepare, train_to_quality
 from runners.pytorch.densenet import DenseNet
-from runners.registry import load_model
+from runners.registry import framework, load_model
 from runners.worker.gate import reason_not_training
 
 
@@ -58,7 +58,7 @@ def test_what_ran_is_read_from_the_profiler():
     assert execution["memory_format"] == "contiguous"
 
 
-CPU_OPTIONS = {option.key: option.settings for option in tuning.options("cpu", 1, 1)}
+CPU_OPTIONS = {option.key: option.settings for option in framework("pytorch").options if "cpu" in option.devices}
 
 
 def variant(settings):
