@@ -21,6 +21,7 @@ from runners.worker import events
 from runners.worker.timing import Timing, complete_passes
 
 OUT_OF_MEMORY_NAMES = ("OutOfMemoryError", "ResourceExhaustedError", "MemoryError")
+OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory")  # PyTorch's, on a GPU and on the CPU
 
 
 def main() -> int:
@@ -98,7 +99,7 @@ def _variant(job: Dict[str, Any], context: Context) -> Variant:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    return type(error).__name__ in OUT_OF_MEMORY_NAMES or "out of memory" in str(error).lower()
+    return type(error).__name__ in OUT_OF_MEMORY_NAMES or any(words in str(error).lower() for words in OUT_OF_MEMORY_WORDS)
 
 
 def _die_with_parent() -> None:
