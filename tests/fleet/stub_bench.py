@@ -2,8 +2,10 @@
 
     python3 stub_bench.py --home FOLDER --stack … --model … --results …       (the driver's options follow)
 
-FOLDER/behaviour.json: {"<type>/<framework>" or "<type>" or "": {"seconds": per row (or a list, the last for all
-others), "exit": status, "memory": MB, "deaf": true, "fail": rows, "factors" and "clocks": {node: number}}}; FOLDER/gpus.json: {"<node>": name}. FOLDER/ledger.jsonl gets a line per start, measured row and end.
+FOLDER/behaviour.json: {"<type>/<framework>" or "<type>" or "": behaviour}, where a behaviour may have
+"seconds" (per row, or a list whose last is for all others), "exit" (status), "memory" (MB), "deaf" (ignores signals),
+"fail" (rows), "factors" (node: of the times) and "clocks" (node: hours off). FOLDER/gpus.json: {"<node>": name}.
+FOLDER/ledger.jsonl gets a line per start, measured row and end.
 """
 
 from __future__ import annotations
@@ -69,7 +71,8 @@ def record(
         },
         "execution": {"threads": 2},
         "provenance": {
-            **dict.fromkeys(("git_commit", "git_clean", "lock_sha256", "image")), "code_sha256": sha, "fingerprint": sha,
+            **dict.fromkeys(("git_commit", "git_clean", "lock_sha256", "image")),
+            "code_sha256": sha, "fingerprint": sha,
         },
     }  # fmt: skip
 

@@ -13,17 +13,27 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fleet_lab import ROOT, Lab, Run, until
 
 
-def timed(run: Run, name: str, *options: str) -> tuple[str, float]:
-    """Return what a command printed, and its seconds."""
-    began = time.monotonic()
+def within(limit: float, run: Run, name: str, *options: str) -> str:
+    """Return what a command printed, within a limit in seconds.
+
+    On a machine that is busy with other work the limit is on the processor time of the command and its children.
+    """
+    began, before = time.monotonic(), os.times()
     text = run.command(name, *options)
-    return text, time.monotonic() - began
+    wall, after = time.monotonic() - began, os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
+    print(f"{name}: {wall:.2f} s, {cpu:.2f} s of processor time")
+    assert cpu < limit
+    assert wall < limit or busy
+    return text
 
 
 def jobs(lab: Lab) -> list[str]:
@@ -40,9 +50,7 @@ def test_nine_cells_run_on_their_types_one_at_a_time_on_a_node(run: Run, lab: La
     """Three types times three frameworks are submitted in 2 s, run alone on nodes of their type, and make one page."""
     run.behave({"": {"seconds": 0.05}})
     run.write("epyc", "p100", "h100")
-    text, seconds = timed(run, "fleet")
-    assert text.count("submit ") == 3
-    assert seconds < 2
+    assert within(2, run, "fleet").count("submit ") == 3
     done(run, 9)
     nodes = {"epyc": {"cpu1", "cpu2"}, "p100": {"p100"}, "h100": {"h100"}}
     states = run.states()
@@ -51,10 +59,9 @@ def test_nine_cells_run_on_their_types_one_at_a_time_on_a_node(run: Run, lab: La
     for node in ("cpu1", "cpu2", "p100", "h100"):
         spans = [line["event"] for line in run.ledger("start", "end") if line["node"] == node]
         assert spans == ["start", "end"] * (len(spans) // 2), f"two cells at once on {node}"
-    text, seconds = timed(run, "fleet")
+    text = within(3, run, "fleet")
     assert "submit" not in text
     assert "9 done" in text
-    assert seconds < 3
     assert len(run.journal("submitted")) == 3
     results, site = run.folder / "results", run.folder / "site"
     run.command("fleet-gather", "--results", str(results), "--site", str(site), status=None)
@@ -117,10 +124,8 @@ def test_cancel_keeps_finished_rows_and_stops_the_rest(run: Run, lab: Lab) -> No
     run.write("epyc", "h100", fleet='split = "row"\nrows = ["lstm", "lstm-aug", "bilstm", "ar"]')
     run.command("fleet")
     until(lambda: {"epyc", "h100"} <= {line["machine"] for line in run.ledger("measured")}, 60)
-    text, seconds = timed(run, "fleet-cancel")
-    assert seconds < 10
-    kinds = Counter(re.findall(r"^8 cells: .*|, (\d+ \w+)", text, re.MULTILINE))
-    assert "stopped" in text, kinds
+    text = within(10, run, "fleet-cancel")
+    assert "stopped" in text
     assert "running" not in text
     assert "lost" not in text
     until(lambda: not jobs(lab), 20)
@@ -158,13 +163,14 @@ def test_finished_cells_without_accounting_are_known_after_slurm_forgot_them(run
 def test_a_job_that_slurmctld_forgot_is_found_lost_and_submitted_again(run: Run, lab: Lab, tmp_path: Path) -> None:
     """slurmctld dies right after a submission, before it saved it; nothing is lost or measured twice."""
     run.behave({"": {"seconds": 0.1}})
-    run.write("epyc", "h100", fleet='rows = ["lstm", "ar"]')
+    run.write("epyc", "h100", fleet='rows = ["lstm", "ar"]', slurm='options = ["--begin=now+5"]')
     shutil.copytree(lab.run / "state", tmp_path / "saved")
     run.command("fleet")
     lab.stop_controller()
-    text = run.command("fleet-status", status=2)
-    assert "the cells' states are unknown until it answers; nothing was changed" in text
-    assert "submit" not in run.command("fleet", status=2)
+    with ThreadPoolExecutor() as pool:
+        status, again = pool.map(lambda name: run.command(name, status=2), ("fleet-status", "fleet"))
+    assert "the cells' states are unknown until it answers; nothing was changed" in status
+    assert "submit" not in again
     lab.start_controller(tmp_path / "saved")
     assert "4 lost" in run.command("fleet-status")
     assert run.command("fleet").count("submit ") == 2
@@ -319,6 +325,7 @@ def test_with_accounting_ends_are_known_after_slurm_forgot_them(reasons: Run, ac
     results = reasons.folder / "results"
     reasons.command("fleet-gather", "--results", str(results), "--site", str(reasons.folder / "site"), status=None)
     records = results.glob("*/cpu/bilstm.cpu.json")
-    assert {path.parts[-3]: json.loads(path.read_text())["status"] for path in records} == {"epyc": "ok", "p100": "timeout", "h100": "out_of_memory"}
+    statuses = {path.parts[-3]: json.loads(path.read_text())["status"] for path in records}
+    assert statuses == {"epyc": "ok", "p100": "timeout", "h100": "out_of_memory"}
     (page,) = (reasons.folder / "site").rglob("*.markdown")
     assert "p100" in page.read_text()
