@@ -99,7 +99,9 @@ def _variant(job: Dict[str, Any], context: Context) -> Variant:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    return type(error).__name__ in OUT_OF_MEMORY_NAMES or any(words in str(error).lower() for words in OUT_OF_MEMORY_WORDS)
+    return type(error).__name__ in OUT_OF_MEMORY_NAMES or any(
+        words in str(error).lower() for words in OUT_OF_MEMORY_WORDS
+    )
 
 
 def _die_with_parent() -> None:
