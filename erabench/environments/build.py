@@ -47,6 +47,9 @@ class Environment(NamedTuple):
     folder: Path
     locks: tuple[Path, ...]  # installed in this order; the last one is the environment's own
     python: str  # the interpreter
+    first_import: str = (
+        ""  # a statement that imports the packages, so that their byte code is there when they are timed
+    )
 
     @property
     def interpreter(self) -> Path:
@@ -95,7 +98,7 @@ def make(environment: Environment, uv: Path | None = None) -> None:
 def build(environment: Environment, uv: Path | None) -> None:
     """Build the environment from nothing; the stamp comes last. Raises Problem."""
     folder, python = environment.folder, environment.interpreter
-    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     if uv:
         variables |= pip.as_uv_settings(uv.with_name("python"))
         if edited_in_place(folder):  # hard links: the files in uv's cache are the same ones
@@ -117,6 +120,9 @@ def build(environment: Environment, uv: Path | None) -> None:
         if lock != environment.locks[0]:  # old source packages build with the setuptools of the bootstrap lock
             command.append("--no-build-isolation")
         step([*command, *pip.options(variables)], variables, folder, f"install {lock}")
+    if environment.first_import:  # pip compiles all files, uv none; a failure is the rows' to report
+        command = [str(python), "-s", "-c", environment.first_import]
+        subprocess.run(command, env=variables, capture_output=True, check=False)
     (folder / STAMP).write_text(stamp(environment) + fingerprint(folder), encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from erabench.environments.build import Environment, make
 from erabench.environments.python import find_python
-from images.stack import ROOT, STACKS, settings
+from images.stack import ROOT, STACKS, declaration, frameworks, settings
 
 
 def folder() -> Path:
@@ -27,7 +27,9 @@ def of_stack(stack: str, name: str) -> Environment:
     """A stack's environment: a framework's, or one of the helpers that have a lock there. Raises Problem."""
     bootstrap = STACKS / stack / "bootstrap.lock"
     locks = (*([bootstrap] if bootstrap.is_file() else []), STACKS / stack / f"{name}.lock")
-    return Environment(folder() / stack / name, locks, find_python(settings(stack)["PYTHON_VERSIONS"].split()))
+    python = find_python(settings(stack)["PYTHON_VERSIONS"].split())
+    first_import = declaration(name)["check"] if name in frameworks(stack) else ""
+    return Environment(folder() / stack / name, locks, python, first_import)
 
 
 @functools.cache

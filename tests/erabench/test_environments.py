@@ -89,6 +89,14 @@ def test_byte_code_is_no_change(environment: Environment) -> None:
     assert defect(environment) == ""
 
 
+def test_what_is_imported_first_has_its_byte_code(environment: Environment) -> None:
+    """As after pip, so that the first process that is timed compiles nothing."""
+    environment.locks[0].write_text(PACKAGE)
+    make(environment._replace(first_import="import iniconfig; import missing"), UV)
+    assert list(environment.packages.rglob("iniconfig/__pycache__/__init__.*.pyc"))
+    assert defect(environment) == ""
+
+
 def test_its_files_are_links_into_uv_s_cache(environment: Environment) -> None:
     """Eight gigabytes exist once, however many environments use them."""
     environment.locks[0].write_text(PACKAGE)
