@@ -1,8 +1,8 @@
 """A/A: do whole benches of one machine, made one after the other, agree? And is a real slowdown found?
 
-A bench times each row in rounds of fresh processes, in an order shuffled with the bench's number as its seed. Every pair
-of benches is compared. The slowdown is injected into the training step (experiments/harness/slowed.py) and timed in
-the same rounds. Finished processes are kept in --folder: a second call goes on where the first one stopped.
+A bench times each row in rounds of fresh processes, in an order shuffled with the bench's number as its seed. Every
+pair of benches is compared. The slowdown is injected into the training step (experiments/harness/slowed.py) and timed
+in the same rounds. Finished processes are kept in --folder: a second call goes on where the first one stopped.
 """
 
 from __future__ import annotations

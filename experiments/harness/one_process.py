@@ -10,7 +10,7 @@ import os
 import sys
 
 from runners import registry
-from runners.contract import PHASES, readable, Reason
+from runners.contract import PHASES, Reason, readable
 from runners.parent import cli, jobs
 from runners.parent.child import run_child
 
@@ -25,8 +25,8 @@ def main() -> None:
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     data = os.environ.get("DATA_DIR") or os.path.join(cache, "erabench", "data")
     options = cli.parse(
-        [asked.framework, "--rows", asked.row, "--devices", "cpu", "--profile", asked.profile, "--data", data]
-        + ["--results", os.environ.get("RESULTS") or os.devnull]
+        [asked.framework, "--rows", asked.row, "--devices", "cpu", "--profile", asked.profile]
+        + ["--data", data, "--results", os.devnull]
     )
     model = registry.load_model(asked.framework, asked.row)
     row = jobs.make_row(model, "cpu", jobs.describe_data(model.dataset, data), options)

@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from runners.worker.measure import median_interval
 from experiments.harness.tools import KEEPS, all_tools, bare
+from runners.worker.measure import median_interval
 
 STEPS_S = (100e-6, 1e-3, 20e-3)
 LIMITS = {100e-6: 1.05, 1e-3: 1.01, 20e-3: 1.01}  # of the project's own loop
