@@ -55,8 +55,9 @@ def run_row(model: Model, device: str, source: Any, order: int, options: Any, di
     if record is not None and finished >= row.wanted:
         display.finish("unchanged, kept: " + summary(record))
         return outcome(row, record)
-    if device not in registry.framework(options.framework).devices:
-        reason = Reason("device-not-offered", {"framework": options.framework, "device": device})
+    framework = registry.framework(options.framework)
+    if device not in framework.devices:
+        reason = Reason("device-not-offered", {"framework": framework.title, "device": device})
         return give_up(row, "skipped", reason, display)
     if unavailable is not None:
         return give_up(row, "failed", unavailable.reason, display)

@@ -256,7 +256,7 @@ def test_a_device_that_the_framework_does_not_offer_is_skipped_without_a_process
     """The record has the reason."""
     made_up.ar("--devices", "gpu")
     record = made_up.record("ar.gpu")
-    reason = {"key": "device-not-offered", "values": {"framework": "classical", "device": "gpu"}}
+    reason = {"key": "device-not-offered", "values": {"framework": "statsmodels, NumPy", "device": "gpu"}}
     assert (record["status"], record["reason"], record["processes"]) == ("skipped", reason, [])
     assert made_up.jobs == []
 
