@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from lab import BASES, ENGINE, ROOT, Project, engine, needed
 
+from erabench.containers import image_id
 from erabench.containers.sealed import Container, Folders, compose_files, variables
 from images.recipe import recipe
 
@@ -118,7 +119,7 @@ def test_rows_agree_to_seven_digits_in_todays_and_in_the_era_s_container(tmp_pat
         assert (status, [row["status"] for row in json.loads(output)["rows"]]) == (0, ["ok"] * 3), errors
         records = bench.records()
         assert set(records) == CLASSICAL
-        image = engine("image", "inspect", "--format", "{{.Id}}", f"erabench/classical:{stack}")
+        image = image_id(ENGINE, f"erabench/classical:{stack}")
         for record in records.values():
             assert (record["status"], record["engine"], record["stack"]) == ("ok", ENGINE, stack)
             assert record["provenance"]["image"] == f"{image} on {BASES['3.6' if stack == 'gtx1080' else '3.11']}"
