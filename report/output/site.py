@@ -46,7 +46,7 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     for picture in pictures:
         files.write(assets / picture.name, picture.svg)
         wanted.add(assets / picture.name)
-    wanted.update(exports.write_tables((row for section in page.sections for row in section.group.rows), assets))
+    wanted.update(exports.write_tables((row for group in page.groups for row in group.rows), assets))
     markdown = render_page(page, locale(language), pictures)
     files.write(folder / PAGE_FILE, markdown)
     svg = {picture.file: picture.svg for picture in pictures}
@@ -61,21 +61,22 @@ def copy_record(record: Result | Tuning, folder: Path) -> Path:
     A hard link where the file system allows, because 10,000 copies take ten seconds (runners replace a record by
     renaming, so that the linked file stays as it is). By size and time the next run recognizes either.
     """
-    place = folder / record.file
+    place = f"{folder}/{record.file}"
     original = os.stat(record.path)
     with suppress(OSError):
         there = os.lstat(place)
         if (there.st_size, there.st_mtime_ns) == (original.st_size, original.st_mtime_ns):
-            return place
-    place.parent.mkdir(parents=True, exist_ok=True)
-    partial = place.with_name(f".{place.name}.part")
-    partial.unlink(missing_ok=True)
+            return Path(place)
+    partial = f"{place}.part"
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(partial)
     try:
         os.link(os.path.realpath(record.path), partial)
     except OSError:  # another file system, or one without links, or somebody else's file
         shutil.copy2(record.path, partial)
     os.replace(partial, place)
-    return place
+    return Path(place)
 
 
 def prune(folder: Path, wanted: set[Path]) -> None:
@@ -89,9 +90,10 @@ def prune(folder: Path, wanted: set[Path]) -> None:
 
 def stale(folder: Path, wanted: set[Path]) -> Iterator[Path]:
     """Yield files in ``folder`` of the kinds that a report makes, which are not ``wanted``."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".json", ".svg", ".csv", ".parquet") and path.is_file() and path not in wanted:
-            yield path
+    for parent, _, names in os.walk(folder):
+        for name in sorted(names):
+            if name.endswith((".json", ".svg", ".csv", ".parquet")) and (path := Path(parent, name)) not in wanted:
+                yield path
 
 
 def differences(made: Path, there: Path) -> Iterator[str]:

@@ -36,6 +36,9 @@ PAGE_NAME = "2017-08-05_Model-Comparison"
 DETAILED_SECTIONS = 6
 """A page about more machines and stacks has their tables and sources, but no reproduction and no pictures of each."""
 
+MOST_SECTIONS = 50
+"""Of still more machines and stacks, the rest is in the tables for programs alone: nobody reads a thousand tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -97,8 +100,9 @@ class Page:
     """Everything the page says."""
 
     summary: Text
-    sections: tuple[Section, ...]
-    overviews: tuple[Overview, ...]  # of several machines
+    groups: tuple[MachineStack, ...]
+    sections: tuple[Section, ...]  # of the first groups
+    overviews: tuple[Overview, ...]  # of several machines, those of the sections
     audit: tuple[Item, ...]
     known: tuple[published.Row, ...]
     footnotes: Mapping[Footnote, str]  # to its label, in the order of their use
@@ -107,7 +111,7 @@ class Page:
     @property
     def detailed(self) -> bool:
         """Whether the page is short enough to say everything about each machine."""
-        return is_detailed(self.sections)
+        return is_detailed(self.groups)
 
 
 def build_page(results: Iterable[Result], problems: Sequence[Problem] = (), tunings: Sequence[Tuning] = ()) -> Page:
@@ -120,12 +124,13 @@ def build_page(results: Iterable[Result], problems: Sequence[Problem] = (), tuni
     comparisons = [tuple(compared(group)) for group in found]
     sections = tuple(
         _section(place, group, which if detailed else (), beside.get((group.machine, group.stack), ()), detailed)
-        for place, (group, which) in enumerate(zip(found, comparisons, strict=True))
+        for place, (group, which) in enumerate(zip(found[:MOST_SECTIONS], comparisons, strict=False))
     )
     return Page(
         summary(found, comparisons),
+        found,
         sections,
-        overviews(found) if len(found) > 1 else (),
+        overviews(found[:MOST_SECTIONS]) if len(found) > 1 else (),
         audit([result for group in found for result in group.results]),
         published.ROWS,
         _labels(note for section in sections for line in section.lines for cell in line.cells for note in cell.notes),

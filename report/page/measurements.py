@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from report.page import models
 from report.page.models import seconds
 from report.page.rows import MachineStack, Row
-from report.records import Figure, Phase, PhaseName, PhaseWarning, Result, figure
+from report.records import Figure, Phase, PhaseName, PhaseWarning, Result
 from report.sentences import said, warned, warning_name
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
@@ -113,7 +113,7 @@ def measurements(group: MachineStack) -> Iterator[Measurement]:
 
 
 def _measurement(row: Row, result: Result, phase: PhaseName, found: Sequence[Phase]) -> Measurement:
-    step = figure(result, phase)
+    step = row.step(result.device, phase)
     return Measurement(
         row,
         result,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from report.page.rows import Row
-from report.records import Device, Figure, PhaseName, Quality, Result, figure, total
+from report.records import Device, Figure, PhaseName, Quality, Result, total
 from report.records.result import ScoreName
 from report.sentences import said
 from report.text import N_, Message, Number, Text, message
@@ -71,9 +71,9 @@ def seconds(found: Figure, unit: str = "") -> Number:
     return Number(found.median_s, "time", None if found.relative is None else found.relative * found.median_s, unit)
 
 
-def shown_time(result: Result, phase: PhaseName) -> Number | None:
+def shown_time(row: Row, result: Result, phase: PhaseName) -> Number | None:
     """Return the time that the table shows: per epoch or test set where the record has one, else per batch or fit."""
-    step = figure(result, phase)
+    step = row.step(result.device, phase)
     if step is None:
         return None
     complete = total(result, "epoch" if phase == "train" else "test_set")
@@ -177,7 +177,7 @@ def _time_cell(device: Device, phase: PhaseName) -> Callable[[Row], Cell]:
         if reason is not None:
             text = message("No time is shown, because the model was not really training: {reason}.", reason=reason)
             return Cell("", (Footnote("not-training", text),))
-        time = shown_time(result, phase)
+        time = shown_time(row, result, phase)
         return Cell(time, tuple(_time_notes(result, phase))) if time else Cell()
 
     return cell

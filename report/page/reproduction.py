@@ -12,7 +12,7 @@ from types import MappingProxyType
 from report.page import models, published
 from report.page.published import DEVICE_OF_COLUMN
 from report.page.rows import MachineStack, Row
-from report.records import Device, PhaseName, Result, figure, total
+from report.records import Device, PhaseName, Result, total
 from report.records.result import ScoreName
 from report.sentences import said
 from report.text import MEGABYTE, N_, Message, Number, Safe, Text, message
@@ -137,7 +137,7 @@ def _ours(row: Row, figure_: published.Figure) -> tuple[Number, Result] | None:
         peak = models.peak_memory(result, "peak_allocated_bytes")
         return None if peak is None else (Number(peak, "bytes"), result)
     phase: PhaseName = "train" if figure_.column.endswith("train") else "predict"
-    step = figure(result, phase)
+    step = row.step(result.device, phase)
     if step is None:
         return None
     if figure_.unit == "s/batch":

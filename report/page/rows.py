@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from report.records import Result
-from report.records.common import Device
-from report.records.result import Model
+from report.records import Device, Figure, Model, PhaseName, Result, figure
 
 _PROFILE_RANK = {"smoke": 0, "quick": 1, "full": 2}
 
@@ -21,6 +19,11 @@ class Row:
     model: Model
     cpu: Result | None
     gpu: Result | None
+    steps: Mapping[tuple[Device, PhaseName], Figure]  # seconds per batch or fit, of results that are ok
+
+    def step(self, device: Device, phase: PhaseName) -> Figure | None:
+        """Return the time of a training step, a fit or a prediction; None where there is none to show."""
+        return self.steps.get((device, phase))
 
     def on(self, device: Device) -> Result | None:
         """Return the result on ``device``."""
@@ -78,7 +81,16 @@ def _rows(found: Collection[dict[str, Result]]) -> Iterator[Row]:
     titles = [model.title for model in models]
     for model, devices in zip(models, found, strict=True):
         name = model.title if titles.count(model.title) == 1 else f"{model.title} ({model.params})"
-        yield Row(name, model, devices.get("cpu"), devices.get("gpu"))
+        yield Row(name, model, devices.get("cpu"), devices.get("gpu"), dict(_steps(devices.values())))
+
+
+def _steps(results: Iterable[Result]) -> Iterator[tuple[tuple[Device, PhaseName], Figure]]:
+    phases: tuple[PhaseName, ...] = ("train", "predict")
+    for result in results:
+        for phase in phases:
+            found = figure(result, phase) if result.status == "ok" else None
+            if found is not None:
+                yield (result.device, phase), found
 
 
 def _model(found: dict[str, Result]) -> Model:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from report.page import audit
 from report.page.models import seconds
 from report.page.reproduction import Comparison, Verdict, Verdicts
-from report.page.rows import MachineStack
-from report.records import Device, PhaseName, Result, figure
+from report.page.rows import MachineStack, Row
+from report.records import Device, PhaseName, Result
 from report.text import N_, Joined, Message, Number, Text, message
 
 PHASES: dict[PhaseName, str] = {
@@ -34,12 +34,7 @@ class Overview:
     heading: Text
     rows: tuple[str, ...]
     lines: tuple[OverviewLine, ...]
-
-    @property
-    def fastest(self) -> tuple[float, ...]:
-        """The shortest time of each row."""
-        columns = zip(*(line.times for line in self.lines), strict=True)
-        return tuple(min((time.value for time in column if time), default=0.0) for column in columns)
+    fastest: tuple[float, ...]  # the shortest time of each row
 
 
 def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
@@ -47,10 +42,14 @@ def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
     names: dict[str, str] = {}
     for row in sorted((row for group in groups for row in group.rows), key=lambda row: row.model.order):
         names.setdefault(row.model.key, row.name)
-    return tuple(
-        Overview(Message(heading), tuple(names.values()), tuple(_lines(groups, tuple(names), phase)))
-        for phase, heading in PHASES.items()
-    )
+    return tuple(_overview(groups, names, phase) for phase in PHASES)
+
+
+def _overview(groups: Sequence[MachineStack], names: Mapping[str, str], phase: PhaseName) -> Overview:
+    lines = tuple(_lines(groups, tuple(names), phase))
+    columns = zip(*(line.times for line in lines), strict=True)
+    fastest = tuple(min((time.value for time in column if time), default=0.0) for column in columns)
+    return Overview(Message(PHASES[phase]), tuple(names.values()), lines, fastest)
 
 
 def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName) -> Iterator[OverviewLine]:
@@ -58,14 +57,13 @@ def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName
     for place, group in enumerate(groups):
         rows = {row.model.key: row for row in group.rows}
         for device in devices:
-            found = (rows[key].on(device) if key in rows else None for key in keys)
-            times = tuple(_step(result, phase) if result else None for result in found)
+            times = tuple(_step(rows.get(key), device, phase) for key in keys)
             if any(times):
                 yield OverviewLine(place, device, times)
 
 
-def _step(result: Result, phase: PhaseName) -> Number | None:
-    step = figure(result, phase) if result.status == "ok" else None
+def _step(row: Row | None, device: Device, phase: PhaseName) -> Number | None:
+    step = row.step(device, phase) if row else None
     return seconds(step) if step else None
 
 
@@ -127,7 +125,7 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
         for group in groups
         for row in group.rows
         for result in row.results
-        if result.profile != "smoke" and (predict := _step(result, "predict"))
+        if result.profile != "smoke" and (predict := _step(row, result.device, "predict"))
     ]
     if not timed:
         return
@@ -142,7 +140,7 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
         for row in group.rows
         for result in row.results
         if result.profile != "smoke" and (phases := result.phases("train")) and phases[0].unit == "batch"
-        if (train := _step(result, "train"))
+        if (train := _step(row, result.device, "train"))
     ]
     if nets:
         time, row, group = min(nets, key=lambda found: found[0].value)

@@ -26,7 +26,7 @@ def lines(page: Page, locale: Locale, width: int = WIDTH) -> Iterator[str]:
         yield locale.plain(message("{machine}, stack {stack}", **names))
         yield from _table(section, locale)
         yield from _failures(section, locale)
-    more = len(page.sections) - SECTIONS_SHOWN
+    more = len(page.groups) - SECTIONS_SHOWN
     if more > 0:
         yield locale.plain(message("... and {count} more machines and stacks, all on the page", count=str(more)))
     yield ""

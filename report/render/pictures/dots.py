@@ -9,7 +9,7 @@ from report.page import published
 from report.page.build import Section
 from report.page.measurements import PHASES
 from report.page.summary import Overview
-from report.records import Device, PhaseName, figure
+from report.records import Device, PhaseName
 from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Shape, log_scale
 from report.text import N_, Message, Number, Text, joined, message
 
@@ -47,7 +47,7 @@ def seconds(section: Section, say: Say) -> tuple[str, Text] | None:
             theirs = Series("", colour, shape, hollow=True)
             for place, row in enumerate(section.group.rows):
                 result = row.on(device)
-                step = figure(result, phase) if result and result.status == "ok" else None
+                step = row.step(device, phase)
                 if step and result and result.phases(phase)[0].unit == "batch":
                     ours.values[place] = (step.median_s, step.low_s or step.median_s, step.high_s or step.median_s)
                 if (row.model.key, device, phase) in printed:
