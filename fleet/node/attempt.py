@@ -111,6 +111,7 @@ class Supervisor:
         """Run the bench to its end, or until something asks it to stop."""
         limit = self.began + self.cell["seconds"] if self.place.by_log else float("inf")
         stream = Stream(self.me.path, self.place.by_log)
+        stream.send_changes()
         look_around = time.monotonic() + LOOK_AROUND_SECONDS
         with (self.me.path / "log").open("ab") as log:
             process = subprocess.Popen(

@@ -27,11 +27,11 @@ class Stream:
         self._log_size = 0
 
     def send_changes(self) -> None:
-        """Send the log's new lines and the records that changed, so that a pod that dies has left them."""
+        """Send the log's new lines, and the state and records that changed, so that a pod that dies has left them."""
         if not self.active:
             return
         self._send_log()
-        for path in sorted((self.attempt / "results").glob("*/*/*.json")):
+        for path in [self.attempt / "state.json", *sorted((self.attempt / "results").glob("*/*/*.json"))]:
             self._send(path)
 
     def send_all(self) -> None:

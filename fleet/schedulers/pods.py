@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from calendar import timegm
@@ -119,13 +120,14 @@ def save_attempt(folder: Folder, submission: Submission, pod: Pod, log: str) -> 
         if name != "state.json":
             atomic_write(path / name, content)
     atomic_write(path / "log", own)
-    try:
-        state = json.loads(files["state.json"])
+    state: dict[str, Any] = {"version": 1, "cell": submission.cells[pod.index], "node": task.node}
+    with contextlib.suppress(KeyError, ValueError):
+        state |= json.loads(files["state.json"])
+    if state.get("phase") == "finished":
         sent = state.get("files", {})
         lacking = [name for name in sent if f"results/{name}" not in files]
         problem = f"the log was cut: {len(lacking)} of {len(sent)} records are missing" if lacking else ""
-    except (KeyError, ValueError):
-        state = {"version": 1, "cell": submission.cells[pod.index], "node": task.node}
+    else:
         state |= {"outcome": task.outcome, "reason": task.reason, "seconds": task.seconds}
         problem = "the log was cut: its end is missing" if task.outcome == "done" else ""
     if problem:

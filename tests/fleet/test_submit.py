@@ -1,0 +1,288 @@
+"""Submitting, surveying and cancelling with a scheduler that the test controls."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from fake_scheduler import FakeScheduler, fleet_of, leave_attempt
+
+from fleet.files import Problem, Unanswered, printable
+from fleet.folder import NO_RUN, Folder
+from fleet.plan import make_plan
+from fleet.schedulers import Task
+from fleet.status import CellStatus, estimate, survey
+from fleet.submit import dry_run, submit
+from fleet.table import render
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the commands print."""
+    return []
+
+
+def queued(scheduler: FakeScheduler) -> int:
+    """Return how many tasks the scheduler has."""
+    return sum(len(tasks) for tasks in scheduler.jobs.values())
+
+
+def test_a_second_submission_has_nothing_to_do(tmp_path: Path, said: list[str]) -> None:
+    """What is queued is left alone; what is done needs no answer from the scheduler."""
+    fleet, folder = fleet_of(tmp_path, "a", "b")
+    scheduler = FakeScheduler()
+    assert submit(fleet, folder, scheduler, False, said.append) == 0
+    assert submit(fleet, folder, scheduler, False, said.append) == 0
+    assert queued(scheduler) == 6
+    for one in folder.submissions():
+        for task, cell in enumerate(cell for cell in folder.cells() if cell.id in one.cells):
+            leave_attempt(folder, cell, one.number, job=one.job, task=task)
+    scheduler.calls.clear()
+    submit(fleet, folder, scheduler, False, said.append)
+    assert scheduler.calls == []
+    assert said[-1] == "rest     6 done"
+
+
+def test_arrays_are_no_larger_than_the_cluster_allows(tmp_path: Path, said: list[str]) -> None:
+    """Cells of one type are split over several jobs."""
+    fleet, folder = fleet_of(tmp_path, "a", split="row")
+    scheduler = FakeScheduler(largest=4)
+    submit(fleet, folder, scheduler, False, said.append)
+    assert [len(tasks) for tasks in scheduler.jobs.values()] == [4, 4, 1]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_crash_around_the_submission_neither_loses_nor_doubles(
+    tmp_path: Path, said: list[str], arrived: bool
+) -> None:
+    """The intent was written first: the job is found by its name, or is forbidden to run and submitted again."""
+    fleet, folder = fleet_of(tmp_path, "a", "b")
+    scheduler = FakeScheduler()
+    if arrived:
+        scheduler.on_submit = RuntimeError("killed")
+    else:
+        scheduler.before_submit = RuntimeError("killed")
+    with pytest.raises(RuntimeError):
+        submit(fleet, folder, scheduler, False, said.append)
+    scheduler.on_submit = scheduler.before_submit = None
+    submit(fleet, folder, scheduler, False, said.append)
+    assert queued(scheduler) == 6
+    assert [one.outcome for one in folder.submissions()] == ["submitted" if arrived else "abandoned"] + [
+        "submitted"
+    ] * (1 if arrived else 2)
+    assert (folder.submission(1) / "abandoned").exists() is not arrived
+    submit(fleet, folder, scheduler, False, said.append)
+    assert queued(scheduler) == 6
+
+
+def test_a_cut_journal_line_is_an_action_that_did_not_follow(tmp_path: Path, said: list[str]) -> None:
+    """A writer killed within its line loses that line only, and its number is not used again."""
+    fleet, folder = fleet_of(tmp_path, "a")
+    scheduler = FakeScheduler()
+    submit(fleet, folder, scheduler, False, said.append)
+    whole = folder.journal.read_bytes()
+    intent = whole.splitlines(keepends=True)[0]
+    folder.submission(7).mkdir(parents=True)
+    folder.journal.write_bytes(whole + intent[: len(intent) // 2])
+    scheduler.jobs.clear()
+    submit(fleet, folder, scheduler, False, said.append)
+    assert [one.number for one in folder.submissions()] == [1, 8]
+    assert queued(scheduler) == 3
+
+
+def test_a_refusal_is_kept_with_its_message(tmp_path: Path, said: list[str]) -> None:
+    """The other types go on; the next run tries again."""
+    fleet, folder = fleet_of(tmp_path, "a")
+    scheduler = FakeScheduler()
+    scheduler.refuses = "sbatch: Invalid account"
+    assert submit(fleet, folder, scheduler, False, said.append) == 1
+    found = survey(folder, folder.cells(), scheduler).cells
+    assert {(one.kind, one.reason) for one in found} == {("refused", "sbatch: Invalid account")}
+    scheduler.refuses = ""
+    assert submit(fleet, folder, scheduler, False, said.append) == 0
+    assert queued(scheduler) == 3
+
+
+def test_what_the_scheduler_would_refuse_stops_everything(tmp_path: Path, said: list[str]) -> None:
+    """Nothing is submitted if one type cannot be."""
+    fleet, folder = fleet_of(tmp_path, "a", "b")
+    scheduler = FakeScheduler()
+    scheduler.problems = ["fleet.toml:5: [[node]] 'b' time: too long"]
+    with pytest.raises(Problem, match="too long"):
+        submit(fleet, folder, scheduler, False, said.append)
+    assert queued(scheduler) == 0
+    assert folder.submissions() == []
+
+
+def test_without_an_answer_nothing_is_changed(tmp_path: Path, said: list[str]) -> None:
+    """A silent scheduler leaves states unknown; nothing is called lost."""
+    fleet, folder = fleet_of(tmp_path, "a")
+    scheduler = FakeScheduler()
+    submit(fleet, folder, scheduler, False, said.append)
+    before = folder.journal.read_bytes()
+    scheduler.answers = False
+    with pytest.raises(Unanswered):
+        submit(fleet, folder, scheduler, False, said.append)
+    with pytest.raises(Unanswered):
+        survey(folder, folder.cells(), scheduler)
+    assert folder.journal.read_bytes() == before
+
+
+def test_a_lost_cell_is_submitted_as_often_as_retries_allow(tmp_path: Path, said: list[str]) -> None:
+    """AGAIN goes beyond; a cancelled submission does not count."""
+    fleet, folder = fleet_of(tmp_path, "a", rows=["ar"], retries=1)
+    scheduler = FakeScheduler()
+    for _ in range(4):
+        submit(fleet, folder, scheduler, False, said.append)
+        scheduler.jobs.clear()
+    assert len(folder.submissions()) == 2
+    assert said[-2:] == [
+        "rest     1 lost",
+        "         AGAIN=1 submits the 1 that ended without a result, beyond 1 retries too",
+    ]
+    submit(fleet, folder, scheduler, True, said.append)
+    assert len(folder.submissions()) == 3
+    folder.append(event="cancel", submissions=[1, 2, 3])
+    scheduler.jobs.clear()
+    assert survey(folder, folder.cells(), scheduler).cells[0].kind == "stopped"
+    submit(fleet, folder, scheduler, False, said.append)
+    assert len(folder.submissions()) == 4
+
+
+def test_an_edit_is_refused_while_its_cells_are_on_their_way(tmp_path: Path, said: list[str]) -> None:
+    """Cells that changed or went away must not be queued; afterwards they are measured as the file says now."""
+    fleet, folder = fleet_of(tmp_path, "a", "b", rows=["ar"])
+    scheduler = FakeScheduler()
+    submit(fleet, folder, scheduler, False, said.append)
+    edited, _ = fleet_of(tmp_path, "a", rows=["ar"], profile="full")
+    with pytest.raises(
+        Problem, match=r"was edited, and cells of the earlier version .*: a/cpu.classical, b/cpu.classical"
+    ):
+        submit(edited, folder, scheduler, False, said.append)
+    assert [cell.profile for cell in folder.cells()] == ["quick", "quick"]
+    scheduler.set(Task("ended", "done"))
+    submit(edited, folder, scheduler, False, said.append)
+    assert [cell.profile for cell in folder.cells()] == ["full"]
+    assert len(folder.submissions()) == 3
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path, said: list[str]) -> None:
+    """The run's folder must be empty or a fleet's, of this version."""
+    fleet, folder = fleet_of(tmp_path, "a")
+    folder.path.mkdir()
+    (folder.path / "thesis.tex").write_text("x")
+    with pytest.raises(Problem, match="is not a fleet's folder"):
+        submit(fleet, folder, FakeScheduler(), False, said.append)
+    (folder.path / "run.json").write_text('{"version": 2, "run": "0123abcd"}')
+    with pytest.raises(Problem, match="written by another version"):
+        submit(fleet, folder, FakeScheduler(), False, said.append)
+
+
+def test_a_dry_run_changes_nothing(tmp_path: Path, said: list[str]) -> None:
+    """It prints the commands, with or without a scheduler that answers."""
+    fleet, folder = fleet_of(tmp_path, "a")
+    dry_run(fleet, folder, FakeScheduler(), said.append)
+    assert said[-2:] == [f"submit erabench-{NO_RUN}-0001", "3 of 3 cells would be submitted"]
+    assert not folder.path.exists()
+
+
+def test_a_requeued_cell_is_queued_whatever_its_first_attempt_left(tmp_path: Path, said: list[str]) -> None:
+    """The scheduler's newer restart wins over an older attempt's state, and the delay is ended."""
+    fleet, folder = fleet_of(tmp_path, "a", rows=["ar"])
+    scheduler = FakeScheduler()
+    submit(fleet, folder, scheduler, False, said.append)
+    leave_attempt(folder, folder.cells()[0], outcome="stopped", rows=[])
+    scheduler.set(Task("queued", reason="BeginTime", restart=1, held=True))
+    (one,) = survey(folder, folder.cells(), scheduler).cells
+    assert (one.kind, one.reason, one.restart) == ("queued", "BeginTime", 1)
+    submit(fleet, folder, scheduler, False, said.append)
+    assert "release 1" in scheduler.calls
+
+
+def test_records_win_over_what_the_scheduler_says(tmp_path: Path, said: list[str]) -> None:
+    """An attempt that left every record but no final state is done, though its job is gone."""
+    fleet, folder = fleet_of(tmp_path, "a", rows=["ar"])
+    scheduler = FakeScheduler()
+    submit(fleet, folder, scheduler, False, said.append)
+    path = leave_attempt(folder, folder.cells()[0], phase="running", outcome=None)
+    scheduler.jobs.clear()
+    assert survey(folder, folder.cells(), scheduler).cells[0].kind == "done"
+    (path / "results" / "a" / "cpu" / "ar.cpu.json").write_text('{"schema_version": 2')
+    assert survey(folder, folder.cells(), scheduler).cells[0].kind == "lost"
+
+
+def test_the_table_shows_types_against_frameworks(tmp_path: Path, said: list[str]) -> None:
+    """The whole text, with text from other machines made safe."""
+    fleet, folder = fleet_of(tmp_path, "epyc", "p100")
+    cells = make_plan(fleet, {})
+    scheduler = FakeScheduler()
+    submit(fleet, folder, scheduler, False, said.append)
+    attempt = leave_attempt(folder, cells[3], 2, job="2")
+    done = survey(folder, cells, scheduler).cells[3]
+    statuses = [
+        CellStatus(cells[0], "done", seconds=100),
+        CellStatus(cells[1], "running", node="cpu1", seconds=723),
+        CellStatus(cells[2], "queued", "Resources"),
+        done,
+        CellStatus(cells[4], "failed", "exit status 3: \x1b[31mred\x1b[0m", "p100"),
+        CellStatus(cells[5], "queued", "PartitionTimeLimit", restart=1, stuck=True),
+    ]
+    assert done.attempt is not None
+    assert done.attempt.path == attempt
+    assert render(statuses, "fleet.toml", "make fleet-status CELL=x") == (
+        "fleet.toml\n"
+        "\n"
+        "TYPE  classical  keras               pytorch\n"
+        "epyc  done       running cpu1 12:03  queued (Resources)\n"
+        "p100  done       failed              queued (PartitionTimeLimit), attempt 1\n"
+        "\n"
+        "6 cells: 2 queued, 1 running, 2 done, 1 failed\n"
+        "ends in about 1:40\n"
+        "\n"
+        "p100/cpu.keras: failed on p100: exit status 3: \\x1b[31mred\\x1b[0m\n"
+        "p100/cpu.pytorch: queued and will not start as it is: PartitionTimeLimit\n"
+        "\n"
+        "a cell's log: make fleet-status CELL=x"
+    )
+
+
+def test_the_end_is_estimated_from_cells_that_are_done(tmp_path: Path) -> None:
+    """Without any, the time limits bound it; nothing active has no end."""
+    fleet, _ = fleet_of(tmp_path, "a", "b", time="01:00:00")
+    cells = make_plan(fleet, {})
+    assert estimate([CellStatus(cells[0], "done", seconds=5)]) is None
+    assert estimate([CellStatus(cells[0], "queued"), CellStatus(cells[1], "running", seconds=600)]) == (6600, True)
+    known = [CellStatus(cells[0], "done", seconds=100), CellStatus(cells[3], "running", seconds=40)]
+    assert estimate([*known, CellStatus(cells[4], "queued"), CellStatus(cells[5], "queued")]) == (260, False)
+
+
+def test_a_thousand_cells_are_planned_in_2_s_and_surveyed_in_3_s(tmp_path: Path, said: list[str]) -> None:
+    """Processor time, since other work may share the machine; a third is done, a third runs, a third waits."""
+    fleet, folder = fleet_of(tmp_path, *(f"type{number}" for number in range(112)), split="row")
+    scheduler = FakeScheduler()
+    began = time.process_time()
+    submit(fleet, folder, scheduler, False, said.append)
+    planned = time.process_time() - began
+    cells = folder.cells()
+    assert len(cells) == 1008
+    for number, one in enumerate(folder.submissions()):
+        for task in range(len(one.cells)):
+            if number % 3 == 0:
+                leave_attempt(folder, cells[number * 9 + task], one.number, job=one.job, task=task)
+        if number % 3 == 1:
+            scheduler.jobs[one.name] = [Task("running", node="n", seconds=5)] * 9
+    began = time.process_time()
+    found = Folder(folder.path)
+    text = render(survey(found, found.cells(), scheduler).cells, "title", "log")
+    surveyed = time.process_time() - began
+    print(f"1,008 cells: planned and submitted in {planned:.2f} s, surveyed in {surveyed:.2f} s")
+    assert re.search(r"1008 cells: 333 queued, 333 running, 342 done", text)
+    assert planned < 2
+    assert surveyed < 3
+
+
+def test_text_of_other_machines_is_made_printable() -> None:
+    """No control character, no change of direction."""
+    assert printable("a\x1b]0;x\x07\u202eb\né") == "a\\x1b]0;x\\x07\\u202eb\\né"
