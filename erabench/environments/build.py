@@ -31,8 +31,10 @@ CURES = (  # (pattern in a failed installer's output, what to do)
     (r"must have a hash|hashes are required", "the lock has a package without a hash; regenerate it with make lock"),
     (r"peer certificate|certificate verify failed",
      "the package index is not trusted; set SSL_CERT_FILE to its CA bundle"),
-    (r"error sending request|dns error|tcp connect error|newconnectionerror|connecttimeout|name resolution|max retries",
-     "the package index cannot be reached; check the network, HTTPS_PROXY and UV_DEFAULT_INDEX, and run it again"),
+    (r"error sending request|dns error|tcp connect error|newconnectionerror|connecttimeout|name resolution|max retries"
+     r"|from versions: none",
+     "the package index cannot be reached; check the network, HTTPS_PROXY and the index (pip's configuration, "
+     "UV_DEFAULT_INDEX), and run the same command again"),
     (r"ensurepip|no module named '?(venv|pip)",
      "this Python lacks venv; install it (Debian: apt install python3-venv) and run the same command again"),
     (r"no solution found|no matching distribution|not a supported wheel",

@@ -150,6 +150,7 @@ def test_no_network_is_reported_as_such(environment: Environment, monkeypatch: p
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "a package differs from its hash"),
         ("error sending request for url: dns error", "the package index cannot be reached"),
         ("NewConnectionError: Temporary failure in name resolution", "the package index cannot be reached"),
+        ("Could not find a version that satisfies uv==0.13.9 (from versions: none)", "the package index cannot be"),
         ("client error (Connect): invalid peer certificate: UnknownIssuer", "the package index is not trusted"),
         ("No module named ensurepip", "this Python lacks venv"),
         ("error: No solution found when resolving dependencies", "the lock has no package for this Python"),
