@@ -10,6 +10,7 @@ The cache is ``household/watts.npy`` (int32) in the data directory, with ``manif
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
@@ -46,6 +47,8 @@ def fetch(directory: Path, say: Say, force: bool = False) -> None:
     with locked(folder, say):
         if is_prepared(folder):  # by the run that this one waited for
             return
+        for left in folder.glob("download-*"):  # by a run that was killed
+            shutil.rmtree(left, ignore_errors=True)
         watts, source = first_source(directory, say)
         with atomic_write(folder / "watts.npy") as file:
             np.save(file, watts)

@@ -50,7 +50,8 @@ def test_a_field_that_is_no_power_is_refused(row: bytes, reason: str) -> None:
 
 
 def test_a_file_in_the_data_directory_is_prepared_once(folder: Path) -> None:
-    """UCI's text gives the filled series; the second call needs neither the text nor a word."""
+    """UCI's text gives the filled series; the second call needs neither the text nor a word. Left-overs are removed."""
+    (folder / "household" / "download-killed").mkdir(parents=True)
     assert fetched("household", folder) == (None, [f"{SAID}prepared from {household.UCI_TEXT} (found in DATA_DIR)"])
     (folder / household.UCI_TEXT).unlink()
     assert fetched("household", folder) == (None, [])
