@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from samples import fetched, uci_text
 
-from erabench.data import DATASETS, IN_THE_PROJECT, download, household
+from erabench.data import DATASETS, download, household
 from erabench.data.cache import Unusable
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -71,7 +71,7 @@ def test_three_questions_without_an_answer_take_less_than_half_a_minute() -> Non
     assert 3 * download.ANSWER_WITHIN_S < 30
 
 
-@pytest.mark.parametrize("name", [name for name in DATASETS if name not in IN_THE_PROJECT])
+@pytest.mark.parametrize("name", DATASETS)
 def test_a_data_directory_that_is_a_file_is_named(name: str, tmp_path: Path) -> None:
     """One line with the cure and no traceback."""
     path = tmp_path / "file"
