@@ -6,7 +6,7 @@ export PYTHON
 # Variables reach the driver through the environment, so nothing in them is read as shell or make.
 DRIVER = "$$PYTHON" -s -m erabench
 
-.PHONY: bench list page compare check-page site serve test test-containers bench-harness tune doctor lock mirror save \
+.PHONY: bench list page compare check-page site serve test test-containers bench-harness tune data doctor lock mirror save \
   load clean help
 .DEFAULT_GOAL := help
 
@@ -33,6 +33,9 @@ site: ## build the web site around the page (needs jekyll)
 
 serve: ## show the site at http://localhost:4000 (needs jekyll)
 	@$(DRIVER) serve
+
+data: ## fetch the data sets, so that a bench needs no network
+	@$(DRIVER) data
 
 doctor: ## check this machine and suggest fixes
 	@$(DRIVER) doctor

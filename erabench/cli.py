@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from erabench import containers, doctor, options, page, suites
+from erabench import containers, data, doctor, options, page, suites
 from erabench.bench.run import bench
 from erabench.choose import choose
 from erabench.environments import locks, pip
@@ -72,6 +72,17 @@ def carry(action: str, target: str) -> Callable[[Namespace], None]:
     return run
 
 
+def fetch(asked: Namespace) -> int:
+    """Fetch data sets, so that a bench needs no network. Raises Problem for an unknown name."""
+    names = [options.one_of("NAME", name, data.DATASETS) for name in asked.words] or list(data.DATASETS)
+    locks.host()
+    folder = options.data_folder(asked)
+    problems = data.fetch(names, folder, say, force=True)
+    for name, problem in problems.items():
+        say(problem or f"{name} is ready in {folder}")
+    return 1 if any(problems.values()) else 0
+
+
 def clean(_asked: Namespace) -> None:
     """Remove environments and caches."""
     for folder in (locks.folder(), *map(Path, (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"))):
@@ -104,6 +115,11 @@ COMMANDS = {
     "site": Command(page.site, "build the web site around the page (needs jekyll)", options.OUTPUT, ("site",), OF_PAGE),
     "serve": Command(page.serve, "show the site at http://localhost:4000 (needs jekyll)", options.OUTPUT, ("serve",)),
     "list": Command(lambda _: print(table(), end=""), "list the rows", (), ("list",)),
+    "data": Command(
+        fetch, "fetch the data sets, so that a bench needs no network", ("DATA_DIR", "VENVS"),
+        ("data", "data cifar10"), ("0  all are ready", "1  one is not available", "2  a wrong option"),
+        "names of data sets (default: all)",
+    ),
     "doctor": Command(
         doctor.examine, "check this machine and suggest fixes", ("ENGINE", "STACK", "DATA_DIR", "VENVS"),
         ("doctor", "doctor --engine docker --stack gtx1080"), OF_CHECK,

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from erabench.containers.command import (
     is_rootless,
 )
 from erabench.engine import Ended, stops_go_to
+from erabench.options import writable
 from images.recipe import Recipe
 from images.stack import ROOT, Problem, declaration, gpu_capabilities
 
@@ -97,24 +97,13 @@ def variables(engine: str, recipe: Recipe, folders: Folders) -> dict[str, str]:
     return {
         "FRAMEWORK": recipe.framework,
         "STACK": recipe.stack,
-        "ERABENCH_RESULTS": writable("RESULTS", folders.results),
-        "ERABENCH_DATA": writable("DATA_DIR", folders.data),
+        "ERABENCH_RESULTS": str(writable("RESULTS", folders.results)),
+        "ERABENCH_DATA": str(writable("DATA_DIR", folders.data)),
         "ERABENCH_USER": user,
         "ERABENCH_USERNS": "host" if is_root else "keep-id",  # Podman run by root has no other user to keep
         "MEMORY_LIMIT": os.environ.get("MEMORY_LIMIT") or f"{memory_bytes() * 9 // 10}b",
         "COMPOSE_PROJECT_NAME": "erabench",
     }
-
-
-def writable(variable: str, folder: Path) -> str:
-    """Return the folder's full path; make it, since the engine would do that as root. Raises Problem."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise Problem(f"{variable}={folder} cannot be written: {error.strerror}; choose another {variable}") from error
-    return str(folder.resolve())
 
 
 def memory_bytes() -> int:

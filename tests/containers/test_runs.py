@@ -185,7 +185,7 @@ def test_a_results_folder_that_cannot_be_written_is_named(bench: Bench) -> None:
     bench.results.write_text("")
     status, _, errors = bench.run()
     assert status != 0
-    assert f"erabench: RESULTS={bench.results} cannot be written: " in errors
+    assert f"erabench: RESULTS={bench.results}: cannot be written (" in errors
     assert errors.strip().endswith("choose another RESULTS")
 
 
