@@ -36,7 +36,8 @@ class Locale:
     def plain(self, text: Text | int | None) -> str:
         """Return ``text`` in this language, for a terminal or a picture."""
         if isinstance(text, Message):
-            return self._translated(text.sentence).format_map({name: self.plain(value) for name, value in text.values})
+            sentence = self._translated(text.sentence).replace("**", "")
+            return sentence.format_map({name: self.plain(value) for name, value in text.values})
         if isinstance(text, Joined):
             return text.separator.join(map(self.plain, text.parts))
         if isinstance(text, Number):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Literal
-from xml.sax.saxutils import escape
 
 from report.render.escape import terminal
 
@@ -76,7 +76,7 @@ class Drawing:
 
     def text(self, x: float, y: float, words: str, anchor: Anchor = "start", bold: bool = False) -> None:
         """Write one line; whatever the words are, they are text."""
-        shown = escape(terminal(words, 60))
+        shown = escape(terminal(words, 60), quote=False)
         weight = ' font-weight="600"' if bold else ""
         self.shapes.append(f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{GREY}"{weight}>{shown}</text>')
 
