@@ -45,7 +45,8 @@ def describe(operations: Optional[Set[str]], compat: Any, device: str, threads: 
         "inter_op_threads": threads,
     }
     if operations is not None:
-        found["lstm"] = "cuDNN" if any(name.startswith("CudnnRNN") for name in operations) else "generic"
+        has_cudnn = any(name.startswith("CudnnRNN") for name in operations)  # before Keras 3 also on the CPU, unused
+        found["lstm"] = "cuDNN" if has_cudnn and device == "gpu" else "generic"
         found["xla"] = any(name.startswith("Xla") for name in operations)
     if device == "gpu":
         found["tf32"] = compat.tf32_is_on()

@@ -90,8 +90,13 @@ def seed_everything(seed: int) -> None:
 def adam(learning_rate: Any) -> Any:
     """Keras' Adam, or TensorFlow's own where Keras knows no schedules (1.12)."""
     if callable(learning_rate) and not hasattr(keras.optimizers, "schedules"):
-        step = v1.train.get_or_create_global_step()
-        return v1.train.AdamOptimizer(learning_rate(step), epsilon=keras.backend.epsilon())
+        from tensorflow.python.keras import backend, optimizers
+
+        step = backend.variable(0, dtype="int64")
+        own = v1.train.AdamOptimizer(learning_rate(step), epsilon=backend.epsilon())
+        optimizer = optimizers.TFOptimizer(own, iterations=step)
+        backend.track_tf_optimizer(optimizer)
+        return optimizer
     return keras.optimizers.Adam(learning_rate)
 
 
@@ -119,7 +124,7 @@ def optimizer_variables(net: Any) -> List[Any]:
 
 def read_variables(variables: List[Any]) -> List[Any]:
     """Their values as arrays."""
-    return list(keras.backend.batch_get_value(variables)) if GRAPH else [np.asarray(one) for one in variables]
+    return list(keras.backend.batch_get_value(variables)) if GRAPH else [np.asarray(one.numpy()) for one in variables]
 
 
 def write_variables(variables: List[Any], values: List[Any]) -> None:
@@ -207,9 +212,12 @@ def onednn_is_on() -> Optional[bool]:
 
 def determinism_is_on() -> Optional[bool]:
     """Whether TensorFlow chooses deterministic kernels; ``None`` where the version does not tell."""
-    from tensorflow.python.framework import config
+    try:
+        from tensorflow.python.framework import config
 
-    return bool(config.is_op_determinism_enabled()) if hasattr(config, "is_op_determinism_enabled") else None
+        return bool(config.is_op_determinism_enabled())
+    except (ImportError, AttributeError):
+        return None
 
 
 def tf32_is_on() -> bool:
@@ -270,9 +278,11 @@ def copy_weights(net: Any, weights: List[List[Any]]) -> None:
     """
     for layer, values in zip(net.layers, weights):
         if GRAPH:
-            from tensorflow.python.keras.saving import hdf5_format
-
-            values = hdf5_format.preprocess_weights_for_loading(layer, values, original_keras_version="2")
+            try:
+                from tensorflow.python.keras.saving import hdf5_format as saving
+            except ImportError:  # 1.12
+                from tensorflow.python.keras.engine import saving
+            values = saving.preprocess_weights_for_loading(layer, values, original_keras_version="2")
         layer.set_weights(values)
 
 
