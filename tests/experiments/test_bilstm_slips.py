@@ -81,23 +81,6 @@ def test_a_net_sees_an_hour_with_every_slip(series, slip, first, last, anchors):
     assert len(task.train) == 200
 
 
-def test_a_net_trains_and_continues_from_its_checkpoint(series, monkeypatch, tmp_path, capsys):
-    """Its scores on test and train minutes are lines of the document's table."""
-    pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
-    from runners.keras import bilstm
-
-    monkeypatch.setitem(bilstm.MODEL.settings["full"], "units", 2)
-    options = ["--data", "", "--train", "both-sides", "--epochs", "1", "--train-minutes", "200", "--threads", "1"]
-    monkeypatch.setattr(slips.household, "load", lambda directory: slips.household.Household(*[series] * 4, None))
-    said = []
-    for _ in range(2):
-        assert slips.main([*options, "--checkpoints", str(tmp_path)]) == 0
-        said.append(capsys.readouterr().out.splitlines())
-    assert said[0][-3:] == said[1], "the second run had nothing left to train"
-    assert said[1][1].startswith("| both-sides | Bi-LSTM | 841 test minutes | 0.")
-    assert said[1][2].startswith("| both-sides | Bi-LSTM | 200 train minutes | 0.")
-
-
 def test_without_data_the_experiment_names_what_is_missing(capsys):
     """One line and exit status 2."""
     assert slips.main(["--data", "nowhere"]) == 2

@@ -1,13 +1,14 @@
-"""The search for the settings of LSTM and LSTM(AUG): it never reads a test month, and the rows use its winners."""
+"""Experiments with Keras: the search reads no test month, the rows use its winners, and a long training resumes."""
 
 import pytest
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
+from experiments import bilstm_slips as slips
 from experiments import keras_search as search
 from runners.data import airline
-from runners.keras import airline_lstm
+from runners.keras import airline_lstm, bilstm
 
 TRAIN = airline.load().train
 
@@ -38,3 +39,19 @@ def test_the_settings_in_use_are_among_those_searched():
     for key, model in search.MODELS.items():
         for profile in ("quick", "full"):
             assert model.settings[profile] in list(search.candidates(key))
+
+
+def test_a_net_with_a_slip_continues_from_its_checkpoint(monkeypatch, tmp_path, capsys):
+    """Its scores on test and train minutes are lines of the document's table."""
+    series = np.random.RandomState(0).rand(3000).astype(np.float32)
+    monkeypatch.setitem(bilstm.MODEL.settings["full"], "units", 2)
+    options = ["--data", "", "--train", "both-sides", "--epochs", "1", "--train-minutes", "200", "--threads", "1"]
+    data = slips.household.Household(series, series, series, series, None)
+    monkeypatch.setattr(slips.household, "load", lambda directory: data)
+    said = []
+    for _ in range(2):
+        assert slips.main(options + ["--checkpoints", str(tmp_path)]) == 0
+        said.append(capsys.readouterr().out.splitlines())
+    assert said[0][-3:] == said[1], "the second run had nothing left to train"
+    assert said[1][1].startswith("| both-sides | Bi-LSTM | 840 test minutes | 0.")
+    assert said[1][2].startswith("| both-sides | Bi-LSTM | 200 train minutes | 0.")
