@@ -73,7 +73,7 @@ def tasks(series):
     yield "none: the hour before", Task(series, past, [-1], *parts)
     for count in (1, 2, 5, 30):
         yield f"sees {count} minutes on either side", Task(series, around(count), [-1, 1], *parts)
-    yield "the window holds the target", Task(series, np.arange(1 - WINDOW, 1), [-1], *parts)
+    yield "the window contains the target", Task(series, np.arange(1 - WINDOW, 1), [-1], *parts)
     yield "a shuffled split", Task(series, past, [-1], *shuffled_split(series))
     yield "scored on train minutes", Task(series, past, [-1], parts[0], parts[0])
     for minutes in (2, 3, 5, 15, 60):
