@@ -1,8 +1,8 @@
 """Does the harness change what it measures? Each row's times beside a plain script's, in fresh processes.
 
 The script (experiments/harness/witnesses/) does the row's training step and prediction with the framework alone, under
-the framework's own timer or timeit. Row and script run in turns with the same interpreter: A B, B A, A B … A pair during
-which other processes kept a fifth of a processor busy is discarded and run again.
+the framework's own timer or timeit. Row and script run in turns with the same interpreter: A B, B A, A B … A pair
+during which other processes kept a fifth of a CPU busy is discarded and run again.
 """
 
 from __future__ import annotations

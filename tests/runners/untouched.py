@@ -62,7 +62,11 @@ def run(script, *arguments):
 
 def changed(one, other):
     """Variables that differ, without what an import of the framework itself sets."""
-    names = [name for name in set(one) | set(other) if not name.startswith(("PYTEST_", "TORCHINDUCTOR_", "TF2_", "LINES", "COLUMNS"))]
+    names = [
+        name
+        for name in set(one) | set(other)
+        if not name.startswith(("PYTEST_", "TORCHINDUCTOR_", "TF2_", "LINES", "COLUMNS"))
+    ]
     return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 
 

@@ -106,7 +106,7 @@ def test_least_squares_by_numpy_is_least_squares_by_statsmodels():
 
 @pytest.mark.parametrize("key", sorted(fits.FITS))
 def test_a_fit_made_ready_for_timing_fits(key):
-    """A training step returns coefficients whose loss is that of the train part; a timed prediction is their forecast."""
+    """A training step returns coefficients with the train part's loss; a timed prediction is their forecast."""
     steps = airline_fit.prepare(context(key))
     answer = steps.train(steps.train_batch())
     assert len(answer) == steps.parameters == {"ar-polyfit": 2, "sarimax": 3}.get(key, 13)
