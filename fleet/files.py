@@ -21,15 +21,16 @@ class Unanswered(Problem):
     """The scheduler gave no answer, so nothing is known about its jobs."""
 
 
-def atomic_write(path: Path, content: bytes | str, mode: int = 0o644) -> None:
-    """Replace a file so that it is complete or unchanged. Makes its folder. Raises OSError."""
+def atomic_write(path: Path, content: bytes | str, mode: int = 0o644, durable: bool = True) -> None:
+    """Replace a file so that it is complete or unchanged, after a power failure too if ``durable``. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, partial = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.chmod(partial, mode)
         os.rename(partial, path)
     except BaseException:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import json
@@ -18,7 +19,7 @@ from fleet.plan import Cell
 from fleet.schedulers import Order
 
 CODE = ("Makefile", "pyproject.toml", "compose*.yaml", "erabench", "fleet", "images", "runners", "report")
-LEFT_OUT = ("__pycache__", ".pyc")
+LEFT_OUT = ("__pycache__", ".pyc", "images/tests.", "report/schema")
 
 
 def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
@@ -36,28 +37,46 @@ def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
-def code_files(root: Path) -> list[Path]:
-    """Return the project's files that a node needs: those git knows, else all that look like it."""
+def code_files(root: Path, stacks: Sequence[str]) -> list[Path]:
+    """Return the project's files that a node needs for these stacks: those git knows, else all that look like it."""
     try:
         command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *CODE]
         names = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")
         found = [root / name for name in names if name]
     except (OSError, subprocess.CalledProcessError):
         found = [path for pattern in CODE for top in root.glob(pattern) for path in (top, *top.rglob("*"))]
-    return sorted({path for path in found if path.is_file() and not any(part in str(path) for part in LEFT_OUT)})
+
+    def needed(path: Path) -> bool:
+        parts = path.relative_to(root).parts
+        other_stack = parts[:2] == ("images", "stacks") and parts[2] not in stacks
+        return path.is_file() and not other_stack and not any(part in str(path) for part in LEFT_OUT)
+
+    return sorted({path for path in found if needed(path)})
 
 
-def pack_code(root: Path, more: Mapping[str, bytes]) -> bytes:
-    """Return a .tar.gz of the project under project/ and of more files; the same content gives the same bytes."""
-    buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
-        files = {f"project/{path.relative_to(root)}": path for path in code_files(root)}
-        for name, path in files.items():
-            _add(archive, name, path.read_bytes(), 0o755 if path.stat().st_mode & 0o100 else 0o644)
-        for name, content in more.items():
-            _add(archive, name, content, 0o644)
+@functools.cache
+def code_archive(root: Path, stacks: tuple[str, ...]) -> bytes:
+    """Return a .tar.gz of the project under project/; the same content gives the same bytes."""
+    files = {f"project/{path.relative_to(root)}": path.read_bytes() for path in code_files(root, stacks)}
     if not files:
         raise Problem(f"{root}: no code found to send to the nodes")
+    return pack(files)
+
+
+def order_archive(fleet: Fleet, folder: Folder, order: Order, at_most: int) -> bytes:
+    """Return a .tar.gz of submission.json and earlier results of its cells, as far as they fit into so many bytes."""
+    content = submission_content(fleet, folder, order).encode()
+    return pack({"submission.json": content, **earlier_results(folder, order.cells, at_most - 20_000)})
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """Return a .tar.gz of files by name."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o755 if content.startswith(b"#!") else 0o644
+            archive.addfile(entry, io.BytesIO(content))
     return buffer.getvalue()
 
 
@@ -74,9 +93,3 @@ def earlier_results(folder: Folder, cells: Sequence[Cell], at_most: int) -> dict
                     return found
                 found[f"cells/{path.relative_to(folder.path / 'cells')}"] = content
     return found
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.size, entry.mode = len(content), mode
-    archive.addfile(entry, io.BytesIO(content))

@@ -54,7 +54,11 @@ class Survey:
 def survey(folder: Folder, cells: Sequence[Cell], scheduler: Scheduler) -> Survey:
     """Return what became of the cells; asks the scheduler only about those that are not done. Raises Unanswered."""
     submissions = folder.submissions()
-    known = [_from_disk(cell, folder, submissions) for cell in cells]
+    history: dict[str, list[tuple[Submission, int]]] = {}
+    for submission in submissions:
+        for task, id in enumerate(submission.cells if submission.outcome != "abandoned" else ()):
+            history.setdefault(id, []).append((submission, task))
+    known = [_from_disk(cell, folder, history.get(cell.id, [])) for cell in cells]
     open_ones = {one.submission.number for one in known if one.submission and one.kind != "done"}
     planned = {cell.id for cell in cells}
     live_ones = [one for one in submissions if one.outcome in ("intent", "submitted")]
@@ -78,14 +82,12 @@ def survey(folder: Folder, cells: Sequence[Cell], scheduler: Scheduler) -> Surve
     return Survey([_judge(one, tasks) for one in known], strays, submissions)
 
 
-def _from_disk(cell: Cell, folder: Folder, submissions: Sequence[Submission]) -> CellStatus:
+def _from_disk(cell: Cell, folder: Folder, history: Sequence[tuple[Submission, int]]) -> CellStatus:
     """Return what the journal and the newest attempt's state say."""
-    mine = [one for one in submissions if cell.id in one.cells and one.outcome != "abandoned"]
-    if not mine:
+    if not history:
         return CellStatus(cell, "planned")
-    last = mine[-1]
-    task = last.cells.index(cell.id)
-    tries = sum(one.outcome == "submitted" and not one.cancelled for one in mine)
+    last, task = history[-1]
+    tries = sum(one.outcome == "submitted" and not one.cancelled for one, _ in history)
     outdated = last.fingerprints[task] != cell.fingerprint
     known = CellStatus(cell, "lost", submission=last, task=task, tries=0 if outdated else tries, outdated=outdated)
     if last.outcome == "refused":

@@ -87,14 +87,12 @@ def current(folder: Folder, cells: Sequence[Cell], scheduler: Scheduler, say: Sa
 
 def note_nodes(folder: Folder, found: Survey) -> None:
     """Remember where tasks ran: squeue forgets it, and without a shared disk the results lie there."""
-    for one in found.submissions:
-        seen = {
-            status.task: status.node
-            for status in found.cells
-            if status.submission is one and status.node and one.nodes.get(status.task) != status.node
-        }
-        if seen:
-            folder.append(event="seen", submission=one.number, nodes=seen)
+    seen: dict[int, dict[int, str]] = {}
+    for one in found.cells:
+        if one.submission and one.node and one.submission.nodes.get(one.task) != one.node:
+            seen.setdefault(one.submission.number, {})[one.task] = one.node
+    for number, nodes in seen.items():
+        folder.append(event="seen", submission=number, nodes=nodes)
 
 
 def to_submit(statuses: Sequence[CellStatus], retries: int, again: bool) -> list[CellStatus]:

@@ -111,7 +111,9 @@ def _write_type(
     if any(one.cell.node for one in statuses):
         shutil.rmtree(folder / ".fleet" / "nodes", ignore_errors=True)
         for one in chosen:
-            atomic_write(folder / ".fleet" / "nodes" / one.cell.node / one.cell.stack / one.name, one.content)
+            atomic_write(
+                folder / ".fleet" / "nodes" / one.cell.node / one.cell.stack / one.name, one.content, durable=False
+            )
         typical, content = spread(chosen)
         write_json(folder / ".fleet" / "nodes.json", content)
     else:
@@ -120,7 +122,7 @@ def _write_type(
         wanted[f"{one.cell.stack}/{one.name}"] = one.content
     absent = {name: content for name, content in missing_records(statuses, chosen, root).items() if name not in wanted}
     for name, record in {**wanted, **absent}.items():
-        atomic_write(folder / name, record)
+        atomic_write(folder / name, record, durable=False)  # gathering can be repeated
     for path in folder.glob("[!.]*/*.json"):
         if str(path.relative_to(folder)) not in {**wanted, **absent}:
             path.unlink()  # written by an earlier gathering of this run, no longer in the plan

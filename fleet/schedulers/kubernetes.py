@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -13,10 +14,10 @@ from typing import Any
 from fleet.config import Fleet, NodeType
 from fleet.files import Problem, Unanswered
 from fleet.folder import Folder, Submission
-from fleet.payload import earlier_results, pack_code, submission_content
+from fleet.payload import code_archive, order_archive
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
-from fleet.schedulers.manifests import LARGEST_PAYLOAD, RUN_LABEL, dry_text, manifest
+from fleet.schedulers.manifests import LARGEST, RUN_LABEL, config_map, dry_text, manifest
 from fleet.schedulers.pods import Pod, indexes, pod_task, pods_of, save_attempt, without_pod
 
 STOP_SECONDS = 6.0
@@ -29,6 +30,7 @@ class KubernetesJobs:
 
     def __init__(self, fleet: Fleet, folder: Folder, root: Path) -> None:
         self.fleet, self.folder, self.root = fleet, folder, root
+        self._has_code = False
         settings = fleet.kubernetes
         self._kubectl = ["kubectl", "--request-timeout=30s"]
         self._kubectl += [f"--context={settings.context}"] if settings.context else []
@@ -58,19 +60,30 @@ class KubernetesJobs:
 
     def prepare(self, order: Order) -> Prepared:
         """Return the manifest and the kubectl command."""
-        submission = submission_content(self.fleet, self.folder, order).encode()
-        payload = pack_code(self.root, {"submission.json": submission})
-        room = LARGEST_PAYLOAD - len(payload) - 20_000
-        earlier = earlier_results(self.folder, order.cells, room)
-        if earlier:
-            payload = pack_code(self.root, {"submission.json": submission, **earlier})
-        content = manifest(self.fleet, self.folder.run, order, payload)
+        archive = order_archive(self.fleet, self.folder, order, LARGEST)
+        content = manifest(self.fleet, self.folder.run, order, self._code()["metadata"]["name"], archive)
         path = self.folder.submission(order.number) / "manifest.json"
         command = [*self._kubectl, "create", f"--filename={path}", "--output=name"]
         return Prepared(command, {path: json.dumps(content)}, dry_text(content, command))
 
+    def _code(self) -> dict[str, Any]:
+        """Return the ConfigMap with the project, named by its content, so that a changed project is another one."""
+        archive = code_archive(self.root, tuple(sorted({name for one in self.fleet.types for name in one.stacks})))
+        name = f"erabench-{self.folder.run}-code-{hashlib.sha256(archive).hexdigest()[:8]}"
+        return config_map(name, self.folder.run, "code.tar.gz", archive)
+
+    def _create_code(self) -> None:
+        if not self._has_code:
+            try:
+                ask([*self._kubectl, "create", "--filename=-"], stdin=json.dumps(self._code()).encode())
+            except Refused as refusal:
+                if "AlreadyExists" not in str(refusal):
+                    raise
+            self._has_code = True
+
     def submit(self, prepared: Prepared, lock: int) -> str:
         """Create the objects; the Job's name is its id, so a second one cannot exist."""
+        self._create_code()
         answer = ask(prepared.command, keep=(lock,)).split()
         names = [name.partition("/")[2] for name in answer if name.startswith("job.batch/")]
         if not names:
@@ -80,13 +93,14 @@ class KubernetesJobs:
     def live(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
         """Return the tasks of Jobs that exist, each from its newest pod."""
         jobs, pods = self._jobs_and_pods()
+        newest = {(pod.job, pod.index): pod for pod in pods}
         found: dict[Key, Task] = {}
         for one in submissions:
             job = jobs.get(one.name)
             for index in range(len(one.cells)) if job else ():
-                mine = [pod for pod in pods if pod.job == one.name and pod.index == index]
-                task = pod_task(mine[-1]) if mine else without_pod(job or {}, index)
-                if mine and task.phase == "ended" and task.outcome in ("failed", "lost", "timeout", "out of memory"):
+                pod = newest.get((one.name, index))
+                task = pod_task(pod) if pod else without_pod(job or {}, index)
+                if pod and task.phase == "ended" and task.outcome in ("failed", "lost", "timeout", "out of memory"):
                     task = _replaced(task, job or {}, index)
                 found[one.number, index] = task
         return found
@@ -131,10 +145,8 @@ class KubernetesJobs:
             running = [pod for pod in pods if pod_task(pod).phase == "running"]
             time.sleep(0.5 if running else 0)
         self._save([(pod, names[pod.job]) for pod in pods if pod_task(pod).phase != "queued"])
-        for name in names:
-            with contextlib.suppress(Refused):  # it is gone already
-                objects = [f"job/{name}", f"configmap/{name}"]
-                ask([*self._kubectl, "delete", *objects, "--wait=false", "--ignore-not-found"])
+        self._has_code = False
+        ask([*self._kubectl, "delete", "jobs,configmaps", f"--selector={RUN_LABEL}={self.folder.run}", "--wait=false"])
 
     def _interrupt(self, pod: Pod) -> None:
         with contextlib.suppress(Problem):  # it has just ended

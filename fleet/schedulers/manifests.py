@@ -11,7 +11,7 @@ from fleet.config import Fleet
 from fleet.files import Problem
 from fleet.schedulers import Order
 
-LARGEST_PAYLOAD = 1_000_000  # of a ConfigMap's 1 MiB
+LARGEST = 1_000_000  # of a ConfigMap's 1 MiB
 GRACE_SECONDS = 60
 RUN_LABEL = "erabench/run"
 CELL_LABEL = "erabench/cell"
@@ -20,28 +20,38 @@ FAILURES = "batch.kubernetes.io/job-index-failure-count"
 SCRIPT = """set -e
 mkdir -p /work/home /work/run /work/submission
 {setup}
-tar -xzf /payload/payload.tar.gz -C /work/submission
+tar -xzf /code/code.tar.gz -C /work/submission
+tar -xzf /order/order.tar.gz -C /work/submission
 cd /work/submission/project
 exec python3 -m fleet.node /work/run /work/submission
 """
 
 
-def manifest(fleet: Fleet, run: str, order: Order, payload: bytes) -> dict[str, Any]:
-    """Return a List of the ConfigMap and the Job. Raises Problem if the payload is too large."""
-    if len(payload) > LARGEST_PAYLOAD:
-        raise Problem(f"the code has {len(payload)} bytes, more than a ConfigMap holds ({LARGEST_PAYLOAD})")
-    labels = {"app.kubernetes.io/name": "erabench", RUN_LABEL: run}
-    config_map = {
+def manifest(fleet: Fleet, run: str, order: Order, code: str, content: bytes) -> dict[str, Any]:
+    """Return a List of a ConfigMap with the order, and of the Job. ``code`` names the ConfigMap with the project."""
+    labels = _labels(run)
+    items = [config_map(order.name, run, "order.tar.gz", content), _job(fleet, order, labels, code)]
+    return {"apiVersion": "v1", "kind": "List", "items": items}
+
+
+def config_map(name: str, run: str, key: str, content: bytes) -> dict[str, Any]:
+    """Return a ConfigMap with one file. Raises Problem if it is too large."""
+    if len(content) > LARGEST:
+        raise Problem(f"{key} has {len(content)} bytes, more than a ConfigMap holds ({LARGEST})")
+    return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": order.name, "labels": labels},
+        "metadata": {"name": name, "labels": _labels(run)},
         "immutable": True,
-        "binaryData": {"payload.tar.gz": base64.b64encode(payload).decode()},
+        "binaryData": {key: base64.b64encode(content).decode()},
     }
-    return {"apiVersion": "v1", "kind": "List", "items": [config_map, _job(fleet, order, labels)]}
 
 
-def _job(fleet: Fleet, order: Order, labels: dict[str, str]) -> dict[str, Any]:
+def _labels(run: str) -> dict[str, str]:
+    return {"app.kubernetes.io/name": "erabench", RUN_LABEL: run}
+
+
+def _job(fleet: Fleet, order: Order, labels: dict[str, str], code: str) -> dict[str, Any]:
     """Return the Job. No podFailurePolicy: with one, a pod whose node died was never replaced (docs/decisions/0021)."""
     queue = fleet.kubernetes.queue
     count = len(order.cells)
@@ -59,12 +69,12 @@ def _job(fleet: Fleet, order: Order, labels: dict[str, str]) -> dict[str, Any]:
             "backoffLimitPerIndex": 2,
             "maxFailedIndexes": count,
             "suspend": bool(queue),  # Kueue starts it
-            "template": {"metadata": {"labels": {**labels, CELL_LABEL: "yes"}}, "spec": _pod(fleet, order)},
+            "template": {"metadata": {"labels": {**labels, CELL_LABEL: "yes"}}, "spec": _pod(fleet, order, code)},
         },
     }
 
 
-def _pod(fleet: Fleet, order: Order) -> dict[str, Any]:
+def _pod(fleet: Fleet, order: Order, code: str) -> dict[str, Any]:
     """Return the pod: sealed as in compose.yaml, except that it has a network to install packages from."""
     settings, one = fleet.kubernetes, order.type
     selector = dict(one.kubernetes)
@@ -88,7 +98,8 @@ def _pod(fleet: Fleet, order: Order) -> dict[str, Any]:
         },
         "containers": [_container(fleet, order)],
         "volumes": [
-            {"name": "payload", "configMap": {"name": order.name}},
+            {"name": "code", "configMap": {"name": code}},
+            {"name": "order", "configMap": {"name": order.name}},
             {"name": "work", "emptyDir": {"sizeLimit": settings.scratch}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "2Gi"}},
             {"name": "shm", "emptyDir": {"medium": "Memory", "sizeLimit": "1Gi"}},
@@ -108,7 +119,7 @@ def _pod(fleet: Fleet, order: Order) -> dict[str, Any]:
 def _container(fleet: Fleet, order: Order) -> dict[str, Any]:
     one = order.type
     resources: dict[str, str] = {**one.resources, **({"nvidia.com/gpu": str(one.gpus)} if one.gpus else {})}
-    mounts = {"payload": "/payload", "work": "/work", "tmp": "/tmp", "shm": "/dev/shm"}
+    mounts = {"code": "/code", "order": "/order", "work": "/work", "tmp": "/tmp", "shm": "/dev/shm"}
     environ: list[dict[str, Any]] = [
         {"name": "HOME", "value": "/work/home"},
         {"name": "ERABENCH_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
@@ -131,15 +142,17 @@ def _container(fleet: Fleet, order: Order) -> dict[str, Any]:
             "capabilities": {"drop": ["ALL"]},
         },
         "volumeMounts": [
-            {"name": name, "mountPath": path, **({"readOnly": True} if name == "payload" else {})}
+            {"name": name, "mountPath": path, **({"readOnly": True} if name in ("code", "order") else {})}
             for name, path in mounts.items()
         ],
     }
 
 
 def dry_text(content: dict[str, Any], command: list[str]) -> str:
-    """Return a manifest for people: without the payload's bytes."""
-    config_map, job = content["items"]
-    size = len(config_map["binaryData"]["payload.tar.gz"])
-    shown = {**config_map, "binaryData": {"payload.tar.gz": f"<{size} characters of base64>"}}
+    """Return a manifest for people: without the order's bytes."""
+    data, job = content["items"]
+    shown = {
+        **data,
+        "binaryData": {key: f"<{len(text)} characters of base64>" for key, text in data["binaryData"].items()},
+    }
     return f"{shlex.join(command)}\n{json.dumps({**content, 'items': [shown, job]}, indent=1)}"

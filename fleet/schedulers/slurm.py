@@ -43,6 +43,7 @@ STUCK = {
 }  # fmt: skip
 LIVE_FIELDS = "ArrayJobID:|,ArrayTaskID:|,Name:|,State:|,Reason:|,NodeList:|,TimeUsed:|,exit_code:|,RestartCnt:|"
 LAUNCH_FAILED = "launch failed requeued held"
+MOST_NAMES = 1000  # in one option of a command line
 STOP_SECONDS = 6.0
 
 
@@ -103,7 +104,7 @@ class SlurmArrays:
             f"--array=0-{len(order.cells) - 1}", f"--output={output}", "--open-mode=append",
             *self._resources(order.type), *([f"--nodelist={node}"] if node else []), str(script),
         ]  # fmt: skip
-        return Prepared(command, files, f"{shlex.join(command)}\n\n{files[script].split('#payload')[0]}")
+        return Prepared(command, files, f"{shlex.join(command)}\n\n{files[script].split('#code')[0]}")
 
     def _resources(self, one: NodeType) -> list[str]:
         """Return the options of the job; the file's come last, so that they win."""
@@ -149,8 +150,12 @@ class SlurmArrays:
 
     def past(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
         """Return what sacct knows of tasks that ended. Jobs that it calls running may be forgotten by slurmctld."""
-        if not submissions:
-            return {}
+        found: dict[Key, Task] = {}
+        for start in range(0, len(submissions), MOST_NAMES):
+            found.update(self._past(submissions[start : start + MOST_NAMES]))
+        return found
+
+    def _past(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
         by_job = {one.job: one for one in submissions if one.job}
         days = int((time.time() - min(one.at for one in submissions)) // 86_400) + 2
         fields = "JobID,JobName,State,ExitCode,NodeList,ElapsedRaw"

@@ -16,7 +16,7 @@ from fleet.config import Fleet
 from fleet.files import Problem, sha256
 from fleet.folder import Attempt, Folder, Submission, attempts
 from fleet.node import exits
-from fleet.payload import earlier_results, pack_code, submission_content
+from fleet.payload import code_archive, order_archive, submission_content
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, run
 from fleet.schedulers.slurm_nodes import ALIASES, nodes_of
@@ -36,16 +36,17 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {{
 SHARED = """cd -- {root} || exit {no_project}
 exec python3 -m fleet.node {folder} {submission}
 """
-LOCAL = """base={base} here={base}/{submission}
+LOCAL = """set -o pipefail
+base={base} here={base}/{submission}
 mkdir -p "$base" || exit {cannot_write}
 if [ ! -d "$here" ]; then
-  partial=$(mktemp -d "$base/.unpacking-XXXXXX") && sed '1,/^#payload$/d' "$0" | base64 -d | tar -xzf - -C "$partial" &&
+  unpack() {{ sed "1,/^#$1\\$/d; /^#end\\$/,\\$d" "$0" | base64 -d | tar -xzf - -C "$partial"; }}
+  partial=$(mktemp -d "$base/.unpacking-XXXXXX") && unpack code && unpack order &&
     {{ mv -T "$partial" "$here" 2>/dev/null || [ -d "$here" ]; }} || exit {cannot_write}
 fi
 cd "$here/project" || exit {no_project}
 exec python3 -m fleet.node "$base" "$here"
 exit
-#payload
 """
 
 
@@ -67,8 +68,9 @@ def submission_files(fleet: Fleet, folder: Folder, root: Path, order: Order) -> 
         return f"{here}/%a.log", script, {here / "submission.json": content, script: text}
     base = shlex.quote(scratch_of(fleet, folder))
     text += LOCAL.format(base=base, submission=f"submission-{order.number:04d}", **numbers)
-    packed = pack_code(root, {"submission.json": content.encode(), **earlier_results(folder, order.cells, 2_000_000)})
-    text += base64.encodebytes(packed).decode()
+    stacks = tuple(sorted({name for one in fleet.types for name in one.stacks}))
+    parts = {"code": code_archive(root, stacks), "order": order_archive(fleet, folder, order, 1_500_000)}
+    text += "".join(f"#{name}\n{base64.encodebytes(part).decode()}#end\n" for name, part in parts.items())
     if len(text) > LARGEST_SCRIPT:
         raise Problem(f"{script}: {len(text)} bytes are more than Slurm takes; use a shared disk (shared = true)")
     output = f"{fleet.slurm.scratch.rstrip('/')}/erabench-{folder.run}-%A_%a.log"

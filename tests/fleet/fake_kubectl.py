@@ -24,7 +24,11 @@ def main(words: list[str]) -> int:
     options = dict(word[2:].partition("=")[::2] for word in words if word.startswith("--"))
     if verb == "create":
         text = sys.stdin.read() if options["filename"] == "-" else Path(options["filename"]).read_text()
-        items = json.loads(text)["items"]
+        content = json.loads(text)
+        items = content.get("items", [content])
+        if any(item["metadata"]["name"] in {one["metadata"]["name"] for one in objects} for item in items):
+            print("Error from server (AlreadyExists): it already exists", file=sys.stderr)
+            return 1
         if (HOME / "refuse").exists():
             print('Error from server (BadRequest): Job in version "v1" cannot be handled', file=sys.stderr)
             return 1
@@ -41,8 +45,7 @@ def main(words: list[str]) -> int:
     elif verb == "logs":
         print((HOME / f"{rest[0]}.log").read_text(), end="")
     elif verb == "delete":
-        names = {name.partition("/")[2] for name in rest}
-        path.write_text(json.dumps([one for one in objects if one["metadata"]["name"] not in names]))
+        path.write_text(json.dumps([one for one in objects if one["kind"] not in ("Job", "ConfigMap")]))
     return 0
 
 

@@ -13,7 +13,6 @@ def broken_rules(manifest: dict[str, Any]) -> list[str]:
     labels = spec["template"]["metadata"]["labels"]
     alone = pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]
     mounts = {mount["name"]: mount for mount in container["volumeMounts"]}
-    writable = {volume["name"] for volume in pod["volumes"] if "configMap" not in volume}
     limits = container["resources"].get("limits", {})
     rules = {
         "one index per cell": spec["completionMode"] == "Indexed" and spec["parallelism"] == spec["completions"],
@@ -33,9 +32,9 @@ def broken_rules(manifest: dict[str, Any]) -> list[str]:
         "nothing of the host": not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
         and all("hostPath" not in volume for volume in pod["volumes"]),
         "every mount has its volume": set(mounts) == {volume["name"] for volume in pod["volumes"]},
-        "the payload is read-only": mounts["payload"].get("readOnly") is True and "payload" not in writable,
+        "code and order are read-only": all(mounts[name].get("readOnly") is True for name in ("code", "order")),
         "requests are limits": container["resources"].get("requests", {}) == limits,
-        "the payload fits": len(config_map["binaryData"]["payload.tar.gz"]) * 3 / 4 < 1_000_000,
+        "the order fits": len(config_map["binaryData"]["order.tar.gz"]) * 3 / 4 < 1_000_000,
         "one name": config_map["metadata"]["name"] == job["metadata"]["name"] and len(job["metadata"]["name"]) <= 52,
         "found by its run": config_map["metadata"]["labels"]["erabench/run"] == labels["erabench/run"],
     }

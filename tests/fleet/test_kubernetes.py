@@ -222,15 +222,20 @@ def test_an_index_without_a_pod_is_told_by_its_job() -> None:
     assert indexes("0,2-3,x,4-y") == {0, 2, 3}
 
 
-def start_pod(folder: Path, manifest: dict[str, Any], index: int, name: str) -> str:
+def start_pod(cluster: Cluster, manifest: dict[str, Any], index: int, name: str) -> str:
     """Run a manifest's own script as its pod would, with the pod's folders elsewhere; returns its log."""
-    config_map, job = manifest["items"]
-    root = folder / f"pod-{name}"
-    (root / "payload").mkdir(parents=True)
-    (root / "work").mkdir()
-    (root / "payload" / "payload.tar.gz").write_bytes(base64.b64decode(config_map["binaryData"]["payload.tar.gz"]))
+    root = cluster.folder / f"pod-{name}"
+    (root / "work").mkdir(parents=True)
+    job = manifest["items"][1]
+    maps = [one for one in [*cluster.objects(), *manifest["items"]] if one["kind"] == "ConfigMap"]
+    data = {one["metadata"]["name"]: one["binaryData"] for one in maps}
+    for volume in job["spec"]["template"]["spec"]["volumes"]:
+        if "configMap" in volume:
+            (root / volume["name"]).mkdir()
+            for key, text in data[volume["configMap"]["name"]].items():
+                (root / volume["name"] / key).write_bytes(base64.b64decode(text))
     container = job["spec"]["template"]["spec"]["containers"][0]
-    script = re.sub(r"(?<=\s)/(payload|work)\b", rf"{root}/\1", container["command"][2])
+    script = re.sub(r"(?<=\s)/(code|order|work)\b", rf"{root}/\1", container["command"][2])
     environ = {"JOB_COMPLETION_INDEX": str(index), "ERABENCH_POD": name, "ERABENCH_NODE": "node-7"}
     done = subprocess.run(
         [*container["command"][:2], script], env={**os.environ, **environ}, capture_output=True, text=True, check=False
@@ -244,12 +249,13 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
     fleet, run, scheduler = fleet_of(tmp_path)
     said: list[str] = []
     submit(fleet, run, scheduler, False, said.append)
-    dry, created = cluster.calls("create")
+    dry, code, created = cluster.calls("create")
     assert "--dry-run=server" in dry
+    assert "--dry-run=server" not in code
     assert created[-1] == "--output=name"
     manifest = json.loads((run.submission(1) / "manifest.json").read_text())
     name = f"erabench-{run.run}-0001"
-    log = start_pod(tmp_path, manifest, 0, f"{name}-0-abcde")
+    log = start_pod(cluster, manifest, 0, f"{name}-0-abcde")
     (cluster.folder / f"{name}-0-abcde.log").write_text(log)
     cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
     (one,) = current(run, run.cells(), scheduler, said.append).cells
@@ -257,7 +263,7 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
     (attempt,) = attempts(run.cell(one.cell.id))
     sent = {
         path.name: path.read_bytes()
-        for path in (tmp_path / f"pod-{name}-0-abcde").glob("work/run/cells/*/*/*/results/h100/cpu/*.json")
+        for path in (cluster.folder / f"pod-{name}-0-abcde").glob("work/run/cells/*/*/*/results/h100/cpu/*.json")
     }
     brought = {path.name: path.read_bytes() for path in (attempt.path / "results" / "h100" / "cpu").glob("*.json")}
     assert len(sent) == 2
@@ -282,7 +288,7 @@ def test_a_log_that_was_cut_is_a_reason_and_the_rest_is_kept(
     submit(fleet, run, scheduler, False, lambda _: None)
     manifest = json.loads((run.submission(1) / "manifest.json").read_text())
     name = f"erabench-{run.run}-0001"
-    log = start_pod(tmp_path, manifest, 0, f"{name}-0-abcde")
+    log = start_pod(cluster, manifest, 0, f"{name}-0-abcde")
     (cluster.folder / f"{name}-0-abcde.log").write_text(cut(log))
     cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
     (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
@@ -291,7 +297,7 @@ def test_a_log_that_was_cut_is_a_reason_and_the_rest_is_kept(
     kept = [path.name for path in one.attempt.path.glob("results/*/*/*.json")] if one.attempt else []
     submit(fleet, run, scheduler, False, lambda _: None)
     manifest = json.loads((run.submission(2) / "manifest.json").read_text())
-    start_pod(tmp_path, manifest, 0, "second")
+    start_pod(cluster, manifest, 0, "second")
     measured = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     rows = [line["row"] for line in measured if line["event"] == "measured"]
     assert len(rows) == 4 - len(kept)
@@ -303,7 +309,7 @@ def test_a_pod_that_was_replaced_leaves_its_records_too(tmp_path: Path, cluster:
     submit(fleet, run, scheduler, False, lambda _: None)
     name = f"erabench-{run.run}-0001"
     manifest = json.loads((run.submission(1) / "manifest.json").read_text())
-    log = start_pod(tmp_path, manifest, 0, f"{name}-0-first")
+    log = start_pod(cluster, manifest, 0, f"{name}-0-first")
     gone = {"phase": "Failed", "reason": "Evicted"}
     cluster.add(pod(0, f"{name}-0-first", 0, name, run.run, **gone))
     (one,) = survey(run, run.cells(), scheduler).cells
@@ -323,14 +329,14 @@ def test_cancelling_saves_what_the_logs_hold_before_the_jobs_go(tmp_path: Path, 
     submit(fleet, run, scheduler, False, lambda _: None)
     name = f"erabench-{run.run}-0001"
     manifest = json.loads((run.submission(1) / "manifest.json").read_text())
-    log = start_pod(tmp_path, manifest, 0, f"{name}-0-abcde")
+    log = start_pod(cluster, manifest, 0, f"{name}-0-abcde")
     (cluster.folder / f"{name}-0-abcde.log").write_text(log[: log.rindex("@erabench file state.json")])
     message = json.dumps({"outcome": "stopped", "reason": "stopped on request"})
     ended = terminated(exitCode=0, message=message)
     cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=ended))
     run.append(event="cancel", submissions=[1])
     scheduler.cancel(run.submissions())
-    assert cluster.calls("delete")[0][2:4] == [f"job/{name}", f"configmap/{name}"]
+    assert [one["kind"] for one in cluster.objects()] == ["Pod"]  # which the server's garbage collection removes
     (one,) = survey(run, run.cells(), scheduler).cells
     assert one.kind == "stopped"
     assert one.attempt is not None
