@@ -16,7 +16,7 @@ NEWEST_OF_THE_ERA = (7, 0)  # Volta: GPUs up to it get the era's stack
 
 
 class Choice(NamedTuple):
-    """What was chosen, and why."""
+    """The chosen engine and stack, with the reasons."""
 
     engine: str
     engine_reason: str
@@ -28,9 +28,9 @@ class Choice(NamedTuple):
 
 
 def choose(engine: str, stack: str) -> Choice:
-    """The engine and the stack; an empty value means that the machine decides.
+    """Choose the engine and the stack; an empty value is chosen by the machine.
 
-    Raises Problem if what was asked for is not available.
+    Raises Problem if the requested one is not available.
     """
     if engine:
         one_of("ENGINE", engine, ENGINES)

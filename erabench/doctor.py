@@ -1,4 +1,4 @@
-"""``make doctor``: what this machine has for a bench and what it lacks, one line each with the cure.
+"""``make doctor``: check this machine for a bench; one line per finding, with a fix.
 
 Exit status 1 if the bench cannot run, 0 otherwise; a warning means that it runs but its figures may suffer.
 """
@@ -96,7 +96,7 @@ def check_gpus(plan: Plan) -> Iterator[Finding]:
 
 
 def check_machine_code(plan: Plan) -> Iterator[Finding]:
-    """The first GPU against those that the stack's wheels have machine code for."""
+    """Check that the stack's wheels have machine code for the first GPU."""
     for framework, built_for in gpu_capabilities(plan.stack).items() if plan.gpus else ():
         if not any(runs_on(name, plan.gpus[0].capability) for name in built_for):
             known = " ".join(built_for)
@@ -111,7 +111,7 @@ def runs_on(built_for: str, capability: tuple[int, int]) -> bool:
 
 
 def check_driver(plan: Plan) -> Iterator[Finding]:
-    """The driver against the oldest that the stack's CUDA runs on."""
+    """Check the driver against the oldest one that the stack's CUDA supports."""
     claims = {name: value for name, value in settings(plan.stack).items() if name.startswith("DRIVER_")}
     for name, oldest in claims.items() if plan.gpus else ():
         have, framework = plan.gpus[0].driver, name.removeprefix("DRIVER_").lower()
@@ -148,7 +148,7 @@ def check_disk(plan: Plan) -> Iterator[Finding]:
 
 
 def least_for_packages(plan: Plan) -> int:
-    """What the environments' folder must have free: little if they exist. A container engine has its own folder."""
+    """Return the free bytes that the environments need: few if they exist. A container engine has its own folder."""
     made = all((locks.folder() / plan.stack / name).is_dir() for name in frameworks(plan.stack))
     return DISK_LEAST if made or plan.engine != "venv" else DISK_FOR_PACKAGES
 
@@ -200,7 +200,7 @@ def check_data(plan: Plan) -> Iterator[Finding]:
 
 
 def check_bases(plan: Plan) -> Iterator[Finding]:
-    """The base images, for a container engine: present, or available from a registry."""
+    """Check that the base images of a container engine are present or can be pulled."""
     for framework in frameworks(plan.stack) if plan.engine != "venv" else ():
         made = recipe(plan.stack, framework)
         base_id = image_id(plan.engine, made.base)

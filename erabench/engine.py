@@ -1,4 +1,4 @@
-"""What the bench needs of an engine: virtual environments (``erabench.bench.venvs``) or containers."""
+"""The interface of an engine: virtual environments (``erabench.bench.venvs``) or containers."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Engine(Protocol):
 
 @contextmanager
 def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
-    """While inside, let Ctrl-C and every way to stop call ``interrupt`` instead of ending this process."""
+    """Inside the block, Ctrl-C and other stop signals call ``interrupt`` instead of ending this process."""
 
     def handle(_number: int, _frame: FrameType | None) -> None:
         interrupt()
@@ -53,7 +53,7 @@ def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
 
 
 def supervise(command: Sequence[str], environment: dict[str, str]) -> Ended:
-    """Run a command in a process group of its own, so that a stop reaches it once; return how it ended."""
+    """Run a command in its own process group, so that a stop signal reaches it once; return how it ended."""
     process: subprocess.Popen[str] | None = None
     with stops_go_to(lambda: process.send_signal(signal.SIGINT) if process else None):
         process = subprocess.Popen(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 NVIDIA_SMI_TIMEOUT_S = 10.0  # the first call after boot loads the driver, which takes seconds
-NOT_A_NAME = r"nvidia|geforce|\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|\d+-core|@.*|\bwith .*"  # of what makers print
+NOT_A_NAME = r"nvidia|geforce|\(r\)|\(tm\)|\bcpu\b|\bprocessor\b|\d+-core|@.*|\bwith .*"  # in product names
 
 
 class Gpu(NamedTuple):
@@ -35,7 +35,7 @@ def machine_name() -> str:
 
 
 def plain(name: str) -> str:
-    """A maker's name as part of a folder's name."""
+    """Return a vendor's product name as part of a folder's name."""
     words = re.sub(NOT_A_NAME, " ", name.lower())
     return re.sub(r"[^a-z0-9]+", "-", words).strip("-")[:80]
 

@@ -1,4 +1,4 @@
-"""What the user asked for: command-line options whose defaults come from variables, checked before anything starts."""
+"""Command-line options whose defaults come from variables; all are checked before anything starts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def add(parser: argparse.ArgumentParser, *variables: str) -> None:
 
 
 def hand_on(asked: argparse.Namespace) -> None:
-    """Put what was asked for into the variables, for everything that reads them and for programs that are started."""
+    """Export the options as variables, for all code that reads them and for programs that are started."""
     for name, value in vars(asked).items():
         if value and (name in OPTIONS or name == "FORCE"):
             os.environ[name] = "1" if value is True else value

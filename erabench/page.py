@@ -15,7 +15,7 @@ EXAMPLE = Path("docs") / "example"
 
 
 def make(asked: Namespace, *selection: str) -> int:
-    """Write the page from the results there are; return the report's exit status."""
+    """Write the page from all results; return the report's exit status."""
     return report("-m", "report", *places(asked, "RESULTS", "SITE", "LOCALE"), *selection)
 
 

@@ -1,4 +1,4 @@
-"""``make test`` and ``make bench-harness``: tests and experiments, each in the environment that it is about.
+"""``make test`` and ``make bench-harness``: tests and experiments, each in the environment that it tests.
 
 The host's code is tested in .venvs/tests. Each framework is tested in the environment that `make bench` uses, with
 pytest beside it, for every stack that has a tests.lock. Suites follow from the folders: tests/runners/<framework>
@@ -39,7 +39,7 @@ class Suite(NamedTuple):
 
 
 def test(asked: Namespace) -> int:
-    """Run the suites whose name holds the first word, all without one; the other words are pytest's."""
+    """Run the suites whose name contains the first word, or all suites; the other words are passed to pytest."""
     wanted, *options = asked.words or [""]
     total: Counter[str] = Counter()
     for suite in [suite for suite in suites() if wanted in suite.name and (wanted or suite.name != "containers")]:

@@ -45,7 +45,7 @@ def main(arguments=None):
 
 
 def judge(training, seconds):
-    """0 if the loss fell and the accuracy is far enough above chance, else 1; says so."""
+    """Print and return the verdict: 0 if the loss fell and the accuracy is far enough above chance, else 1."""
     quality = training.quality()
     needed = CHANCE + STDS * (CHANCE * (1 - CHANCE) / training.test_images()) ** 0.5
     accurate = quality.scores[0].accuracy >= needed

@@ -1,1 +1,1 @@
-"""What an environment is made from: stacks of locks, one Dockerfile, and what an image is built out of."""
+"""The sources of environments: stacks of locks, one Dockerfile, and the recipe of an image."""

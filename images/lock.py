@@ -1,6 +1,6 @@
 """Regenerate hashed locks with uv: of a stack, or ``host`` and ``tests`` for the project's own environments.
 
-Every lock is made before the first one is replaced, so that a failure changes none of them. Pins that still fit are
+Every lock is made before the first one is replaced, so a failure changes none of them. Pins that still fit are
 kept; ``upgrade`` takes the newest versions that the .in files allow.
 """
 

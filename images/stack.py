@@ -47,7 +47,7 @@ def declaration(framework: str) -> dict[str, Any]:
 def base(stack: str, framework: str, environ: Mapping[str, str] = os.environ) -> str:
     """Return a framework's base image, "" if none is named.
 
-    BASE_<FRAMEWORK> goes before BASE, and the environment before the stack's stack.env.
+    BASE_<FRAMEWORK> overrides BASE, and the environment overrides the stack's stack.env.
     """
     names = (base_variable(framework), "BASE")
     found = (source.get(name) for source in (environ, settings(stack)) for name in names)
@@ -73,7 +73,7 @@ def gpu_capabilities(stack: str) -> dict[str, list[str]]:
 
 
 def git(*arguments: str) -> str:
-    """Return git's output for the project, "" if this is no clone or git is not installed."""
+    """Return git's output for the project, "" outside a clone or without git."""
     try:
         done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
     except OSError:

@@ -17,15 +17,15 @@ class Measured(NamedTuple):
     """One row on one device, as the runners report it after a call."""
 
     status: str
-    processes: int  # that it has now
+    processes: int  # so far
     wanted: int
-    measured: bool  # False: it was complete before
-    seconds: float  # that this call took for it
-    timing_seconds: float  # that one more process takes, as far as is known
+    measured: bool  # False: it was already complete
+    seconds: float  # that this call spent on it
+    timing_seconds: float  # expected for one more process
 
 
 class Outcome(NamedTuple):
-    """What came of all rounds."""
+    """The result of all rounds."""
 
     cells: dict[Cell, Measured]
     broken: list[str]  # frameworks whose runner ended without a report
@@ -80,19 +80,19 @@ def parse(framework: str, output: str) -> dict[Cell, Measured]:
 
 
 def unfinished(cells: dict[Cell, Measured]) -> dict[Cell, Measured]:
-    """Those that work and lack processes."""
+    """Return the rows that work and lack processes."""
     return {cell: now for cell, now in cells.items() if now.status == "ok" and now.processes < now.wanted}
 
 
 def progress(lacking: dict[Cell, Measured], number: int) -> str:
-    """How many rounds are done, and the time that the others will take."""
+    """Return how many rounds are done, and the estimated time for the rest."""
     rounds = number + max(now.wanted - now.processes for now in lacking.values())
     left = sum((now.wanted - now.processes) * now.timing_seconds for now in lacking.values())
     return f"round {number} of {rounds} is done; about {duration(left)} left"
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the unit that a person would use."""
+    """Return seconds in a readable unit."""
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -23,7 +23,7 @@ OK, ROW_FAILED, NOT_PREPARED, INTERRUPTED = 0, 1, 2, 130
 
 
 def bench(asked: Namespace, tune: bool = False) -> int:
-    """Measure what was asked for and make the page; return the exit status. Raises Problem for a wrong argument."""
+    """Measure the selected rows and write the page; return the exit status. Raises Problem for a wrong argument."""
     chosen = select(options.listed(asked.MODEL))
     if tune:
         chosen = tunable(chosen, asked.MODEL)
@@ -60,9 +60,9 @@ def checked(asked: Namespace) -> list[str]:
 def prepare(
     choice: Choice, chosen: dict[str, list[str]], asked: Namespace, results: Path
 ) -> tuple[Engine, dict[str, list[str]]]:
-    """The engine, and those of the chosen frameworks that it is prepared for. Raises Problem.
+    """Prepare the engine; return it with the frameworks that are ready. Raises Problem.
 
-    An engine that nobody asked for and that cannot get a base image gives way to virtual environments.
+    Without ENGINE, an engine that cannot get a base image is replaced by virtual environments.
     """
     engine = opened(choice, results, options.data_folder(asked))
     ready = {}
@@ -90,14 +90,14 @@ def opened(choice: Choice, results: Path, cache: Path) -> Engine:
 
 
 def fetch(names: Iterable[str], folder: Path) -> None:
-    """Have the data sets ready. One that is not makes its rows fail with a reason; the others are measured."""
+    """Fetch the data sets. If one is not available, its rows fail with a reason; the others are measured."""
     for problem in data.fetch(names, folder, say).values():
         if problem:
             say(problem)
 
 
 def commit() -> str:
-    """The project's commit, with -dirty behind it if what results depend on was changed; "" without git."""
+    """The project's commit, with the suffix -dirty if files that results depend on have changed; "" without git."""
     head = git("rev-parse", "HEAD")
     return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
 

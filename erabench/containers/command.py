@@ -1,4 +1,4 @@
-"""What a container engine is asked: whether it answers, how to call Compose, which images and GPUs it has."""
+"""Queries to a container engine: whether it answers, how to call Compose, which images and GPUs it has."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def inspect(engine: str, image: str, template: str) -> str:
 def image_id(engine: str, image: str) -> str:
     """Return an image's id, which is the digest of its configuration; "" if the engine does not have it."""
     found = inspect(engine, image, "{{.Id}}")
-    return f"sha256:{found}" if len(found) == 64 else found  # Podman leaves the algorithm out
+    return f"sha256:{found}" if len(found) == 64 else found  # Podman omits the algorithm
 
 
 def label(engine: str, image: str, name: str) -> str:

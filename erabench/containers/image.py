@@ -1,6 +1,6 @@
 """Build a framework's image, or take it from a mirror.
 
-An image that was built from the same recipe (base image, locks, Dockerfile) is used as it is, so one that was loaded
+An image that was built from the same recipe (base image, locks, Dockerfile) is not rebuilt, so an image that was loaded
 or mirrored to a machine without a network works there. Docker and Podman take the same commands.
 """
 
@@ -31,11 +31,11 @@ CURES = {  # a sign in a failed build's output: what to do about it
 
 
 class BaseUnavailable(Problem):
-    """The base image is not here and cannot be pulled."""
+    """The base image is missing and cannot be pulled."""
 
 
 def build(engine: str, recipe: Recipe) -> None:
-    """Build the image unless it is there, built from this recipe. Raises Problem."""
+    """Build the image unless it exists and was built from this recipe. Raises Problem."""
     base_id = image_id(engine, recipe.base)
     if is_current(engine, recipe, base_id) or pull_built(engine, recipe):
         return
@@ -51,7 +51,7 @@ def build(engine: str, recipe: Recipe) -> None:
 
 
 def is_current(engine: str, recipe: Recipe, base_id: str) -> bool:
-    """Return whether the image is there, built from this recipe and from the base image with this id."""
+    """Return whether the image exists and was built from this recipe and from the base image with this id."""
     if label(engine, recipe.image, "erabench.recipe") != recipe.sha256:
         return False
     # A machine that got the finished image need not have its base; if it has, a moved tag means another base.
@@ -113,7 +113,7 @@ def build_arguments(recipe: Recipe, base_id: str) -> list[str]:
 
 
 def build_secrets() -> list[str]:
-    """Return the options for the CA bundle and pip's configuration, which stay in no layer. Raises Problem."""
+    """Return the options for the CA bundle and pip's configuration, which are stored in no layer. Raises Problem."""
     options = []
     for secret, variable in (("ca", "CA_BUNDLE"), ("pip", "PIP_CONFIG_FILE")):
         path = os.environ.get(variable)

@@ -27,7 +27,7 @@ INTERRUPTED, KILLED = 128 + signal.SIGINT, 128 + signal.SIGKILL  # exit statuses
 
 
 class Folders(NamedTuple):
-    """What a container reads and writes besides the code."""
+    """The folders that a container reads and writes besides the code."""
 
     results: Path
     data: Path
@@ -70,12 +70,12 @@ class Container:
         """Run the service in the foreground. Any signal to stop reaches the runner, and no container is left."""
         try:
             with stops_go_to(self.interrupt):
-                # In a session of its own: Compose would drop the run at a Ctrl-C, and the runner would never see it.
+                # In its own session: on Ctrl-C, Compose would abandon the run before the runner receives the signal.
                 self.process = subprocess.Popen(
                     [*self.command, *command], env=self.environ, cwd=ROOT, start_new_session=True,
                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                 )  # fmt: skip
-                if self.is_interrupted:  # before the process was known
+                if self.is_interrupted:  # before the process was started
                     self.interrupt()
                 output = self.process.communicate()[0]
         finally:

@@ -19,8 +19,8 @@ DATASETS = ("household", "cifar10")
 def fetch(names: Iterable[str], directory: Path, say: Say, force: bool = False) -> dict[str, str | None]:
     """Prepare data sets in ``directory``; return for each its problem, or None if it is ready.
 
-    ``say`` gets one line per thing that a user wants to know. ``force`` uses the network even if a data set that was
-    not available from it has been asked for less than a day ago.
+    ``say`` is called with each line for the user. ``force`` uses the network even if it was tried without success less
+    than a day ago.
     """
     return {name: _problem(name, directory, say, force) for name in names}
 

@@ -15,7 +15,7 @@ Say = Callable[[str], None]
 
 
 class Unusable(Exception):
-    """A source, or a whole data set, cannot be used; the message says why."""
+    """A source or a data set cannot be used; the message has the reason."""
 
 
 @contextlib.contextmanager
@@ -49,7 +49,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write ``manifest.json``, which makes what is in ``folder`` count. Raises OSError."""
+    """Write ``manifest.json``, which makes the content of ``folder`` valid. Raises OSError."""
     with atomic_write(folder / "manifest.json") as file:
         file.write(json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n")
 

@@ -2,16 +2,16 @@
 
 Alex Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. The first of these that is available:
 
-1. what is prepared already, if it came from the original values;
+1. images prepared before, if they came from the original values;
 2. the original in the data directory, verified by the published MD5 sums;
-3. an ImageFolder tree in the data directory (usually JPEG, so near the original, not equal);
+3. an ImageFolder tree in the data directory (usually JPEG, so close to the original but not equal);
 4. a download from torchvision's address or a mirror (Zenodo, record 10089977), verified by the archive's MD5 sum;
    ``CIFAR10_MIRROR`` names an address to try before these;
 5. random images of the same shape from a fixed seed, marked synthetic.
 
-Local files come before the network: they need none, and whoever put a tree there meant it. They are looked for every
-time, so an original replaces a tree, and a tree replaces synthetic images, as soon as it is there. While the images
-are synthetic, the network is asked again once a day, or with ``force``.
+Local files come before the network, because a user who put a tree there wants it used. They are looked for in every
+run, so an original replaces a tree, and a tree replaces synthetic images, in the next run. While the images are
+synthetic, the network is tried once a day, or with ``force``.
 
 The cache is ``cifar10-prepared/`` in the data directory: manifest.json names the folder beside it with the arrays.
 """
@@ -57,7 +57,7 @@ class Prepared(NamedTuple):
 
 
 def fetch(directory: Path, say: Say, force: bool = False) -> None:
-    """Prepare images from the best source there is. Raises OSError if they cannot be written."""
+    """Prepare images from the best available source. Raises OSError if they cannot be written."""
     cache = directory / "cifar10-prepared"
     kept = read_kept(cache)
     if kept and kept["origin"] == "original":
@@ -73,7 +73,7 @@ def fetch(directory: Path, say: Say, force: bool = False) -> None:
 
 
 def prepare(directory: Path, cache: Path, kept: Manifest | None, say: Say, force: bool) -> None:
-    """Keep the images of the best source; ``kept`` is what is there already and no original."""
+    """Prepare images from the best source; ``kept`` is the manifest of prepared images that are not the original."""
     tried = kept.get("network_tried") if kept else None
     has_tree = kept is not None and kept["origin"] == "tree"
     tree = files.tree_fingerprint(directory)
@@ -125,7 +125,7 @@ def local_tree(directory: Path, fingerprint: str, say: Say) -> Prepared | None:
 
 
 def from_network(cache: Path, say: Say) -> tuple[Prepared | None, str]:
-    """Return the images from the first address that has the archive, else why none has."""
+    """Return the images from the first address that has the archive, or the reason why none has."""
     named = os.environ.get("CIFAR10_MIRROR")
     addresses = {"CIFAR10_MIRROR": named, **ADDRESSES} if named else ADDRESSES
     failures = unreachable(addresses)

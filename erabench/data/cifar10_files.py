@@ -78,7 +78,7 @@ def _verify(found: str, expected: str, path: Path) -> None:
 def tree_fingerprint(directory: Path) -> str:
     """Return a hash that changes if an image is added, removed or renamed; "" if the data directory has no tree.
 
-    From the folders' times, since a look at 60,000 files would take longer than a repeated run may.
+    It is computed from the folders' times, because checking 60,000 files would slow down every later run.
     """
     stamps = []
     for folder in _class_folders(directory):

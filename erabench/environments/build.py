@@ -1,6 +1,6 @@
 """Make a virtual environment from hashed locks with uv, and rebuild it when the lock, the Python or a file changes.
 
-The stamp inside the folder is written last, so an interrupted environment is never used. It holds the interpreter,
+The stamp inside the folder is written last, so an interrupted environment is never used. It has the interpreter,
 the hash of each lock, and a fingerprint of the installed files (path, size, time of change).
 """
 
@@ -50,7 +50,7 @@ class Environment(NamedTuple):
     locks: tuple[Path, ...]  # installed in this order; the last one is the environment's own
     python: str  # the interpreter
     first_import: str = (
-        ""  # a statement that imports the packages, so that their byte code is there when they are timed
+        ""  # a statement that imports the packages, so that their byte code exists before anything is timed
     )
 
     @property
@@ -122,7 +122,7 @@ def build(environment: Environment, uv: Path | None) -> None:
         if lock != environment.locks[0]:  # old source packages build with the setuptools of the bootstrap lock
             command.append("--no-build-isolation")
         step([*command, *pip.options(variables)], variables, folder, f"install {lock}")
-    if environment.first_import:  # pip compiles all files, uv none; a failure is the rows' to report
+    if environment.first_import:  # pip compiles all files, uv none; the rows report a failure
         command = [str(python), "-s", "-c", environment.first_import]
         subprocess.run(command, env=variables, capture_output=True, check=False)
     (folder / STAMP).write_text(stamp(environment) + fingerprint(folder), encoding="utf-8")
@@ -148,7 +148,7 @@ def step(command: list[str], variables: Mapping[str, str], folder: Path, purpose
 
 
 def advice(output: str) -> str:
-    """What to do about an installer's error."""
+    """Return the fix for an installer's error."""
     return next(text for pattern, text in CURES if re.search(pattern, output, re.IGNORECASE))
 
 
@@ -176,7 +176,7 @@ def stamp(environment: Environment) -> str:
 
 
 def fingerprint(folder: Path) -> str:
-    """A hash over path, size and time of change of every installed file; byte code does not count."""
+    """Return a hash over path, size and time of change of every installed file except byte code."""
     digest = hashlib.sha256()
     for file in sorted(installed(folder), key=lambda file: file.path):
         found = file.stat(follow_symlinks=False)

@@ -14,7 +14,7 @@ from images.stack import ROOT, STACKS, declaration, frameworks, settings
 
 
 def folder() -> Path:
-    """Where all environments lie: VENVS, else .venvs in the project."""
+    """Return the folder of all environments: VENVS, else .venvs in the project."""
     return Path(os.environ.get("VENVS") or ROOT / ".venvs")
 
 

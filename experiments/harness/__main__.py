@@ -1,6 +1,6 @@
-"""What the harness costs and whether it keeps its limits, as ratios within one run.
+"""Measure what the harness costs and whether it keeps its limits, as ratios within one run.
 
-python -m experiments.harness                             all parts, each in the environment that it is about
+python -m experiments.harness                             all parts, each in the environment that it tests
 python -m experiments.harness overhead scale              some of them: overhead, witness, noise, scale, images
 python -m experiments.harness witness lstm ar --pairs 8   one part with its own options (--help shows them)
 
@@ -21,7 +21,7 @@ PARTS = ("overhead", "witness", "noise", "scale", "images")
 
 
 def main() -> int:
-    """Run the parts asked for, each as a process of its own; 0 if every limit was kept."""
+    """Run the chosen parts, each in its own process; return 0 if every limit was kept."""
     wanted, options = sys.argv[1:] or list(PARTS), []
     if wanted[0] in ("-h", "--help"):
         print(__doc__)

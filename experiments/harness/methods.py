@@ -1,4 +1,4 @@
-"""What would be said of two benches: by erabench, and by the rules of other tools on the same processes.
+"""Verdicts on two benches: by erabench, and by the rules of other tools on the same processes.
 
 A side is a list of processes, each the list of its samples in seconds per step. Every rule returns whether it calls b
 "faster", "slower" or "indistinguishable" from a.

@@ -1,4 +1,4 @@
-"""A/A: do whole benches of one machine, made one after the other, agree? And is a real slowdown found?
+"""A/A: do complete benches of one machine, run one after the other, agree? And is a real slowdown found?
 
 A bench times each row in rounds of fresh processes, in an order shuffled with the bench's number as its seed. Every
 pair of benches is compared. The slowdown is injected into the training step (experiments/harness/slowed.py) and timed
@@ -110,7 +110,7 @@ def share(found: list[bool]) -> float:
 
 
 def evaluate(folder: Path, benches: int) -> bool:
-    """Print what each rule says of all pairs of benches; return whether erabench's keeps both limits."""
+    """Print each rule's verdicts on all pairs of benches; return whether erabench's rule keeps both limits."""
     print(f"\n{benches} benches: false verdicts / slowdowns found, in per cent of all pairs")
     print(f"| row, phase | {' | '.join(RULES)} |\n|---{'|---' * len(RULES)}|")
     totals: dict[str, list[bool]] = {name: [] for name in RULES}
@@ -141,7 +141,7 @@ def evaluate(folder: Path, benches: int) -> bool:
 def main() -> int:
     """Collect and evaluate; 1 if a limit is not kept."""
     parser = argparse.ArgumentParser(prog="python -m experiments.harness noise", description=__doc__)
-    parser.add_argument("--benches", type=int, default=8, help="whole benches, at least 2 (default: 8; half an hour)")
+    parser.add_argument("--benches", type=int, default=8, help="benches, at least 2 (default: 8; half an hour)")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".noise", help="keeps finished processes (default: .noise)"
     )

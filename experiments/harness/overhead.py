@@ -14,7 +14,7 @@ from runners.worker.measure import median_interval
 STEPS_S = (100e-6, 1e-3, 20e-3)
 LIMITS = {100e-6: 1.05, 1e-3: 1.01, 20e-3: 1.01}  # of the project's own loop
 ROUNDS = 40
-SHARE_S = 0.1  # of measuring, a tool and round
+SHARE_S = 0.1  # of measuring, per tool and round
 
 
 def make_step(seconds: float) -> Callable[[], object]:
@@ -35,7 +35,7 @@ def _seconds(call: Callable[[], object]) -> float:
 
 
 def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
-    """Tool -> a ratio a round: its figure for the step over the mean of the bare loop's before and after it."""
+    """Return tool -> one ratio per round: its figure for the step over the mean of the bare loop's before and after."""
     step, tools = make_step(seconds), all_tools()
     count = max(6, int(SHARE_S / seconds))
     ratios: dict[str, list[float]] = {name: [] for name in tools}
@@ -50,7 +50,7 @@ def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
 
 
 def wall_share(seconds: float) -> float:
-    """Wall time of the whole loop over the time inside the steps it timed."""
+    """Return the wall time of the complete loop over the time inside the steps it timed."""
     from experiments.harness.tools import erabench
 
     step, count = make_step(seconds), int(1.0 / seconds)
@@ -82,7 +82,7 @@ def main(rounds: int = ROUNDS) -> bool:
             print(f"  {name:<24}{ratio:>8.4f}   {low:.4f} to {high:.4f}    {KEEPS[name]}")
             if name.startswith("erabench"):
                 kept = kept and low <= LIMITS[seconds]
-        print(f"  wall time of the whole loop over the time inside its steps: {wall_share(seconds):.4f}")
+        print(f"  wall time of the complete loop over the time inside its steps: {wall_share(seconds):.4f}")
     limits = ", ".join(f"{limit:g} at {1000 * seconds:g} ms" for seconds, limit in LIMITS.items())
     print(f"\nLimits of the project's loop: {limits}: {'kept' if kept else 'NOT KEPT'}")
     return kept

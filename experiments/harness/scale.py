@@ -39,7 +39,7 @@ NOISE = 0.1  # of a figure: where hardly anything grows, the best of several run
 
 
 class Scale(NamedTuple):
-    """How a quantity is printed: a whole figure, and what one unit adds to it."""
+    """How a quantity is printed: a total, and what one unit adds to it."""
 
     figure: Callable[[float], str]
     added: Callable[[float], str]
@@ -57,7 +57,7 @@ def is_linear(costs: dict[int, float], noise: float) -> bool:
 
 
 def show(of: str, unit: str, costs: dict[int, float], scale: Scale, noise: float = NOISE) -> bool:
-    """Print a line a count, the steps that are compared with what a unit costs; whether growth was linear."""
+    """Print a line per count, and the compared steps with the cost of a unit; return whether growth was linear."""
     kept = is_linear(costs, noise)
     print(f"\n  {of}")
     counts = sorted(costs)
@@ -124,7 +124,7 @@ def report_grows(python: str) -> bool:
 
 
 def in_turns(jobs: dict[int, Callable[[], float]]) -> dict[int, float]:
-    """The least seconds of each job over ``RUNS`` rounds: a machine that slows down meanwhile slows all of them."""
+    """Return the shortest time of each job over ``RUNS`` rounds; if the machine slows down, it slows all jobs."""
     found = [{count: job() for count, job in jobs.items()} for _ in range(RUNS)]
     return {count: min(seconds[count] for seconds in found) for count in jobs}
 

@@ -1,7 +1,7 @@
 """The timing tools people would otherwise use, each behind one call: ``tool(step, count) -> Reading``.
 
-Every tool times the same step in this very process, ``count`` times as far as it lets itself be told, and reports
-its own figure for one step.
+Every tool times the same step in this process, ``count`` times where the tool allows it, and reports its own figure for
+one step.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Reading(NamedTuple):
 
 
 def bare(step: Step, count: int) -> Reading:
-    """Two readings of the clock around each step and nothing else: what the others are held against."""
+    """Two readings of the clock around each step and nothing else: the baseline for the others."""
     samples = []
     for _ in range(count):
         start = time.perf_counter()
@@ -44,7 +44,7 @@ def bare(step: Step, count: int) -> Reading:
 
 
 def erabench(step: Step, count: int) -> Reading:
-    """The project's loop, with everything it does for a real row: batches, losses, progress, the look at precision."""
+    """The project's loop, with everything it does for a real row: batches, losses, progress, the precision check."""
     rule = Rule(min_warmup=1, warmup_s=0, min_samples=6, max_samples=count, min_time_s=0, budget_s=60, half_width=0)
     losses: list[float] = []
     samples = measure(
@@ -59,7 +59,7 @@ def erabench(step: Step, count: int) -> Reading:
 
 
 def erabench_inner(step: Step, count: int) -> Reading:
-    """The project's loop as a row gets it: steps shorter than a millisecond run several times a sample."""
+    """The project's loop as a row gets it: steps shorter than a millisecond run several times per sample."""
     rule = Rule(min_warmup=3, warmup_s=0, min_samples=6, max_samples=6, min_time_s=0, budget_s=60, half_width=0)
     loops = measure(lambda batch: step(), lambda: None, rule).inner_loops
     samples = measure(lambda batch: step(), lambda: None, rule._replace(max_samples=max(6, count // loops)))
@@ -132,7 +132,7 @@ KEEPS = {
 }
 
 
-@functools.cache  # pyperf allows one Runner a process
+@functools.cache  # pyperf allows one Runner per process
 def all_tools() -> dict[str, Callable[[Step, int], Reading]]:
     return {
         "bare": bare,
