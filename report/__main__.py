@@ -23,7 +23,7 @@ OK, SOME_UNUSABLE, BAD_INPUT = 0, 1, 2
 
 
 class UsageError(Exception):
-    """Something the person can correct. The message names the culprit, the value and the cure."""
+    """An error that the user can correct. The message names the culprit, the value and the fix."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(loaded: Loaded, options: argparse.Namespace) -> int:
-    """Make the page elsewhere and print how what is there differs from it."""
+    """Make the page in a temporary folder and print how the existing one differs from it."""
     with tempfile.TemporaryDirectory() as made:
         site.make_site(loaded, Path(made), options.locale)
         found = list(site.differences(Path(made), options.site))
@@ -73,7 +73,7 @@ def _check(loaded: Loaded, options: argparse.Namespace) -> int:
 
 
 def _selected(loaded: Loaded, machines: tuple[str, ...], stack: str | None) -> Loaded:
-    """Return only what was asked for. Raises UsageError for a machine or stack that has no result."""
+    """Return only the selected results. Raises UsageError for a machine or stack that has no result."""
     if not machines and stack is None:
         return loaded
     for kind, names, there in (

@@ -1,4 +1,4 @@
-"""Text that waits for a language: what the page and the comparison are made of before they are rendered.
+"""Text before translation: the parts of the page and the comparison before they are rendered.
 
 A plain ``str`` is untrusted and gets escaped. ``Safe`` is Markdown of our own, or escaped text. A ``Message`` is an
 English sentence whose translation is looked up when it is rendered, a ``Number`` stays raw until then.

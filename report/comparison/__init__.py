@@ -1,1 +1,1 @@
-"""Compares two sets of results: ratio, interval and verdict of every time, and what may be compared."""
+"""Compares two sets of results: ratio, interval and verdict of every time, and which figures are comparable."""

@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def load_side(folder: Path) -> Loaded:
     """Return the results in ``folder``: all machines', one machine's or one stack's.
 
-    Raises ResultsUnavailable where there are none.
+    Raises ResultsUnavailable if there are none.
     """
     root = results_root(folder)
     loaded = load_results(root)
@@ -68,9 +68,9 @@ def load_side(folder: Path) -> Loaded:
 
 
 def results_root(folder: Path) -> Path:
-    """Return the folder that holds ``<machine>/<stack>/<row>.<device>.json``, of which ``folder`` is itself or a part.
+    """Return the folder that contains ``<machine>/<stack>/<row>.<device>.json``; ``folder`` is it or a part of it.
 
-    Raises ResultsUnavailable where ``folder`` holds no results.
+    Raises ResultsUnavailable if ``folder`` contains no results.
     """
     for depth, root in enumerate((folder, folder.resolve().parent, folder.resolve().parent.parent)):
         pattern = "/".join(["*"] * (2 - depth) + ["*.[cg]pu.json"])

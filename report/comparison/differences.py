@@ -1,4 +1,4 @@
-"""Field by field: in what two sets of results differ, and which of it makes their figures incomparable."""
+"""Differences between two sets of results, field by field, and which of them make figures incomparable."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ BREAKS: Mapping[str, frozenset[Affected]] = {
     "predict.batch_size": TIME,
     "profile": QUALITY,
     "settings": QUALITY,
-    "settings.stopping_rule": frozenset(),  # how long was sampled changes neither the work nor what training gave
+    "settings.stopping_rule": frozenset(),  # the sampling time changes neither the work nor the training
     "settings.threads": frozenset(),
     "quality.protocol": QUALITY,
     "quality.loss_metric": QUALITY,
@@ -96,7 +96,7 @@ def breaks(field: str) -> frozenset[Affected]:
 
 
 def _parts(result: Result) -> dict[str, Any]:
-    """Return what was run, on what and with what, by its path in the record; without what is not there."""
+    """Return what was run, on what and with what, by its path in the record; missing parts are left out."""
     parts: dict[str, Any] = {name: getattr(result, name) for name in _COMPLETE}
     parts["model"] = {name: getattr(result.model, name) for name in _MODEL}
     for name, phases in (("train", result.phases("train")), ("predict", result.phases("predict"))):

@@ -16,7 +16,7 @@ from report.render.markdown import render
 from report.text import Safe, Text, message
 
 NAME = "comparison"
-"""The page's file below ``pages/``, and the folder beside it that holds the records it links to."""
+"""The page's file below ``pages/``, and the folder beside it with the records it links to."""
 
 LINES_SHOWN = 200  # on the terminal; the page has them all
 MOST = 60  # characters of a cell on the terminal
@@ -60,7 +60,7 @@ def render_page(comparison: Comparison, names: tuple[str, str], locale: Locale) 
 def write_page(comparison: Comparison, folders: tuple[Path, Path], folder: Path, locale: Locale) -> Path:
     """Write ``pages/comparison.markdown`` below the site's ``folder``, and beside it the records that it links to.
 
-    The page comes last, so that it never links to what is not there yet. Raises OSError, and ComparisonImpossible where
+    The page is written last, so it never links to a missing file. Raises OSError, and ComparisonImpossible where
     the page's own folder would swallow the results.
     """
     path = folder / "pages" / f"{NAME}.markdown"
@@ -75,7 +75,7 @@ def write_page(comparison: Comparison, folders: tuple[Path, Path], folder: Path,
 
 
 def terminal(comparison: Comparison, locale: Locale) -> Iterator[str]:
-    """Yield the lines for a terminal: the times, what differs, the conclusion, and what a verdict needs said."""
+    """Yield the lines for a terminal: the times, what differs, the conclusion, and the remarks on verdicts."""
     table = page.times_table(comparison)
     verdicts = (page.Cell(page.verdict(time)) for time in comparison.times)
     bare = tuple((*row[:-1], verdict) for row, verdict in zip(table.rows, verdicts, strict=True))

@@ -1,4 +1,4 @@
-"""A comparison in words: what the page and the terminal print, before it has a language."""
+"""A comparison in words, as the page and the terminal print it, before translation."""
 
 from __future__ import annotations
 

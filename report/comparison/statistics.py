@@ -1,6 +1,6 @@
-"""The ratio of two times, each measured by several fresh processes, and what may be said of it.
+"""The ratio of two times, each measured by several fresh processes, and its verdict.
 
-The unit of evidence is the process: its samples say nothing of how much the next process will differ. Decision 0010 has
+The unit of evidence is the process: its samples do not show how much the next process will differ. Decision 0010 has
 the sources, what was rejected and the error rates.
 """
 
@@ -35,7 +35,7 @@ class Ratio:
 
     @property
     def verdict(self) -> Verdict:
-        """What b is, seen from a: told apart only where the interval excludes 1."""
+        """The verdict on b compared with a: a difference only if the interval excludes 1."""
         if self.low is None or self.high is None:
             return "indistinguishable"
         if self.high < 1:
@@ -47,7 +47,7 @@ def ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
     """Compare the processes' medians of two separate benches: positive seconds, at least one on each side.
 
     The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947), with the variance of the drift between
-    two benches added, and widened where it must be to hold the ratio of the medians, which is what a reader sees.
+    two benches added, and widened if needed to contain the ratio of the medians, which is what a reader sees.
     """
     value = statistics.median(b_s) / statistics.median(a_s)
     if min(len(a_s), len(b_s)) < FEWEST_PROCESSES:
@@ -60,7 +60,7 @@ def ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
 def paired_ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
     """Compare processes that ran side by side: the n-th of each side make a pair, so drift falls out.
 
-    The interval is Student's of the logarithms of the pairs' ratios, widened to hold their median. Raises ValueError
+    The interval is Student's of the logarithms of the pairs' ratios, widened to contain their median. Raises ValueError
     where the sides have different lengths or are empty.
     """
     ratios = [after / before for before, after in zip(a_s, b_s, strict=True)]

@@ -29,12 +29,12 @@ STATUSES = {
 
 
 class ComparisonImpossible(Exception):
-    """There is nothing to compare. The message names the folders and the cure."""
+    """There is nothing to compare. The message names the folders and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """One time of one row: ``ratio`` is b over a, and ``reason`` explains ``word`` where it needs that."""
+    """One time of one row: ``ratio`` is b over a, and ``reason`` explains ``word`` where needed."""
 
     pair: Pair
     name: TimeName
@@ -57,7 +57,7 @@ class ComparedRow:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two sets of results have in common and what not, before it has a language."""
+    """The common and the different parts of two sets of results, before translation."""
 
     rows: tuple[ComparedRow, ...]
     differences: tuple[Difference, ...]
@@ -79,7 +79,7 @@ class Comparison:
 
 
 def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
-    """Pair the results and judge every time. Raises ComparisonImpossible where no row is on both sides."""
+    """Pair the results and give every time a verdict. Raises ComparisonImpossible where no row is on both sides."""
     pairs, only_a, only_b = paired(a, b)
     if not pairs:
         raise ComparisonImpossible(
@@ -111,7 +111,7 @@ def paired(a: Sequence[Result], b: Sequence[Result]) -> tuple[list[Pair], list[R
 def compare_phase(a: Result, b: Result, name: PhaseName) -> Ratio | None:
     """Return the ratio of two results' times: in pairs where one bench made both, else of separate benches.
 
-    None where a side has no time. Whether the two did the same work is not looked at.
+    None if a side has no time. Whether both did the same work is not checked here.
     """
     sides = [[phase.median_s for phase in result.phases(name)] for result in (a, b)]
     if not all(sides):

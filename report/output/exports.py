@@ -76,7 +76,7 @@ PHASES: Mapping[PhaseName, str] = {"train": "a training step", "predict": "a pre
 
 
 def dictionary() -> list[dict[str, str]]:
-    """Return what each column holds: its name, type, unit and a sentence."""
+    """Return the description of each column: name, type, unit and a sentence."""
     found = list(ROW)
     for device in DEVICES:
         found += [(f"{device}_{name}", kind, unit, f"{device.upper()}: {words}") for name, kind, unit, words in DEVICE]
@@ -114,7 +114,7 @@ def write_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
 
 
 def _write_parquet(table: Sequence[Sequence[Value]], columns: Sequence[Mapping[str, str]], path: Path) -> None:
-    import pyarrow.parquet  # takes 0.3 s, and is not needed where no figure has changed
+    import pyarrow.parquet  # takes 0.3 s, and is not needed if no figure has changed
 
     types = {"string": "string", "integer": "int64", "number": "float64", "boolean": "bool"}
     schema = pyarrow.schema(

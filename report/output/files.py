@@ -1,4 +1,4 @@
-"""Files that are complete or not there at all."""
+"""Files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to write bytes to, which takes its place under ``path`` once it is complete and on the disk.
+    """Open a file for bytes that replaces ``path`` once it is complete and on the disk.
 
-    Missing folders are made. If the block raises, what was there before stays. Raises OSError.
+    Missing folders are made. If the block raises, the old file stays. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
@@ -30,7 +30,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write ``content``; a file that already holds it keeps its date. Raises OSError."""
+    """Write ``content``; a file that already has it keeps its date. Raises OSError."""
     data = content.encode() if isinstance(content, str) else content
     with suppress(OSError):
         if path.read_bytes() == data:

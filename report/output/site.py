@@ -1,4 +1,4 @@
-"""The page's files below a site's folder: written, or compared with what is there."""
+"""The page's files below a site's folder: written, or compared with the existing ones."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _DIFFERENCES_SHOWN = 40
 
 
 class OwnFolder(Exception):
-    """The page's own folder would swallow the results. The message names it and the cure."""
+    """The page's own folder would swallow the results. The message names it and the fix."""
 
 
 def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None = None) -> Page:
     """Write the page below ``folder``, and beside it the records, pictures and tables that it links to.
 
-    The page comes last, so that it never links to what is not there yet. Raises OSError and OwnFolder.
+    The page is written last, so it never links to a missing file. Raises OSError and OwnFolder.
     """
     assets = folder / ASSETS
     if assets.is_symlink() or (results is not None and results.resolve().is_relative_to(assets.resolve())):

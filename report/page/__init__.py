@@ -1,1 +1,1 @@
-"""The page as data: what it says, before it has a language."""
+"""The content of the page as data, before translation."""

@@ -27,7 +27,7 @@ _SILENT = ("device-not-offered", "gpu-not-visible")  # why there is no GPU resul
 
 @dataclass(frozen=True, slots=True)
 class Footnote:
-    """What a reader must know because a figure means something else than its column says."""
+    """A remark on a figure that means something other than its column."""
 
     name: str  # "extrapolated"
     text: Text
@@ -50,7 +50,7 @@ class Column:
     align: Literal["left", "right"]
     legend: str
     cell: Callable[[Row], Cell]
-    terms: tuple[str, ...] = ()  # what its cells may hold, explained
+    terms: tuple[str, ...] = ()  # what its cells may contain, explained
 
 
 def dataset(name: str) -> Text:

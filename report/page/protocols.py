@@ -24,7 +24,7 @@ BASELINES = {
     "persistence": N_("persistence (the last value again)"),
 }
 NOT_A_PROTOCOL = "as-published"
-"""What the slips gave. The other protocols stand from left to right as in ``PROTOCOLS``, unknown ones after them."""
+"""The scores of the slips. The other protocols are ordered as in ``PROTOCOLS``, unknown ones after them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class ProtocolTable:
     protocols: tuple[str, ...]
     accuracy_metric: Text
     lines: tuple[Line, ...]
-    rolling: RollingOrigin | None  # the first line's, which stands for how those of all were made
+    rolling: RollingOrigin | None  # the first line's, as an example of how all were made
 
     @property
     def mixed(self) -> tuple[Text, ...]:

@@ -1,4 +1,4 @@
-"""The answer first: what came out, in one paragraph, and the overview of several machines."""
+"""The answer first: the results in one paragraph, and the overview of several machines."""
 
 from __future__ import annotations
 

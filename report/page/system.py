@@ -1,4 +1,4 @@
-"""The machine, and what its figures were made with."""
+"""The machine, and the code and packages behind its figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BREAK = Safe("<br>")
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of a table of names and values; several values stand below one another."""
+    """One line of a table of names and values; several values are listed below one another."""
 
     name: Text
     value: Joined

@@ -39,7 +39,7 @@ Values = Mapping[str, Value]
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A part of a document: immutable, checked when it is read. It holds no cycles, so no garbage to be collected."""
+    """A part of a document: immutable, checked when it is read. It has no cycles, so it needs no garbage collection."""
 
 
 class Reason(Record, frozen=True):

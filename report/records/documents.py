@@ -1,4 +1,4 @@
-"""Reads JSON documents that others wrote: safely, checked against their type, each fault with its cure.
+"""Reads JSON documents that others wrote: safely, checked against their type, each fault with its fix.
 
 They come from other machines, so nothing in them is trusted: neither that a file is JSON, nor that a link stays inside
 the folder, nor that a number is one.
@@ -39,7 +39,7 @@ class Problem:
 
 
 class Unusable(Exception):
-    """One file cannot be used: what is wrong with it, and the cure."""
+    """One file cannot be used: the fault and the fix."""
 
     def __init__(self, cure: str, message: str) -> None:
         super().__init__(message)

@@ -58,7 +58,7 @@ def of_medians(medians_s: Sequence[float]) -> Figure:
     """Return the figure of processes with these medians (seconds, at least one).
 
     From six processes on, the interval is that of order statistics. With fewer it is Student's of the logarithms,
-    widened to what was seen: neither by itself keeps 95 % where processes gather at two values (decision 0010).
+    widened to the observed range: neither alone keeps 95 % where processes cluster at two values (decision 0010).
     """
     ordered = sorted(medians_s)
     count, median = len(ordered), statistics.median(ordered)

@@ -41,7 +41,7 @@ Document = TypeVar("Document", Result, Tuning)
 
 
 class ResultsUnavailable(Exception):
-    """The results folder cannot be read. The message names the folder and the cure."""
+    """The results folder cannot be read. The message names the folder and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
 def complete(result: Result) -> Result:
     """Return the result with its long series, read again from its file.
 
-    The result itself if the file has gone or changed into something else: its series then have no numbers.
+    The result itself if the file is missing or has changed: its series then have no numbers.
     """
     root = result.path.removesuffix(result.file)
     try:
@@ -104,7 +104,7 @@ def complete(result: Result) -> Result:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What the path of a file says."""
+    """The place that a file's path names."""
 
     name: str
     machine: str
@@ -128,7 +128,7 @@ class _Place:
         return cls(name, machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
 
     def put(self, document: Document, root: str) -> Document:
-        """Return the document as one of this place, which wins over the record's own words."""
+        """Return the document as one of this place, which wins over the record's own fields."""
         model: Any = replace(document.model, key=self.row)
         path = os.path.join(root, self.name)
         return replace(document, machine=self.machine, stack=self.stack, device=self.device, model=model, path=path)
@@ -154,7 +154,7 @@ def _agreeing(result: Result, problems: list[Problem]) -> Result:
 
 
 def _small(result: Result, shared: dict[bytes, Any]) -> Result:
-    """Return the result without its long series, and with what many results have in common held once."""
+    """Return the result without its long series, and and with values that many results share stored once."""
 
     def once(part: Any) -> Any:
         return shared.setdefault(msgspec.json.encode(part), part)

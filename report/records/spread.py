@@ -39,7 +39,7 @@ class Spread(NamedTuple):
 
     processes: int
     mean: float
-    variance: float  # of one process; 0 for a single one, which says nothing of it
+    variance: float  # of one process; 0 for a single one, from which it is unknown
 
     @classmethod
     def of(cls, medians_s: Sequence[float]) -> Spread:
@@ -83,7 +83,7 @@ def student(degrees: float) -> tuple[float, float]:
 
 
 def median_rank(count: int) -> int | None:
-    """Return k such that the k-th smallest to k-th largest of ``count`` values hold the median with 95 %; None below 6.
+    """Return k such that the k-th smallest and largest of ``count`` values enclose the median with 95 %; None below 6.
 
     From the binomial distribution, whatever that of the values is (decision 0004).
     """

@@ -76,7 +76,7 @@ class Confirmation(Record, frozen=True):
     tuned: Side
 
     def __post_init__(self) -> None:
-        """Hold the sides to pairs. Raises ValueError."""
+        """Check that the sides make pairs. Raises ValueError."""
         for phase, before, after in (
             ("train_s", self.as_written.train_s, self.tuned.train_s),
             ("predict_s", self.as_written.predict_s, self.tuned.predict_s),
@@ -113,7 +113,7 @@ class Attempt(Record, frozen=True, rename={"kept_before": "with"}):
     warnings: tuple[PhaseWarning, ...] = ()
 
     def __post_init__(self) -> None:
-        """Hold the fields to one another. Raises ValueError."""
+        """Check that the fields agree. Raises ValueError."""
         if self.status not in ("ok", "different") and self.reason is None:
             raise ValueError(f"reason: null, although the status is {self.status}")
         if self.kept and self.option is not None and self.status != "ok":
@@ -152,7 +152,7 @@ class Tuning(Record, frozen=True):
     """As in a result."""
 
     def __post_init__(self) -> None:
-        """Hold the attempts to their order. Raises ValueError."""
+        """Check the order of the attempts. Raises ValueError."""
         if [attempt.option is None for attempt in self.attempts] != [True, *[False] * (len(self.attempts) - 1)]:
             raise ValueError("attempts: the first one, and no other, is the row as written")
         if len(set(self.chosen)) != len(self.chosen):

@@ -19,7 +19,7 @@ _HARMLESS = re.compile(
     r"(?!\d+[.)](?:\s|\Z))(?!.*[Ww]{3}\.)[A-Za-z0-9(][A-Za-z0-9 ,;()/%]*(?:[.+-](?=[A-Za-z0-9 ])[A-Za-z0-9 ,;()/%]+)*",
     re.ASCII,
 )
-"""Most of what results hold, recognized in one step."""
+"""Most texts in results, recognized in one step."""
 
 _BLANK = re.compile(r"[\s\x1c-\x1f\x85\u2028\u2029]+")
 _IGNORED = re.compile(  # printable to Unicode, yet shown as nothing (Default_Ignorable_Code_Point) or as a blank

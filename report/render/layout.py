@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 LINE_WIDTH = 110
 WIDEST_COLUMN = 60
-"""A longer cell stands out of its column, instead of making every row as long."""
+"""A longer cell exceeds its column instead of widening every row."""
 
 _ITEM = re.compile(r"(\s*)((?:[*-]|\[\^[\w-]+\]:) )?")
 _BREAKABLE = re.compile(r"(?!(?:[-+*]|#+|-+|=+|\d+[.)])\Z|[>|:%]).", re.DOTALL)

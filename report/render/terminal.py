@@ -1,4 +1,4 @@
-"""What came out, on a terminal: the summary and one line per row, in the user's language."""
+"""The results on a terminal: the summary and one line per row, in the user's language."""
 
 from __future__ import annotations
 

@@ -37,5 +37,12 @@ REASONS = {
     ),
     "checkpoint-damaged": N_("the checkpoint {file} is damaged"),
     "full-profile-only": N_("trained only in profile full, which takes hours on a GPU (DEVICE=gpu PROFILE=full)"),
+    # of a fleet's cells (fleet/results/missing.py)
+    "cell-failed": N_("the job on the node failed: {text}"),
+    "cell-time-limit": N_("the job reached its time limit: {text}"),
+    "cell-out-of-memory": N_("the job ran out of memory: {text}"),
+    "cell-stopped": N_("the job was stopped: {text}"),
+    "cell-lost": N_("the job was lost: {text}"),
+    "cell-refused": N_("the scheduler refused the job: {text}"),
     "too-slow-on-cpu": N_("one epoch has {batches} training steps, days on a CPU (use DEVICE=gpu PROFILE=full)"),
 }

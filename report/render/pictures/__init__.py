@@ -20,7 +20,7 @@ KINDS: Mapping[str, Callable[[Section, Say], tuple[str, Text] | None]] = Mapping
         "losses": panels.losses,
     }
 )
-"""Kind -> what draws it, and says what it shows; None where there is nothing to draw."""
+"""Kind -> the function that draws it and returns its description; None if there is nothing to draw."""
 
 
 @dataclass(frozen=True, slots=True)
