@@ -37,7 +37,7 @@ def run(engine: str, recipe: Recipe, arguments: Sequence[str], folders: Folders,
     """Run ``python -m runners`` with the framework and ``arguments``, sealed. Raises Problem."""
     identity = image_id(engine, recipe.image)
     if not identity:
-        raise Problem(f"the image {recipe.image} is not here: make bench builds it, make load reads it from a file")
+        raise Problem(f"the image {recipe.image} is missing: make bench builds it, make load reads it from a file")
     base = re.sub(r"^[^/]*[.:][^/]*/", "", recipe.base)  # without the registry's host, which may be private
     command = [
         *("-m", "runners", recipe.framework, *arguments, "--results", "/results", "--data", "/data"),

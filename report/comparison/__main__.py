@@ -76,7 +76,7 @@ def results_root(folder: Path) -> Path:
         pattern = "/".join(["*"] * (2 - depth) + ["*.[cg]pu.json"])
         if any(path.parent.name != TUNING_FOLDER for path in folder.glob(pattern)):
             return root
-    reason = "holds no results" if folder.is_dir() else "is no folder"
+    reason = "contains no results" if folder.is_dir() else "is not a folder"
     raise ResultsUnavailable(
         f"{folder} {reason}; name a folder with <machine>/<stack>/<row>.<device>.json, "
         "or one machine's or one stack's folder in it"

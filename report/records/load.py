@@ -118,13 +118,13 @@ class _Place:
         """Return the place of the file ``name`` below the results. Raises Unusable where no document lies."""
         found = _PLACE.fullmatch(name)
         if found is None:
-            raise Unusable(f"move it to {RESULT.place}, or elsewhere", "lies where no result does")
+            raise Unusable(f"move it to {RESULT.place}, or elsewhere", "is not where a result belongs")
         machine, stack, folder, row, device = found.groups()
         for value in (machine, stack, row):
             if not _NAME.fullmatch(value):
-                raise Unusable("rename it with letters, digits and ._- only", f"{value!r} is no name")
+                raise Unusable("rename it with letters, digits and ._- only", f"{value!r} is not a valid name")
         if machine.endswith(_TABLE_ENDINGS):
-            raise Unusable("give the machine another name", "its machine is called like a file beside the page")
+            raise Unusable("give the machine another name", "its machine has the name of a file beside the page")
         return cls(name, machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
 
     def put(self, document: Document, root: str) -> Document:

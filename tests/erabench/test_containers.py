@@ -97,7 +97,7 @@ def test_a_run_names_image_lock_and_folders(docker: Engine, tmp_path: Path, monk
 def test_an_image_that_is_missing_is_named_with_the_cure(docker: Engine, tmp_path: Path) -> None:
     """Nothing is run."""
     docker("exit 1")
-    with pytest.raises(Problem, match="the image erabench/keras:cpu is not here: make bench builds it"):
+    with pytest.raises(Problem, match="the image erabench/keras:cpu is missing: make bench builds it"):
         Containers("docker", "cpu", tmp_path, tmp_path).run("keras", [])
 
 

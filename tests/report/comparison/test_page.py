@@ -100,7 +100,7 @@ def test_a_missing_folder_names_itself_and_the_cure(tmp_path: Path, capsys: pyte
     a, _ = two_folders(tmp_path)
     (tmp_path / "empty").mkdir()
     cure = "name a folder with <machine>/<stack>/<row>.<device>.json, or one machine's or one stack's folder in it\n"
-    for folder, what in (("nowhere", "is no folder"), ("empty", "holds no results")):
+    for folder, what in (("nowhere", "is not a folder"), ("empty", "contains no results")):
         said = fails(capsys, a, tmp_path / folder, tmp_path / "site")
         assert said == f"compare: {tmp_path / folder} {what}; {cure}"
     assert not (tmp_path / "site").exists()

@@ -103,15 +103,15 @@ def test_a_renamed_folder_keeps_its_records(tmp_path: Path, folder: str) -> None
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("stray.json", "lies where no result does"),
-        ("box/cpu/deeper/lstm.cpu.json", "lies where no result does"),
-        ("box/cpu/lstm.json", "lies where no result does"),
-        ("box/cpu/lstm.tpu.json", "lies where no result does"),
-        ("box/cpu/-x.cpu.json", "'-x' is no name"),
-        ("a box/cpu/lstm.cpu.json", "'a box' is no name"),
-        ("box\n/cpu/lstm.cpu.json", "'box\\n' is no name"),
-        ("results.csv/cpu/lstm.cpu.json", "its machine is called like a file beside the page"),
-        ("results.json/cpu/lstm.cpu.json", "its machine is called like a file beside the page"),
+        ("stray.json", "is not where a result belongs"),
+        ("box/cpu/deeper/lstm.cpu.json", "is not where a result belongs"),
+        ("box/cpu/lstm.json", "is not where a result belongs"),
+        ("box/cpu/lstm.tpu.json", "is not where a result belongs"),
+        ("box/cpu/-x.cpu.json", "'-x' is not a valid name"),
+        ("a box/cpu/lstm.cpu.json", "'a box' is not a valid name"),
+        ("box\n/cpu/lstm.cpu.json", "'box\\n' is not a valid name"),
+        ("results.csv/cpu/lstm.cpu.json", "its machine has the name of a file beside the page"),
+        ("results.json/cpu/lstm.cpu.json", "its machine has the name of a file beside the page"),
     ],
 )
 def test_an_unusable_path_is_a_problem(tmp_path: Path, name: str, message: str) -> None:
