@@ -42,6 +42,7 @@ def _printed(value: str) -> str:
 def _body(markdown: str, pictures: Mapping[str, str], folder: str) -> str:
     reader = MarkdownIt("commonmark", {"html": True}, renderer_cls=_Renderer).enable("table")
     reader.use(front_matter_plugin).use(footnote_plugin)
+    reader.add_render_rule("footnote_caption", _Renderer.footnote_number)  # [2] a second time too, and not [2:1]
     tokens = reader.parse(markdown)
     _name_tables(tokens)
     return str(reader.renderer.render(tokens, reader.options, {"pictures": pictures, "folder": folder}))
@@ -77,12 +78,16 @@ class _Renderer(RendererHTML):
         return f'<th scope="col"{_alignment(tokens[place])}>'
 
     def td_open(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
-        return f"<td{_alignment(tokens[place])}>"
+        kept = ' class="figure"' if "±" in tokens[place + 1].content else ""
+        return f"<td{_alignment(tokens[place]) or kept}>"
 
     def link_open(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
         target = str(tokens[place].attrs["href"])
         inside = not target.startswith(("#", "https:"))
         return f'<a href="{escape(env["folder"] + target if inside else target)}">'
+
+    def footnote_number(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
+        return f"[{tokens[place].meta['id'] + 1}]"
 
     def html_block(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
         return tokens[place].content.replace(' markdown="1"', "")
