@@ -205,11 +205,10 @@ DEFINITION = re.compile(r"\[[\w./-]+\]: (?:2017-08-05_Model-Comparison/[\w./-]+|
 def shape(page: str) -> list[Any]:
     """What hostile text must not change: blocks by their first characters, cells, tags, links and footnotes."""
     blocks = [block for block in page.split("---", 2)[2].split("\n\n") if block]
-    firsts = [
-        re.match(r"[#*|\s-]*|\[\^?", line) for block in blocks for line in block.splitlines() if line[:1] in "#*|["
-    ]
+    # Not every line that begins with a bracket or asterisks: where a paragraph is wrapped depends on its words.
+    firsts = [re.match(r"#+ |\* |\||\s+- |\[\^?[^\]]+\]: ", line) for block in blocks for line in block.splitlines()]
     return [
-        [first and first[0][:2] for first in firsts],
+        [first[0][:2] for first in firsts if first],
         [line.count("|") for line in page.splitlines() if line.startswith("|")],
         TAGS.findall(page),
         re.findall(r"\]\[([^\]]*)\]|\]\(([^)]*)\)|\[\^([^\]]*)\]", page),
