@@ -26,6 +26,14 @@ ENDED_BADLY = {
     "lost": ("failed", "cell-lost"),
     "refused": ("failed", "cell-refused"),
 }
+REASONS = {  # key -> names of values, as in runners/contract.py
+    "cell-failed": ("text",),
+    "cell-time-limit": ("text",),
+    "cell-out-of-memory": ("text",),
+    "cell-stopped": ("text",),
+    "cell-lost": ("text",),
+    "cell-refused": ("text",),
+}
 UNKNOWN = "0" * 64
 
 
@@ -62,7 +70,7 @@ def _record(one: CellStatus, device: str, model: dict[str, Any]) -> dict[str, An
         "device": device,
         "model": {**model, "parameters": None, "details": None},
         "status": status,
-        "reason": {"key": key, "values": {"text": _without_paths(one.reason)[:500]} if one.reason else {}},
+        "reason": {"key": key, "values": {"text": _without_paths(one.reason or one.kind)[:500]}},
         "log": _without_paths(log) or None,
         "settings": {},
         "processes": [],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -63,7 +65,10 @@ def seconds_of(record: dict[str, Any], phase: str) -> float | None:
 
 
 def spread(found: Sequence[Found]) -> tuple[list[Found], dict[str, Any]]:
-    """Return for each row the record of the middle node, and the figures of all nodes with outliers named."""
+    """Return for each row the record of the middle node, and the figures of all nodes with outliers named.
+
+    The record gets the spread too (``nodes``), so that it stays with it wherever the record goes.
+    """
     groups: dict[tuple[str, str], list[Found]] = {}
     for one in found:
         groups.setdefault((one.cell.stack, one.name), []).append(one)
@@ -71,14 +76,23 @@ def spread(found: Sequence[Found]) -> tuple[list[Found], dict[str, Any]]:
     for (stack, name), members in sorted(groups.items()):
         timed = [(seconds_of(one.record, "train"), one) for one in members if one.record["status"] == "ok"]
         ranked = sorted((pair for pair in timed if pair[0] is not None), key=lambda pair: (pair[0], pair[1].cell.node))
-        typical.append(ranked[(len(ranked) - 1) // 2][1] if ranked else members[0])
+        middle = ranked[(len(ranked) - 1) // 2][1] if ranked else members[0]
         row, device = name.removesuffix(".json").rsplit(".", 1)
+        shown: list[dict[str, Any]] = []
         for phase in PHASES:
             values = {one.cell.node: seconds_of(one.record, phase) for one in members if one.record["status"] == "ok"}
             figures = {node: value for node, value in values.items() if value}
             if figures:
                 rows.append({"stack": stack, "row": row, "device": device, "phase": phase, **summary(figures)})
+                names = ("phase", "nodes", "low_s", "high_s", "outliers")
+                shown.append({name: rows[-1][name] for name in names})
+        typical.append(_with_nodes(middle, shown))
     return typical, {"version": 1, "nodes": sorted({one.cell.node for one in found}), "rows": rows}
+
+
+def _with_nodes(one: Found, shown: list[dict[str, Any]]) -> Found:
+    record = {**one.record, "nodes": shown} if one.record.get("schema_version") == 2 and shown else one.record
+    return replace(one, record=record, content=(json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
 
 
 def summary(figures: dict[str, float]) -> dict[str, Any]:
@@ -88,6 +102,7 @@ def summary(figures: dict[str, float]) -> dict[str, Any]:
     least = max(OUTLIER_LEAST * middle, OUTLIER_DEVIATIONS / 0.6745 * deviation)
     outliers = {node: value / middle - 1 for node, value in figures.items() if abs(value - middle) > least}
     return {
+        "nodes": len(figures),
         "median_s": middle,
         "low_s": min(figures.values()),
         "high_s": max(figures.values()),

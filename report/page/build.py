@@ -1,4 +1,4 @@
-"""The page: everything it says, built from results before it has a language. Pure."""
+"""The complete content of the page, built from results before translation. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from report.page import published
 from report.page.audit import Item, audit
 from report.page.measurements import (
+    AcrossNodes,
     GpuMemory,
     Measurement,
     Unmeasured,
     Warned,
+    across_nodes,
     energy_sources,
     gpu_memory,
     measurements,
@@ -31,7 +33,7 @@ from report.records import Problem, Result, Tuning
 from report.text import Joined, Safe, Text, joined, message
 
 PAGE_NAME = "2017-08-05_Model-Comparison"
-"""The page's file below ``pages/``, without its ending, and the folder beside it that holds what it links to."""
+"""The page's file below ``pages/``, without its ending, and the folder beside it with the files it links to."""
 
 DETAILED_SECTIONS = 6
 """A page about more machines and stacks has their tables and sources, but no reproduction and no pictures of each."""
@@ -50,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What the page says about one machine with one stack."""
+    """The part of the page about one machine with one stack."""
 
     place: int  # from 0
     group: MachineStack
@@ -63,6 +65,7 @@ class Section:
     measurements: tuple[Measurement, ...]
     energy_sources: Joined
     gpu_memory: tuple[GpuMemory, ...]
+    across_nodes: tuple[AcrossNodes, ...]
     warnings: tuple[Warned, ...]
     unmeasured: tuple[Unmeasured, ...]
     tuned: tuple[Tuned, ...]
@@ -97,7 +100,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything the page says."""
+    """The content of the page."""
 
     summary: Text
     groups: tuple[MachineStack, ...]
@@ -110,12 +113,12 @@ class Page:
 
     @property
     def detailed(self) -> bool:
-        """Whether the page is short enough to say everything about each machine."""
+        """Whether the page is short enough for all details of each machine."""
         return is_detailed(self.groups)
 
 
 def build_page(results: Iterable[Result], problems: Sequence[Problem] = (), tunings: Sequence[Tuning] = ()) -> Page:
-    """Return the page about ``results``: what came out, and one section per machine and stack."""
+    """Return the page about ``results``: a summary, and one section per machine and stack."""
     found = tuple(groups(results))
     detailed = is_detailed(found)
     beside: dict[tuple[str, str], list[Tuning]] = {}
@@ -139,7 +142,7 @@ def build_page(results: Iterable[Result], problems: Sequence[Problem] = (), tuni
 
 
 def is_detailed(found: Sequence[object]) -> bool:
-    """Return whether a page about these machines is short enough to say everything about each."""
+    """Return whether a page about these machines is short enough for all details of each."""
     return len(found) <= DETAILED_SECTIONS
 
 
@@ -159,6 +162,7 @@ def _section(
         measurements=tuple(measurements(group)) if detailed else (),
         energy_sources=energy_sources(group),
         gpu_memory=tuple(gpu_memory(group)) if detailed else (),
+        across_nodes=tuple(across_nodes(group)) if detailed else (),
         warnings=warnings(group) if detailed else (),
         unmeasured=tuple(unmeasured(group)) if detailed else (),
         tuned=tuple(tuned(tuning, names.get(tuning.model.key, tuning.model.title)) for tuning in tunings),
@@ -168,7 +172,7 @@ def _section(
 
 
 def _labels(footnotes: Iterable[Footnote]) -> dict[Footnote, str]:
-    """Return a label of its own for each different footnote: its name, with a number where another one has it."""
+    """Return a unique label for each different footnote: its name, with a number if another one has that name."""
     labels: dict[Footnote, str] = {}
     taken: set[str] = set()
     for note in footnotes:

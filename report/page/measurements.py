@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from report.page import models
@@ -137,7 +137,7 @@ def _interval(step: Figure) -> Text:
 
 
 def _energy(result: Result, phase: PhaseName) -> Number | None:
-    """Joules per batch; None where nobody counted or a counter stood still."""
+    """Joules per batch; None if nothing was counted or a counter did not change."""
     name = f"{phase}_joules_per_batch"
     counted = [getattr(process.energy, name) for process in result.processes if process.energy]
     joules = [value for value in counted if value is not None and value > 0]
@@ -199,6 +199,37 @@ def count_warnings(group: MachineStack) -> int:
     return sum(len(warned.phases) for warned in warnings(group))
 
 
+@dataclass(frozen=True, slots=True)
+class AcrossNodes:
+    """One phase of one row on several nodes of a type."""
+
+    row: Row
+    where: Text
+    nodes: int
+    low: Number
+    high: Number
+    outliers: Joined  # nodes that stand apart, with their difference from the median
+
+
+def across_nodes(group: MachineStack) -> Iterator[AcrossNodes]:
+    """Yield the spread between nodes where a fleet measured each of them."""
+    for row in group.rows:
+        for result in row.results:
+            for spread in result.nodes:
+                low, high = Number(spread.low_s), Number(spread.high_s)
+                where = Joined((device(result), Message(PHASES[spread.phase])))
+                yield AcrossNodes(row, where, spread.nodes, low, high, joined(_outliers(spread.outliers)))
+
+
+def _outliers(found: Mapping[str, float]) -> Iterator[Text]:
+    for name, difference in sorted(found.items()):
+        percent = Number(abs(difference), "percent")
+        if difference > 0:
+            yield message("{node} ({percent} slower)", node=name, percent=percent)
+        else:
+            yield message("{node} ({percent} faster)", node=name, percent=percent)
+
+
 def unmeasured(group: MachineStack) -> Iterator[Unmeasured]:
     """Yield the results without figures."""
     for row in group.rows:
@@ -209,7 +240,7 @@ def unmeasured(group: MachineStack) -> Iterator[Unmeasured]:
 
 
 def notes(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Text, ...]]]:
-    """Yield what is to be said about each row's own quality."""
+    """Yield the notes on each row's own quality."""
     for row in rows:
         quality = row.scored_result.quality
         found = [said(note) for note in quality.notes] if quality else []

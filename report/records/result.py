@@ -1,4 +1,4 @@
-"""One row on one device: what ``<machine>/<stack>/<row>.<device>.json`` holds."""
+"""One row on one device: what ``<machine>/<stack>/<row>.<device>.json`` contains."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Quality(Record, frozen=True):
 
 
 class Conditions(Record, frozen=True):
-    """What else went on while a phase was timed; None where it is not known."""
+    """Other activity on the machine while a phase was timed; None if unknown."""
 
     wall_s: Duration | None = None
     cpus: Number | None = None
@@ -161,7 +161,7 @@ class Phase(Record, frozen=True):
 
 
 class Memory(Record, frozen=True):
-    """Bytes; None where nobody counted."""
+    """Bytes; None if not counted."""
 
     peak_allocated_bytes: Whole | None
     peak_reserved_bytes: Whole | None
@@ -229,6 +229,16 @@ class Total(Record, frozen=True):
     how: Literal["measured", "extrapolated"]
 
 
+class NodeSpread(Record, frozen=True):
+    """How far one phase's figures lie apart on several nodes of one type; this record is of the middle one."""
+
+    phase: PhaseName
+    nodes: Positive
+    low_s: Seconds
+    high_s: Seconds
+    outliers: Annotated[Mapping[Line, Number], Meta(description="node: its difference from the median, relative")] = {}
+
+
 class Result(Record, frozen=True):
     """One row on one device, measured by one or more processes. Every field is always there; null: not measured."""
 
@@ -254,11 +264,12 @@ class Result(Record, frozen=True):
     environment: Environment | None
     execution: Annotated[Values, Meta(description="what actually ran: threads, cudnn, tf32, memory_format, ...")] | None
     provenance: Provenance
+    nodes: Annotated[tuple[NodeSpread, ...], Meta(description="of a fleet that measured each node", max_length=2)] = ()
     path: str = ""
-    """The file that it was read from. Not part of the record: the loader sets it, whatever stands there."""
+    """The file that it was read from. Not part of the record: the loader sets it and ignores what the file has."""
 
     def __post_init__(self) -> None:
-        """Hold the fields to one another. Raises ValueError, which msgspec reports with the place."""
+        """Check that the fields agree. Raises ValueError, which msgspec reports with the place."""
         if self.status != "ok":
             if self.reason is None:
                 raise ValueError(f"reason: null, although the status is {self.status}")

@@ -171,5 +171,9 @@ def test_each_node_keeps_its_records_and_the_middle_one_is_shown(tmp_path: Path,
     gather(run, [CellStatus(cell, "done") for cell in cells], tmp_path / "results", ROOT, said.append)
     shown = json.loads((tmp_path / "results" / "a" / "cpu" / "ar.cpu.json").read_text())
     assert shown["processes"][0]["train"]["median_s"] == 0.2
+    (result,) = load_results(tmp_path / "results").results
+    assert [(spread.phase, spread.nodes, spread.low_s, spread.high_s) for spread in result.nodes] == [
+        ("train", 3, 0.1, 0.3), ("predict", 3, 0.1 / 3, 0.3 / 3),
+    ]  # fmt: skip
     kept = sorted((tmp_path / "results" / "a" / ".fleet" / "nodes").glob("*/cpu/ar.cpu.json"))
     assert [path.parts[-3] for path in kept] == ["n1", "n2", "n3"]

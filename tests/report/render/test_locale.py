@@ -36,20 +36,26 @@ def test_braces_hold_names_and_nothing_else() -> None:
             ), sentence
 
 
-CONTRACT = {
-    target.id: ast.literal_eval(node.value)
-    for node in ast.parse((ROOT / "runners" / "contract.py").read_text("utf-8")).body
-    if isinstance(node, ast.Assign)
-    for target in node.targets
-    if isinstance(target, ast.Name) and target.id in ("REASONS", "NOTES", "WARNINGS")
-}
-"""Key -> names of values, as the runners declare them; read as text, since the report imports no runner."""
+def declarations(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return the tables of keys in a module, read as text: the report imports neither runners nor fleet."""
+    return {
+        target.id: ast.literal_eval(node.value)
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id in ("REASONS", "NOTES", "WARNINGS")
+    }
+
+
+CONTRACT = declarations(ROOT / "runners" / "contract.py")
+CONTRACT["REASONS"] |= declarations(ROOT / "fleet" / "results" / "missing.py")["REASONS"]
+"""Key -> names of values, as the runners and the fleet declare them."""
 
 
 @pytest.mark.parametrize(("table", "ours"), [("REASONS", REASONS), ("NOTES", NOTES), ("WARNINGS", WARNINGS)])
 def test_the_report_has_a_sentence_for_all_that_the_runners_state(table: str, ours: dict[str, str]) -> None:
     """No key is missing or left over, and no sentence wants a value that the runners do not give."""
-    declared: dict[str, tuple[str, ...]] = CONTRACT[table]
+    declared = CONTRACT[table]
     assert set(ours) - {"text"} == set(declared)
     assert {key for key, names in declared.items() if not set(fields(ours[key])) <= set(names)} == set()
     if table == "WARNINGS":
