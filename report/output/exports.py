@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,9 +17,7 @@ from report.page.rows import Row
 from report.records import Device, PhaseName, Result, total
 
 Value = str | int | float | bool | None
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # spreadsheets of East Asian locales take the wide ones too
-_CONTROLS = ("\t", "\r", "\n")
-
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")  # spreadsheets of East Asian locales take the wide ones too
 
 ROW = (
     ("machine", "string", "", "name of the machine"),
@@ -132,8 +131,7 @@ def _write_parquet(table: Sequence[Sequence[Value]], columns: Sequence[Mapping[s
 
 def _harmless(value: Value) -> Value:
     """Return a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe (OWASP)."""
-    begins = isinstance(value, str) and (value[:1] in _CONTROLS or value.lstrip().startswith(_FORMULA))
-    return f"'{value}" if begins else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
 def _of_row(row: Row) -> dict[str, Value]:

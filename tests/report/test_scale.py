@@ -9,7 +9,8 @@ from tests.report.benches import one, tuned_lstm
 
 ROOT = Path(__file__).parents[2]
 MEASURE = """
-import re, sys, time
+import gc, re, sys, time
+gc.disable()  # as python -m report does
 from report.__main__ import main
 status = main(["--results", sys.argv[1], "--site", sys.argv[2]])
 peak = re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read()).group(1)
