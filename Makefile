@@ -6,8 +6,8 @@ export PYTHON
 # Variables reach the driver through the environment, so nothing in them is read as shell or make.
 DRIVER = "$$PYTHON" -s -m erabench
 
-.PHONY: bench list page compare check-page site serve test test-containers bench-harness tune data doctor lock mirror save \
-  load clean help
+.PHONY: bench list page compare check-page site serve test test-containers bench-harness tune data doctor fleet fleet-status \
+  fleet-gather fleet-cancel lock mirror save load clean help
 .DEFAULT_GOAL := help
 
 bench: ## set everything up, measure the rows in rounds, write the page
@@ -49,6 +49,18 @@ test-containers: ## run the tests that need a container engine
 bench-harness: ## measure what the harness itself costs, on a quiet machine
 	@$(DRIVER) bench-harness
 
+fleet: ## measure on the machines of a cluster, through Slurm or Kubernetes: make fleet FLEET=fleet.toml
+	@$(DRIVER) fleet
+
+fleet-status: ## show what became of each cell of a fleet
+	@$(DRIVER) fleet-status
+
+fleet-gather: ## gather a fleet's results and write the page
+	@$(DRIVER) fleet-gather
+
+fleet-cancel: ## stop a fleet's jobs; finished rows are kept
+	@$(DRIVER) fleet-cancel
+
 lock: ## regenerate a stack's lock files: make lock STACK=cpu
 	@$(DRIVER) lock
 
@@ -67,5 +79,6 @@ clean: ## remove environments and caches; results, site and data stay
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 	@echo "Variables: STACK ENGINE PROFILE MODEL DEVICE MACHINE THREADS RESULTS SITE LOCALE DATA_DIR VENVS PYTHON FORCE=1"
+	@echo "With a fleet: FLEET DRY=1 AGAIN=1 CELL (docs/fleet.md)"
 	@echo "With containers: BASE REGISTRY FILE WHEELS CA_BUNDLE MEMORY_LIMIT FORCE_STACK=1 (docs/containers.md)"
 	@echo "Options of a command: python3 -m erabench COMMAND --help"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ OF_BENCH = (
 )
 OF_PAGE = ("0  the page is written", "1  some results could not be used", "2  no result, or a wrong option")
 OF_CHECK = ("0  everything holds", "1  something does not", "2  a wrong option")
+OF_FLEET = ("0  everything is submitted or done", "1  the scheduler refused a part", "2  nothing was submitted")
 OF_ACTION = ("0  done", "2  a wrong option, or it could not be done")
 
 
@@ -81,6 +83,15 @@ def fetch(asked: Namespace) -> int:
     for name, problem in problems.items():
         say(problem or f"{name} is ready in {folder}")
     return 1 if any(problems.values()) else 0
+
+
+def of_fleet(name: str) -> Callable[[Namespace], int]:
+    """The command of that name of the package fleet, which reads the same variables."""
+
+    def run(_asked: Namespace) -> int:
+        return subprocess.run([sys.executable, "-s", "-m", "fleet", name], check=False).returncode
+
+    return run
 
 
 def clean(_asked: Namespace) -> None:
@@ -146,6 +157,21 @@ COMMANDS = {
     ),
     "load": Command(
         carry("load", "FILE"), "read images that save wrote", ("ENGINE", "STACK", "FILE"), ("load --file images.tar",)
+    ),
+    "fleet": Command(
+        of_fleet("fleet"), "measure on the machines of a cluster, through Slurm or Kubernetes (docs/fleet.md)",
+        ("FLEET", "DRY", "AGAIN"), ("fleet --fleet fleet.toml --dry 1", "fleet --fleet fleet.toml"), OF_FLEET,
+    ),
+    "fleet-status": Command(
+        of_fleet("fleet-status"), "show what became of each cell of a fleet", ("FLEET", "CELL"),
+        ("fleet-status", "fleet-status --cell h100/current.keras"),
+    ),
+    "fleet-gather": Command(
+        of_fleet("fleet-gather"), "gather a fleet's results and write the page", ("FLEET", *options.OUTPUT),
+        ("fleet-gather --results results",), OF_PAGE,
+    ),
+    "fleet-cancel": Command(
+        of_fleet("fleet-cancel"), "stop a fleet's jobs; finished rows are kept", ("FLEET",), ("fleet-cancel",)
     ),
     "clean": Command(clean, "remove environments and caches; results, site and data stay", ("VENVS",), ("clean",)),
 }  # fmt: skip

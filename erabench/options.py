@@ -54,6 +54,10 @@ OPTIONS = {
         Option("B", "the second results folder", "", "DIR"),
         Option("REGISTRY", "registry to copy the images to, as host:port/path", "", "HOST"),
         Option("FILE", "file with the images", "", "FILE"),
+        Option("FLEET", "fleet file, see fleet/examples", "fleet.toml", "FILE"),
+        Option("CELL", "cell whose state and log to print, such as h100/current.keras", "", "CELL"),
+        Option("DRY", "1 prints what would be submitted", "", "1"),
+        Option("AGAIN", "1 submits failed cells too, and those beyond their retries", "", "1"),
     )
 }
 SELECTION = ("MODEL", "DEVICE", "PROFILE", "STACK", "ENGINE", "MACHINE", "THREADS")

@@ -14,8 +14,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-PACKAGES = ("erabench", "images", "runners", "report", "experiments")
-MAY_IMPORT = {"erabench": {"images"}, "experiments": {"runners", "report"}}  # besides themselves
+PACKAGES = ("erabench", "fleet", "images", "runners", "report", "experiments")
+MAY_IMPORT = {"erabench": {"images"}, "fleet": {"images"}, "experiments": {"runners", "report"}}  # besides themselves
 FRAMEWORKS = sorted(path.parent.name for path in (ROOT / "runners").glob("*/framework.json"))
 LAYERS = {  # of runners: what each may import besides itself; a framework stands for every one of them
     "contract": set(),

@@ -10,30 +10,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fleet.files import Problem, atomic_write, locked, printable, read_json, write_json
 from fleet.folder import Attempt, Folder, attempts
 from fleet.plan import Cell
 from fleet.results.missing import ENDED_BADLY, missing_records
 from fleet.results.nodes import differences, spread
-from fleet.results.records import FINISHED, read_record
+from fleet.results.records import FINISHED, Found, read_record
 from fleet.status import CellStatus
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Found:
-    """The record chosen for a row and device of a cell."""
-
-    cell: Cell
-    name: str  # <row>.<device>.json
-    content: bytes
-    record: dict[str, Any]
-    node: str  # where its first process ran
 
 
 def gather(run: Folder, statuses: Sequence[CellStatus], results: Path, root: Path, say: Say) -> int:

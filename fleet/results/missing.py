@@ -9,13 +9,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fleet.files import tail
+from fleet.results.records import Found
 from fleet.status import CellStatus
-
-if TYPE_CHECKING:
-    from fleet.results.gather import Found
 
 # Outcome of a cell -> status of its rows, key of the reason
 ENDED_BADLY = {

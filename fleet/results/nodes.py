@@ -6,10 +6,9 @@ import json
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from fleet.results.gather import Found
+from fleet.results.records import Found
 
 MEMORY_TOLERANCE = 0.02  # firmware and kernels keep slightly different amounts
 PHASES = ("train", "predict")
