@@ -18,12 +18,12 @@ CELL_LABEL = "erabench/cell"
 INDEX = "batch.kubernetes.io/job-completion-index"
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
 SCRIPT = """set -e
-mkdir -p /work/home /work/run /work/submission
+mkdir -p /cell/home /cell/run /cell/submission
 {setup}
-tar -xzf /code/code.tar.gz -C /work/submission
-tar -xzf /order/order.tar.gz -C /work/submission
-cd /work/submission/project
-exec python3 -m fleet.node /work/run /work/submission
+tar -xzf /code/code.tar.gz -C /cell/submission
+tar -xzf /order/order.tar.gz -C /cell/submission
+cd /cell/submission/project
+exec python3 -m fleet.node /cell/run /cell/submission
 """
 
 
@@ -119,9 +119,9 @@ def _pod(fleet: Fleet, order: Order, code: str) -> dict[str, Any]:
 def _container(fleet: Fleet, order: Order) -> dict[str, Any]:
     one = order.type
     resources: dict[str, str] = {**one.resources, **({"nvidia.com/gpu": str(one.gpus)} if one.gpus else {})}
-    mounts = {"code": "/code", "order": "/order", "work": "/work", "tmp": "/tmp", "shm": "/dev/shm"}
+    mounts = {"code": "/code", "order": "/order", "work": "/cell", "tmp": "/tmp", "shm": "/dev/shm"}
     environ: list[dict[str, Any]] = [
-        {"name": "HOME", "value": "/work/home"},
+        {"name": "HOME", "value": "/cell/home"},
         {"name": "ERABENCH_POD", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         {"name": "ERABENCH_NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
         {"name": "ERABENCH_FAILURES", "valueFrom": {"fieldRef": {"fieldPath": f"metadata.annotations['{FAILURES}']"}}},

@@ -225,7 +225,7 @@ def test_an_index_without_a_pod_is_told_by_its_job() -> None:
 def start_pod(cluster: Cluster, manifest: dict[str, Any], index: int, name: str) -> str:
     """Run a manifest's own script as its pod would, with the pod's folders elsewhere; returns its log."""
     root = cluster.folder / f"pod-{name}"
-    (root / "work").mkdir(parents=True)
+    (root / "cell").mkdir(parents=True)
     job = manifest["items"][1]
     maps = [one for one in [*cluster.objects(), *manifest["items"]] if one["kind"] == "ConfigMap"]
     data = {one["metadata"]["name"]: one["binaryData"] for one in maps}
@@ -235,7 +235,7 @@ def start_pod(cluster: Cluster, manifest: dict[str, Any], index: int, name: str)
             for key, text in data[volume["configMap"]["name"]].items():
                 (root / volume["name"] / key).write_bytes(base64.b64decode(text))
     container = job["spec"]["template"]["spec"]["containers"][0]
-    script = re.sub(r"(?<=\s)/(code|order|work)\b", rf"{root}/\1", container["command"][2])
+    script = re.sub(r"(?<=\s)/(code|order|cell)\b", rf"{root}/\1", container["command"][2])
     environ = {"JOB_COMPLETION_INDEX": str(index), "ERABENCH_POD": name, "ERABENCH_NODE": "node-7"}
     done = subprocess.run(
         [*container["command"][:2], script], env={**os.environ, **environ}, capture_output=True, text=True, check=False
@@ -263,7 +263,7 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
     (attempt,) = attempts(run.cell(one.cell.id))
     sent = {
         path.name: path.read_bytes()
-        for path in (cluster.folder / f"pod-{name}-0-abcde").glob("work/run/cells/*/*/*/results/h100/cpu/*.json")
+        for path in (cluster.folder / f"pod-{name}-0-abcde").glob("cell/run/cells/*/*/*/results/h100/cpu/*.json")
     }
     brought = {path.name: path.read_bytes() for path in (attempt.path / "results" / "h100" / "cpu").glob("*.json")}
     assert len(sent) == 2

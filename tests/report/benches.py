@@ -3,7 +3,7 @@
 ``one`` is the computer of the published page with every kind of cell: figures on CPU and GPU, failures, warnings, gaps,
 skipped rows, synthetic data, energy, GPU memory, and tunings that gained something, were not confirmed, or failed.
 ``many`` has two computers, one with two stacks, one with a smoke run. The figures are made up, but for the scores that
-are known exactly. ``python -m tests.report.benches`` writes the golden pages anew.
+are known exactly. ``python -m tests.report.benches`` rewrites the golden pages.
 """
 
 import tempfile
