@@ -142,22 +142,21 @@ class Folder:
         """Return what the journal says, oldest first. A line that was cut is skipped: its action did not follow."""
         found: dict[int, Submission] = {}
         for event in self._events():
-            number = event.get("submission")
-            if event["event"] == "intent" and isinstance(number, int):
-                found[number] = Submission(
-                    number,
-                    event["name"],
-                    event["type"],
-                    list(event["cells"]),
-                    list(event["fingerprints"]),
-                    at=float(event.get("at", 0)),
-                )
-            elif event["event"] == "cancel":
-                for one in found.values():
-                    one.cancelled |= one.number in event["submissions"]
-            elif isinstance(number, int) and number in found:
-                _apply(found[number], event)
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                self._take(event, found)
         return [found[number] for number in sorted(found)]
+
+    def _take(self, event: dict[str, Any], found: dict[int, Submission]) -> None:
+        number = event.get("submission")
+        if event["event"] == "intent" and isinstance(number, int):
+            cells, fingerprints = list(event["cells"]), list(event["fingerprints"])
+            at = float(event.get("at", 0))
+            found[number] = Submission(number, event["name"], event["type"], cells, fingerprints, at=at)
+        elif event["event"] == "cancel":
+            for one in found.values():
+                one.cancelled |= one.number in event["submissions"]
+        elif isinstance(number, int) and number in found:
+            _apply(found[number], event)
 
     def _events(self) -> Iterator[dict[str, Any]]:
         try:
@@ -171,9 +170,12 @@ class Folder:
                     yield event
 
     def cells(self) -> list[Cell]:
-        """Return the plan of the last `make fleet`, [] if there was none."""
+        """Return the plan of the last `make fleet`. Raises Problem if it cannot be read."""
         found = read_json(self.path / "plan.json") or {}
-        return [Cell.from_json(cell) for cell in found.get("cells", [])]
+        try:
+            return [Cell.from_json(cell) for cell in found["cells"]]
+        except (KeyError, TypeError, AttributeError):
+            raise Problem(f"{self.path}/plan.json: cannot be read; run make fleet to write it again") from None
 
     def write_cells(self, cells: list[Cell]) -> None:
         """Keep the plan."""

@@ -17,6 +17,7 @@ from fleet.files import Problem
 from fleet.folder import Folder, attempts
 from fleet.plan import Cell
 from fleet.schedulers import Order
+from images.stack import git
 
 CODE = ("Makefile", "pyproject.toml", "compose*.yaml", "erabench", "fleet", "images", "runners", "report")
 LEFT_OUT = ("__pycache__", ".pyc", "images/tests.", "report/schema")
@@ -28,6 +29,7 @@ def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
         "version": 1,
         "run": folder.run,
         "number": order.number,
+        "commit": commit(),
         "name": order.name,
         "bench": list(fleet.bench),
         "data": fleet.data,
@@ -35,6 +37,13 @@ def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
         "cells": [asdict(cell) for cell in order.cells],
     }
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
+
+
+@functools.cache
+def commit() -> str:
+    """Return the project's commit, with -dirty if what results depend on was changed; "" without git."""
+    head = git("rev-parse", "HEAD")
+    return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
 
 
 def code_files(root: Path, stacks: Sequence[str]) -> list[Path]:

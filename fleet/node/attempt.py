@@ -101,7 +101,7 @@ class Supervisor:
             if missing(command):
                 return self._end("failed", f"{missing(command)}: not found on the node", exits.NO_COMMAND)
             self._save(phase="running", copied=copied)
-            status = self._bench(command, bench_environment(cache))
+            status = self._bench(command, bench_environment(self.order, PROJECT, cache))
         return self._conclude(status)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:

@@ -36,10 +36,12 @@ def bench_command(
     return [*program, *(word for key, value in options.items() for word in (f"--{key}", value))]
 
 
-def bench_environment(cache: Path) -> dict[str, str]:
+def bench_environment(order: Mapping[str, Any], project: Path, cache: Path) -> dict[str, str]:
     """Return this process's environment without what the submitting shell or its make would pass on."""
     found = {key: value for key, value in os.environ.items() if key not in OUTSIDE}
     found.setdefault("UV_CACHE_DIR", str(cache))
+    if order["commit"] and not (project / ".git").exists():
+        found["ERABENCH_COMMIT"] = order["commit"]
     return found
 
 

@@ -30,8 +30,7 @@ def start_lab() -> Iterator[Callable[..., Lab]]:
         folder = Path(tempfile.mkdtemp(prefix="fleet-", dir="/tmp"))
         folder.chmod(0o755)  # the database runs as a user of its own
         port = random.SystemRandom().randrange(20_000, 32_000)
-        cgroup = {"CGROUP": "1"} if CGROUPS.exists() else {}
-        started.append(Lab(str(Path(program).resolve()), folder, port, **cgroup, **settings))
+        started.append(Lab(str(Path(program).resolve()), folder, port, **settings))
         return started[-1]
 
     yield start
@@ -49,8 +48,12 @@ def lab(start_lab: Callable[..., Lab]) -> Lab:
 
 @pytest.fixture(scope="session")
 def accounting(start_lab: Callable[..., Lab]) -> Lab:
-    """A cluster whose finished jobs sacct remembers, and squeue only for seconds."""
-    lab = start_lab(DBD="1")
+    """A cluster whose finished jobs sacct remembers, and squeue only for seconds.
+
+    It alone uses control groups: those of two clusters on one machine have the same names.
+    """
+    cgroup = {"CGROUP": "1"} if CGROUPS.exists() else {}
+    lab = start_lab(DBD="1", **cgroup)
     lab.set("MinJobAge", 2)
     return lab
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -177,3 +180,20 @@ def test_each_node_keeps_its_records_and_the_middle_one_is_shown(tmp_path: Path,
     ]  # fmt: skip
     kept = sorted((tmp_path / "results" / "a" / ".fleet" / "nodes").glob("*/cpu/ar.cpu.json"))
     assert [path.parts[-3] for path in kept] == ["n1", "n2", "n3"]
+
+
+def test_the_page_shows_the_spread_and_names_outliers_and_failures(tmp_path: Path, said: list[str]) -> None:
+    """Five nodes of a type, one of them slow, and a type whose job was out of memory."""
+    fleet, run = fleet_of(tmp_path, "a", "b", rows=["ar"])
+    *cells, bad = make_plan(fleet, {"a": [f"n{number}" for number in range(5)]})
+    for number, cell in enumerate(cells):
+        seconds = 0.1 * (1.3 if number == 3 else 1 + number / 1000)
+        leave_attempt(run, cell, node=cell.node, changes=record("a", "cpu", "ar", "cpu", seconds=seconds))
+    statuses = [*(CellStatus(cell, "done") for cell in cells), CellStatus(bad, "out of memory", "OutOfMemory")]
+    assert gather(run, statuses, tmp_path / "results", ROOT, said.append) == 0
+    command = [sys.executable, "-m", "report", "--results", str(tmp_path / "results"), "--site", str(tmp_path / "site")]
+    subprocess.run([*command, "--locale", "en"], cwd=ROOT, check=False, capture_output=True)
+    (page,) = (tmp_path / "site").rglob("*.markdown")
+    text = re.sub(" +", " ", page.read_text())
+    assert "| CPU, threads: 2, training | 5 | 0.100 | 0.130 | n3 (30 % slower) |" in text
+    assert "the job ran out of memory: OutOfMemory" in text

@@ -19,6 +19,7 @@ from fleet.config import Fleet, load
 from fleet.files import Unanswered
 from fleet.folder import Folder, attempts
 from fleet.node.stream import read_stream
+from fleet.payload import commit
 from fleet.plan import make_plan
 from fleet.schedulers import Order, Task
 from fleet.schedulers.kubernetes import KubernetesJobs
@@ -269,6 +270,8 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
     assert len(sent) == 2
     assert brought == sent
     assert (attempt.path / "log").read_text() == "bench of lstm,bilstm\n"
+    seen = json.loads((tmp_path / "seen-h100.json").read_text())
+    assert seen["environ"].get("ERABENCH_COMMIT", "") == commit()
     assert survey(run, run.cells(), scheduler).cells[0].kind == "done"
 
 

@@ -218,8 +218,8 @@ def test_nodes_of_one_type_with_different_cards_are_not_mixed(run: Run, lab: Lab
 
 
 def test_each_node_of_a_type_is_measured_and_outliers_are_named(run: Run, lab: Lab) -> None:
-    """With nodes = "each" every node runs the bench; the middle node's records stand for the type."""
-    run.behave({"": {"seconds": 0.05, "factors": {"cpu1": 1.0, "cpu2": 1.5}}})
+    """With nodes = "each" every node runs the bench; the middle one's records stand for all. Clocks may be wrong."""
+    run.behave({"": {"seconds": 0.05, "factors": {"cpu2": 1.5}, "clocks": {"cpu1": 5, "cpu2": -7}}})
     run.write("epyc", fleet='rows = ["lstm"]', epyc='nodes = "each"')
     run.command("fleet")
     done(run, 2)

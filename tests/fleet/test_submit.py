@@ -82,6 +82,7 @@ def test_a_cut_journal_line_is_an_action_that_did_not_follow(tmp_path: Path, sai
     fleet, folder = fleet_of(tmp_path, "a")
     scheduler = FakeScheduler()
     submit(fleet, folder, scheduler, False, said.append)
+    folder.append(event="intent", submission=2)  # of a version that wrote less
     whole = folder.journal.read_bytes()
     intent = whole.splitlines(keepends=True)[0]
     folder.submission(7).mkdir(parents=True)
@@ -281,6 +282,16 @@ def test_a_thousand_cells_are_planned_in_2_s_and_surveyed_in_3_s(tmp_path: Path,
     assert re.search(r"1008 cells: 333 queued, 333 running, 342 done", text)
     assert planned < 2
     assert surveyed < 3
+
+
+def test_a_damaged_plan_is_told_with_the_cure(tmp_path: Path, said: list[str]) -> None:
+    """Status and gathering need it; `make fleet` writes it again."""
+    fleet, folder = fleet_of(tmp_path, "a")
+    submit(fleet, folder, FakeScheduler(), False, said.append)
+    for text in ("{", "[]", '{"cells": [{"type": "a"}]}'):
+        (folder.path / "plan.json").write_text(text)
+        with pytest.raises(Problem, match="run make fleet to write it again"):
+            folder.cells()
 
 
 def test_text_of_other_machines_is_made_printable() -> None:
