@@ -1,7 +1,7 @@
 """CIFAR-10: 50,000 train and 10,000 test images of 32 x 32 pixels in ten classes.
 
 Alex Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Where the original values could not be
-fetched, the prepared images are those of an ImageFolder tree or random ones, and the source says so.
+fetched, the prepared images are those of an ImageFolder tree or random ones; the source names which.
 """
 
 import hashlib

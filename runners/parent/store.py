@@ -130,7 +130,7 @@ def discard(checkpoints: str) -> None:
 
 @contextlib.contextmanager
 def results_lock(results: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the results folder, so that two benches never measure into it at once; waits, and says so."""
+    """Lock the results folder, so that two benches never measure into it together; prints a line while waiting."""
     waiting = "another bench is measuring into '{}'; waiting for it to end".format(results)
     with locked(os.path.join(results, ".lock"), lambda: say(waiting)):
         yield

@@ -97,7 +97,7 @@ def test_every_framework_runs_its_rows_and_the_page_is_made(made: Bench) -> None
 def test_a_base_that_cannot_be_had_leaves_the_work_to_virtual_environments(
     made: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One line says so."""
+    """One line reports it."""
     made.engines["docker"].refuses = {"classical": BaseUnavailable("python:3.11 cannot be pulled: EOF\nset BASE")}
     assert made.run(MODEL="ar") == 0
     assert "erabench: python:3.11 cannot be pulled: EOF; continuing with ENGINE=venv\n" in capsys.readouterr().err
@@ -156,7 +156,7 @@ def test_data_that_cannot_be_had_are_reported_and_the_rows_still_run(
 
 
 def test_tune_leaves_out_the_frameworks_that_have_nothing_to_tune(made: Bench) -> None:
-    """And says so if nothing is left."""
+    """And a message reports that nothing is left."""
     assert made.run(tune=True, MODEL="lstm,ar") == 0
     assert list(made.engines["docker"].ran) == ["keras"]
     assert "--tune" in made.engines["docker"].ran["keras"]

@@ -1,4 +1,4 @@
-"""Kubernetes: manifests, states and logs. Nothing here is a live cluster; docs/fleet.md says what was tried on one."""
+"""Kubernetes: manifests, states and logs. Nothing here is a live cluster; docs/fleet.md lists what was tried on one."""
 
 from __future__ import annotations
 

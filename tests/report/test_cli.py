@@ -179,7 +179,7 @@ def test_a_disk_that_takes_nothing_leaves_the_old_page(
 
 
 def test_the_same_results_leave_the_page_alone(bench: Path, folder: Path) -> None:
-    """A second report writes the page only if it says something else."""
+    """A second report writes the page only if its content changed."""
     os.utime(folder / PAGE, ns=(1, 1))
     assert made(bench, folder) == 0
     assert (folder / PAGE).stat().st_mtime_ns == 1

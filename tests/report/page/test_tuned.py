@@ -155,7 +155,7 @@ def test_the_ratio_is_of_pairs(tmp_path: Path, as_written: list[float], after: l
 
 
 def test_a_gain_that_a_pair_does_not_show_is_not_confirmed(tmp_path: Path) -> None:
-    """The settings cell says so."""
+    """The settings cell reports it."""
     pairs = {"as_written": side([1.0, 1.0], [1.0, 1.0]), "tuned": side([0.5, 1.1], [0.5, 1.0])}
     line = tuned(tmp_path, tuned_lstm(confirmation=pairs))
     assert (line.confirmed, cells(line)[6]) == (False, "unroll (gain not confirmed)")

@@ -28,7 +28,7 @@ def texts(picture: Picture) -> list[str]:
 
 
 def test_every_kind_is_drawn_where_its_data_are(tmp_path: Path) -> None:
-    """Each below its machine and stack, with an alternative text that says what it shows."""
+    """Each below its machine and stack, with an alternative text that describes it."""
     pictures = drawn(tmp_path, *one())
     assert [picture.name for picture in pictures.values()] == [
         f"gtx-box/gtx1080/{kind}.svg" for kind in ("seconds", "forecasts", "samples", "losses")

@@ -15,7 +15,7 @@ SMALL = ["--data", "nowhere", "--blocks", "2,2", "--growth", "4", "--epochs", "2
 
 
 def test_the_proof_prints_every_epoch_and_a_verdict(monkeypatch, capsys):
-    """Two epochs are too few to pass, and the exit status says so."""
+    """Two epochs are too few to pass, which the exit status reports."""
     monkeypatch.setattr(cifar10, "load", lambda directory: small_data(64, 40))
     assert proof.main(SMALL + ["--train-images", "64", "--test-images", "40"]) == 1
     lines = capsys.readouterr().out.splitlines()
