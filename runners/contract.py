@@ -100,7 +100,7 @@ WARNINGS = {  # what a reader of a time should know
 
 
 class UsageError(Exception):
-    """A wrong argument or an unusable path, in plain English: what, where, the value, the cure."""
+    """A wrong argument or an unusable path, in plain English: what, where, the value, the fix."""
 
 
 class RowError(Exception):

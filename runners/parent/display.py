@@ -29,7 +29,7 @@ class Display:
         """Begin a row; ``brief`` leaves out the plain lines that announce each phase."""
         self._name, self._phase, self._brief = name, "", brief
         self._first_done: Optional[int] = None  # of the phase: a resumed training does not start at zero
-        self._began = self._phase_began = self._told = self._clock()
+        self._began = self._phase_began = self._last_line = self._clock()
 
     def on_event(self, event: Dict[str, Any]) -> None:
         if event["phase"] != self._phase and not (self._phase and event["event"] == "samples"):
@@ -41,7 +41,7 @@ class Display:
             self._first_done = event.get("done")
         if self._moving:
             self._move(self._describe(event))
-        elif self._clock() - self._told >= PLAIN_EVERY_S:
+        elif self._clock() - self._last_line >= PLAIN_EVERY_S:
             self._line(self._describe(event))
 
     def finish(self, outcome: str) -> None:
@@ -69,7 +69,7 @@ class Display:
 
     def _line(self, text: str) -> None:
         self._clear()
-        self._told = self._clock()
+        self._last_line = self._clock()
         self._stream.write("{}  {}\n".format(self._name, text))
         self._stream.flush()
 

@@ -102,8 +102,8 @@ def _usage_error(path: str) -> Iterator[None]:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        cure = "free some space and run again" if full else "choose another RESULTS"
-        raise UsageError("cannot write '{}': {}; {}; nothing is lost".format(path, error.strerror, cure))
+        fix = "free some space and run again" if full else "choose another RESULTS"
+        raise UsageError("cannot write '{}': {}; {}; nothing is lost".format(path, error.strerror, fix))
 
 
 def read(path: str) -> Optional[Document]:

@@ -91,7 +91,7 @@ def tune(trial: Trial) -> Outcome:
     place = Place("{}/tuning".format(row.folder), row.model.key, row.device)
     names = ("machine", "stack", "engine", "profile", "framework", "device", "provenance")
     document = dict({name: record[name] for name in names}, schema_version=SCHEMA_VERSION)
-    # A document that did not come to an end is made again.
+    # An unfinished document is measured again.
     if not row.options.force and place.find(document, lambda found: found.get("reason", "") is None):
         trial.say("unchanged, kept: {}".format(place.path))
         return outcome(row, "ok", 0.0)

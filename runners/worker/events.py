@@ -36,16 +36,16 @@ class Sender:
 
     def __init__(self, descriptor: int) -> None:
         self._file = open(descriptor, "w", encoding="utf-8")  # noqa: SIM115 (open while the process lives)
-        self._told = 0.0
+        self._last_sent = 0.0
 
     def send(self, event: str, **fields: Any) -> None:
         self._file.write(json.dumps(plain(dict(fields, event=event)), allow_nan=False) + "\n")
         self._file.flush()
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        if done < total and time.monotonic() - self._told < _SHORTEST_INTERVAL_S:
+        if done < total and time.monotonic() - self._last_sent < _SHORTEST_INTERVAL_S:
             return
-        self._told = time.monotonic()
+        self._last_sent = time.monotonic()
         self.send("progress", phase=phase, done=int(done), total=int(total))
 
     def samples(self, phase: str, rule: Rule, began: float) -> Any:

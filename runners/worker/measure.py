@@ -67,13 +67,13 @@ def measure(
             loops = _inner_loops(min(warmup_s), rule.shortest_sample_s)
     on_warm()
     samples_s: List[float] = []
-    began = told = clock()
+    began = last_progress = clock()
     next_look = rule.min_samples
     while True:
         samples_s.append(timed(loops))
         count, now = len(samples_s), clock()
-        if now - told >= _PROGRESS_EVERY_S:
-            told = now
+        if now - last_progress >= _PROGRESS_EVERY_S:
+            last_progress = now
             progress(samples_s)
         if count < rule.min_samples:
             continue
