@@ -6,7 +6,7 @@ export PYTHON
 # Variables reach the driver through the environment, so nothing in them is read as shell or make.
 DRIVER = "$$PYTHON" -s -m erabench
 
-.PHONY: bench list page compare check-page site serve test test-containers bench-harness tune data doctor fleet fleet-status \
+.PHONY: bench list page compare check-page site serve test test-containers test-gpu bench-harness tune data doctor fleet fleet-status \
   fleet-gather fleet-cancel lock mirror save load clean help
 .DEFAULT_GOAL := help
 
@@ -45,6 +45,9 @@ test: ## run the tests
 
 test-containers: ## run the tests that need a container engine
 	@$(DRIVER) test containers
+
+test-gpu: ## test each framework on the GPU: make test-gpu PYTHON_PYTORCH=python3
+	@$(DRIVER) test-gpu
 
 bench-harness: ## measure what the harness itself costs, on a quiet machine
 	@$(DRIVER) bench-harness

@@ -139,6 +139,10 @@ COMMANDS = {
         suites.test, "run the tests, each in the environment that it is about", ("VENVS",),
         ("test", "test classical -k slips", "test containers"), OF_CHECK, "part of a suite's name, pytest's options",
     ),
+    "test-gpu": Command(
+        suites.test_gpu, "test each framework on this machine's GPU, in an interpreter that holds it",
+        ("STACK", "DEVICE", "DATA_DIR", "VENVS"), ("test-gpu", "test-gpu --stack gtx1080"), OF_CHECK,
+    ),
     "bench-harness": Command(
         suites.harness, "measure what the harness itself costs, on a quiet machine", ("VENVS",),
         ("bench-harness", "bench-harness overhead"), OF_CHECK, "parts to run (default: all)",

@@ -14,6 +14,7 @@ class Framework(NamedTuple):
     """What the driver needs of a declaration."""
 
     name: str
+    devices: tuple[str, ...]
     rows: tuple[str, ...]
     cheapest_row: str
     tunable: bool
@@ -24,8 +25,8 @@ def frameworks() -> list[Framework]:
     found = []
     for path in sorted(RUNNERS.glob("*/framework.json")):
         declared = declaration(path.parent.name)
-        rows = tuple(declared["rows"])
-        found.append(Framework(path.parent.name, rows, declared["cheapest_row"], declared["tunable"]))
+        lists = (tuple(declared["devices"]), tuple(declared["rows"]))
+        found.append(Framework(path.parent.name, *lists, declared["cheapest_row"], declared["tunable"]))
     return found
 
 

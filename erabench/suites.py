@@ -25,7 +25,7 @@ from images.stack import ROOT, STACKS, Problem, settings, stacks
 from images.stack import frameworks as with_locks
 
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|error)")  # in pytest's last line
-CONTAINERS, RUNNERS = "tests/containers", "tests/runners"
+CONTAINERS, RUNNERS, GPU = "tests/containers", "tests/runners", "tests/gpu"
 HARNESS_STACK = "cpu"
 
 
@@ -51,7 +51,7 @@ def test(asked: Namespace) -> int:
 
 def suites() -> list[Suite]:
     """Every suite, the cheap ones first."""
-    found = [Suite("host", "", "", ["tests", f"--ignore={CONTAINERS}", f"--ignore={RUNNERS}"])]
+    found = [Suite("host", "", "", ["tests", f"--ignore={CONTAINERS}", f"--ignore={RUNNERS}", f"--ignore={GPU}"])]
     others = [f"--ignore={RUNNERS}/{framework.name}" for framework in frameworks()]
     for stack in stacks():
         if (STACKS / stack / "tests.lock").is_file():
@@ -104,9 +104,34 @@ def clean() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 
+def test_gpu(asked: Namespace) -> int:
+    """Run tests/gpu with each framework's interpreter: PYTHON_<FRAMEWORK>, else the environment of the stack.
+
+    Nothing is installed: the tests run where a network, a container engine or the locks are missing.
+    """
+    stack = asked.STACK or "current"
+    failed = 0
+    for framework in [framework for framework in frameworks() if "gpu" in framework.devices]:
+        variable = f"PYTHON_{framework.name.upper()}"
+        made = Path(locks.folder()).absolute() / stack / framework.name / "bin" / "python"
+        interpreter = os.environ.get(variable) or (str(made) if made.is_file() else "")
+        print(f"\n== {framework.name} with {interpreter or 'no interpreter'} ==", flush=True)
+        if not interpreter:
+            print(f"skipped: set {variable} to an interpreter that holds the framework, such as {variable}=python3")
+            continue
+        command = [interpreter, "-s", "-m", "unittest", "-v", "tests.gpu.test_gpu"]
+        try:
+            done = subprocess.run(command, cwd=ROOT, env=clean() | {"FRAMEWORK": framework.name}, check=False)
+        except OSError as error:
+            raise Problem(f"{variable}={interpreter}: cannot be run ({error.strerror})") from error
+        failed += done.returncode != 0
+    return 1 if failed else 0
+
+
 def harness(asked: Namespace) -> int:
     """Prepare every environment of the cpu stack, then run experiments/harness. Raises Problem."""
-    for lock in sorted((STACKS / HARNESS_STACK).glob("*.lock")):
+    only_help = {"-h", "--help"} & set(asked.words)
+    for lock in [] if only_help else sorted((STACKS / HARNESS_STACK).glob("*.lock")):
         locks.made(locks.of_stack(HARNESS_STACK, lock.stem))
     environment = locks.made(locks.own("tests"))
     command = [str(environment.interpreter), "-s", "-m", "experiments.harness", *asked.words]

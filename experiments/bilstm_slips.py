@@ -178,11 +178,11 @@ class Progress:
     """A line for every twentieth of the training, with the time."""
 
     def __init__(self):
-        self.told = -1
+        self.last = -1
 
     def __call__(self, phase, done, total):
-        if done * 20 // total != self.told:
-            self.told = done * 20 // total
+        if done * 20 // total != self.last:
+            self.last = done * 20 // total
             print(f"{time.strftime('%H:%M:%S')} {phase} {100 * done // total} %", flush=True)
 
 

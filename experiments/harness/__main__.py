@@ -23,11 +23,11 @@ PARTS = ("overhead", "witness", "noise", "scale", "images")
 def main() -> int:
     """Run the chosen parts, each in its own process; return 0 if every limit was kept."""
     wanted, options = sys.argv[1:] or list(PARTS), []
-    if wanted[0] in ("-h", "--help"):
-        print(__doc__)
-        return 0
     if wanted[0] in ("witness", "noise"):
         wanted, options = wanted[:1], wanted[1:]
+    elif {"-h", "--help"} & set(wanted):
+        print(__doc__)
+        return 0
     unknown = [part for part in wanted if part not in PARTS]
     if unknown:
         print(f"erabench: the harness has no part '{unknown[0]}'; choose from: {', '.join(PARTS)}", file=sys.stderr)
