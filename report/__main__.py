@@ -8,120 +8,77 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from report.output import site
-from report.page.build import Page
-from report.records import Loaded, Problem, Result, ResultsUnavailable, Tuning, load_results
+from report.program import OK, SOME_UNUSABLE, complain, print_lines, status
+from report.records import BadInput, Loaded, Problem, Result, Tuning, load_results
 from report.render import escape, terminal
 from report.render.locale import LOCALES, locale, user_language
-
-PROBLEMS_PRINTED = 50
-
-OK, SOME_UNUSABLE, BAD_INPUT = 0, 1, 2
-
-
-class UsageError(Exception):
-    """An error that the user can correct. The message names the culprit, the value and the fix."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make or check the page; return the exit status: 0, 1 if some results were unusable, 2 for bad input."""
     options = _parser().parse_args(arguments)
-    try:
-        loaded = _selected(load_results(options.results), options.machine, options.stack)
-        _print_problems(loaded.problems)
-        if not loaded.results:
-            raise UsageError(
-                f"no usable result in {options.results}: measure first (make bench), or name another folder"
-            )
-        if options.check:
-            return _check(loaded, options)
+    return status("report", lambda: _report(options))
+
+
+def _report(options: argparse.Namespace) -> int:
+    loaded = _selected(load_results(options.results), options.machine, options.stack)
+    complain("report", loaded.problems)
+    if not loaded.results:
+        raise BadInput(f"no usable result in {options.results}: measure first (make bench), or name another folder")
+    if options.check and not _is_up_to_date(loaded, options):
+        return SOME_UNUSABLE
+    if not options.check:
         page = site.make_site(loaded, options.site, options.locale, options.results)
-        _print_page(page, options)
-    except (UsageError, ResultsUnavailable, site.OwnFolder) as error:
-        print(f"report: {escape.terminal(error)}", file=sys.stderr)
-        return BAD_INPUT
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        print(
-            f"report: {escape.terminal(place)}cannot be written ({error.strerror}); what was there is still there. "
-            f"Free the disk, or name a writable folder with --site",
-            file=sys.stderr,
-        )
-        return BAD_INPUT
+        width = min(shutil.get_terminal_size((terminal.WIDTH, 0)).columns, terminal.WIDTH)
+        language = locale(user_language(os.environ))
+        print_lines(terminal.lines(page, language, options.results, options.site / site.HTML_FILE, width))
     return SOME_UNUSABLE if loaded.problems else OK
 
 
-def _check(loaded: Loaded, options: argparse.Namespace) -> int:
+def _is_up_to_date(loaded: Loaded, options: argparse.Namespace) -> bool:
     """Make the page in a temporary folder and print how the existing one differs from it."""
+    page = options.site / site.PAGE_FILE
     with tempfile.TemporaryDirectory() as made:
         site.make_site(loaded, Path(made), options.locale)
         found = list(site.differences(Path(made), options.site))
-    page = options.site / site.PAGE_FILE
     if not found:
         print(f"{page} is up to date.")
-        return SOME_UNUSABLE if loaded.problems else OK
+        return True
     for line in found:
         print(escape.terminal(line, 500), file=sys.stderr)
-    print(
-        f"report: {page} is not what the results in {options.results} give; regenerate it (make page) and commit it",
-        file=sys.stderr,
-    )
-    return SOME_UNUSABLE
+    fix = "regenerate it (make page) and commit it"
+    complain("report", [f"{page} is not what the results in {options.results} give; {fix}"])
+    return False
 
 
 def _selected(loaded: Loaded, machines: tuple[str, ...], stack: str | None) -> Loaded:
-    """Return only the selected results. Raises UsageError for a machine or stack that has no result."""
-    if not machines and stack is None:
-        return loaded
+    """Return only the selected results. Raises BadInput for a machine or stack that has no result."""
     for kind, names, there in (
         ("machine", machines, {result.machine for result in loaded.results}),
         ("stack", (stack,) if stack else (), {result.stack for result in loaded.results}),
     ):
         missing = [name for name in names if name not in there]
         if missing:
-            raise UsageError(f"no result of {kind} {', '.join(missing)}; there is {', '.join(sorted(there)) or 'none'}")
+            raise BadInput(f"no result of {kind} {', '.join(missing)}; there is {', '.join(sorted(there)) or 'none'}")
 
-    def wanted(record: Result | Tuning) -> bool:
-        return (not machines or record.machine in machines) and (stack is None or record.stack == stack)
+    def wanted(machine: str, of_stack: str) -> bool:
+        return (not machines or machine in machines) and (stack is None or of_stack == stack)
+
+    def is_wanted(record: Result | Tuning) -> bool:
+        return wanted(record.machine, record.stack)
 
     def concerns(problem: Problem) -> bool:
-        folders = problem.file.split("/")
-        return (not machines or folders[0] in machines) and (stack is None or folders[1:2] == [stack])
+        machine, of_stack, *_ = (*problem.file.split("/"), "", "")
+        return wanted(machine, of_stack)
 
-    results = tuple(filter(wanted, loaded.results))
-    if not results:
-        raise UsageError(f"no result of machine {', '.join(machines)} with stack {stack}; leave one of them out")
-    return Loaded(results, tuple(filter(concerns, loaded.problems)), tuple(filter(wanted, loaded.tunings)))
-
-
-def _print_problems(problems: Sequence[Problem]) -> None:
-    for problem in problems[:PROBLEMS_PRINTED]:
-        print(f"report: {escape.terminal(problem)}", file=sys.stderr)
-    if len(problems) > PROBLEMS_PRINTED:
-        print(f"report: and {len(problems) - PROBLEMS_PRINTED} more problems", file=sys.stderr)
-
-
-def _print_page(page: Page, options: argparse.Namespace) -> None:
-    width = min(shutil.get_terminal_size((terminal.WIDTH, 0)).columns, terminal.WIDTH)
-    with _complete_output():
-        for line in terminal.lines(page, locale(user_language(os.environ)), width):
-            print(line)
-        print(f"results  {options.results}\npage     {options.site / site.HTML_FILE}", flush=True)
-
-
-@contextmanager
-def _complete_output() -> Iterator[None]:
-    """Print question marks where the output lacks Hangul, and ignore that it is closed early (a pipe to head)."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    try:
-        yield
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    results = tuple(filter(is_wanted, loaded.results))
+    if loaded.results and not results:
+        raise BadInput(f"no result of machine {', '.join(machines)} with stack {stack}; leave one of them out")
+    return Loaded(results, tuple(filter(concerns, loaded.problems)), tuple(filter(is_wanted, loaded.tunings)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 NumberKind = Literal[
-    "digits", "time", "limit", "loss", "accuracy", "exact", "bytes", "gibibytes", "percent", "ratio", "count"
+    "digits", "time", "short", "limit", "loss", "accuracy", "exact", "bytes", "gibibytes", "percent", "ratio", "count"
 ]
 
 MEGABYTE = 10**6

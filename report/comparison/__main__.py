@@ -8,56 +8,40 @@ A folder is one of all results, of one machine (``results/<machine>``) or of one
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from report.comparison.output import terminal, write_page
-from report.comparison.verdicts import Comparison, ComparisonImpossible, compare
-from report.records import Loaded, ResultsUnavailable, load_results
+from report.comparison.verdicts import compare
+from report.program import OK, SOME_UNUSABLE, complain, print_lines, status
+from report.records import BadInput, Loaded, load_results
 from report.records.tuning import TUNING_FOLDER
-from report.render import escape
-from report.render.locale import LOCALES, Locale, locale, user_language
+from report.render.locale import LOCALES, locale, user_language
 from report.text import message
-
-PROBLEMS_PRINTED = 50
-
-OK, SOME_UNUSABLE, BAD_INPUT = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare; return the exit status: 0, 1 if some results were unusable, 2 for bad input."""
     options = _parser().parse_args(arguments)
-    folders = (options.a, options.b)
+    return status("compare", lambda: _compare(options))
+
+
+def _compare(options: argparse.Namespace) -> int:
     language = locale(options.locale or user_language(os.environ))
-    try:
-        sides = [load_side(folder) for folder in folders]
-        for folder, side in zip(folders, sides, strict=True):
-            for problem in side.problems[:PROBLEMS_PRINTED]:
-                _complain(f"{folder}: {problem}")
-            if len(side.problems) > PROBLEMS_PRINTED:
-                _complain(f"{folder}: and {len(side.problems) - PROBLEMS_PRINTED} more problems")
-        comparison = compare(sides[0].results, sides[1].results)
-        path = write_page(comparison, folders, options.site, language)
-    except (ResultsUnavailable, ComparisonImpossible) as error:
-        _complain(str(error))
-        return BAD_INPUT
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        _complain(f"{place}cannot be written ({error.strerror}); give a folder you may write to with --site")
-        return BAD_INPUT
-    _print(comparison, path, language)
-    return SOME_UNUSABLE if any(side.problems for side in sides) else OK
+    sides = {folder: load_side(folder) for folder in (options.a, options.b)}
+    for folder, side in sides.items():
+        complain("compare", [f"{folder}: {problem}" for problem in side.problems])
+    comparison = compare(sides[options.a].results, sides[options.b].results)
+    path = write_page(comparison, (options.a, options.b), options.site, language)
+    print_lines([*terminal(comparison, language), language.plain(message("Page: {path}", path=str(path)))])
+    return SOME_UNUSABLE if any(side.problems for side in sides.values()) else OK
 
 
 def load_side(folder: Path) -> Loaded:
-    """Return the results in ``folder``: all machines', one machine's or one stack's.
-
-    Raises ResultsUnavailable if there are none.
-    """
-    root = results_root(folder)
+    """Return the results in ``folder``: all machines', one machine's or one stack's. Raises BadInput without any."""
+    root = _results_root(folder)
     loaded = load_results(root)
     if root == folder:
         return loaded
@@ -67,36 +51,17 @@ def load_side(folder: Path) -> Loaded:
     return Loaded(results, problems)
 
 
-def results_root(folder: Path) -> Path:
-    """Return the folder that contains ``<machine>/<stack>/<row>.<device>.json``; ``folder`` is it or a part of it.
-
-    Raises ResultsUnavailable if ``folder`` contains no results.
-    """
+def _results_root(folder: Path) -> Path:
+    """Return the folder that contains ``<machine>/<stack>/<row>.<device>.json``; ``folder`` is it or a part of it."""
     for depth, root in enumerate((folder, folder.resolve().parent, folder.resolve().parent.parent)):
         pattern = "/".join(["*"] * (2 - depth) + ["*.[cg]pu.json"])
         if any(path.parent.name != TUNING_FOLDER for path in folder.glob(pattern)):
             return root
     reason = "contains no results" if folder.is_dir() else "is not a folder"
-    raise ResultsUnavailable(
+    raise BadInput(
         f"{folder} {reason}; name a folder with <machine>/<stack>/<row>.<device>.json, "
         "or one machine's or one stack's folder in it"
     )
-
-
-def _complain(sentence: str) -> None:
-    print(f"compare: {escape.terminal(sentence)}", file=sys.stderr)
-
-
-def _print(comparison: Comparison, path: Path, language: Locale) -> None:
-    """Print; letters that the output lacks become question marks, and a closed pipe (to head) is no error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
-    try:
-        for line in terminal(comparison, language):
-            print(line)
-        print(language.plain(message("Page: {path}", path=str(path))), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from report.comparison import page
-from report.comparison.verdicts import Comparison, ComparisonImpossible
+from report.comparison.verdicts import Comparison
 from report.output import files, site
 from report.render import layout
 from report.render.locale import Locale
-from report.render.markdown import render
-from report.text import Safe, Text, message
+from report.render.markdown import Links, render
+from report.text import message
 
 NAME = "comparison"
 """The page's file below ``pages/``, and the folder beside it with the records it links to."""
@@ -22,30 +21,15 @@ LINES_SHOWN = 200  # on the terminal; the page has them all
 MOST = 60  # characters of a cell on the terminal
 
 
-@dataclass
-class _Links:
-    """Reference links, gathered while the page is rendered and defined at its end."""
-
-    locale: Locale
-    targets: dict[str, str] = field(default_factory=dict)  # label -> file
-
-    def link(self, text: Text, file: str) -> Safe:
-        """Return a link to a record below the page's folder; its label is short where no other one has it."""
-        side, *_, name = file.removesuffix(".json").split("/")
-        label = f"{side}/{name}"
-        if self.targets.setdefault(label, file) != file:
-            label = file.removesuffix(".json")
-            self.targets[label] = file
-        return Safe(f"[{self.locale.markdown(text)}][{label}]")
-
-    def definitions(self) -> Safe:
-        """Return the definitions of all links so far."""
-        return Safe("\n".join(f"[{label}]: {NAME}/{file}" for label, file in self.targets.items()))
+class _Links(Links):
+    def short(self, file: str) -> str:
+        """Return side and row: a/lstm.cpu."""
+        return f"{file[0]}/{file.rpartition('/')[2]}"
 
 
 def render_page(comparison: Comparison, names: tuple[str, str], locale: Locale) -> str:
     """Return the page as Markdown, front matter included; ``names`` are what the folders are called."""
-    links = _Links(locale)
+    links = _Links(locale, folder=NAME)
     return render(
         "comparison.md.j2",
         locale,
@@ -60,13 +44,11 @@ def render_page(comparison: Comparison, names: tuple[str, str], locale: Locale) 
 def write_page(comparison: Comparison, folders: tuple[Path, Path], folder: Path, locale: Locale) -> Path:
     """Write ``pages/comparison.markdown`` below the site's ``folder``, and beside it the records that it links to.
 
-    The page is written last, so it never links to a missing file. Raises OSError, and ComparisonImpossible where
+    The page is written last, so it never links to a missing file. Raises OSError, and BadInput where
     the page's own folder would swallow the results.
     """
     path = folder / "pages" / f"{NAME}.markdown"
-    beside = path.with_suffix("")
-    if beside.is_symlink() or any(given.resolve().is_relative_to(beside.resolve()) for given in folders):
-        raise ComparisonImpossible(f"{beside} is the page's own folder and gets emptied: keep the results elsewhere")
+    beside = site.own_folder(path.with_suffix(""), folders)
     copies = {site.copy_record(found, beside / "ab"[place]) for place in (0, 1) for found in comparison.side(place)}
     names = folders[0].resolve().name, folders[1].resolve().name
     files.write(path, render_page(comparison, names, locale))
@@ -77,8 +59,7 @@ def write_page(comparison: Comparison, folders: tuple[Path, Path], folder: Path,
 def terminal(comparison: Comparison, locale: Locale) -> Iterator[str]:
     """Yield the lines for a terminal: the times, what differs, the conclusion, and the remarks on verdicts."""
     table = page.times_table(comparison)
-    verdicts = (page.Cell(page.verdict(time)) for time in comparison.times)
-    bare = tuple((*row[:-1], verdict) for row, verdict in zip(table.rows, verdicts, strict=True))
+    bare = tuple((*row[:-1], page.verdict(time)) for row, time in zip(table.rows, comparison.times, strict=True))
     yield from _lines(table._replace(rows=bare), locale)
     if len(comparison.times) > LINES_SHOWN:
         more = str(len(comparison.times) - LINES_SHOWN)
@@ -90,11 +71,10 @@ def terminal(comparison: Comparison, locale: Locale) -> Iterator[str]:
 
 
 def _lines(table: page.Table, locale: Locale) -> Iterator[str]:
-    heads = [locale.plain(column.heading) for column in table.columns]
-    rows = [[_cut(locale.plain(cell.text)) for cell in row] for row in table.rows[:LINES_SHOWN]]
-    shown = layout.aligned([heads, *rows], [column.right for column in table.columns])
+    cells = [[cell.text if isinstance(cell, page.Linked) else cell for cell in row] for row in table.rows[:LINES_SHOWN]]
+    shown = [[_cut(locale.plain(cell)) for cell in row] for row in [list(table.columns), *cells]]
     yield locale.plain(table.heading)
-    for row in shown:
+    for row in layout.aligned(shown, [place in table.right for place in range(len(table.columns))]):
         yield f"  {'  '.join(row)}".rstrip()
     yield ""
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from report.comparison.differences import Difference, Pair, Scalar
 from report.comparison.verdicts import ComparedRow, Comparison, Time, TimeName, Word
-from report.page.models import seconds
+from report.page.models import SCORES, seconds
 from report.records import Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
@@ -29,18 +29,11 @@ TIMES: dict[TimeName, str] = {
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class Cell(NamedTuple):
-    """What a table's cell shows, and the record it comes from: a file below the page's folder."""
+class Linked(NamedTuple):
+    """A cell, and the record it comes from: a file below the page's folder."""
 
     text: Text
-    file: str | None = None
-
-
-class Column(NamedTuple):
-    """A heading, and whether its column is aligned to the right."""
-
-    heading: Text
-    right: bool = False
+    file: str
 
 
 class Table(NamedTuple):
@@ -48,8 +41,9 @@ class Table(NamedTuple):
 
     heading: Text
     legend: Text | None
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    columns: tuple[Text, ...]
+    right: range  # the columns that are aligned to the right
+    rows: tuple[tuple[Text | Linked, ...], ...]
 
 
 def tables(comparison: Comparison) -> tuple[Table, ...]:
@@ -65,35 +59,20 @@ def times_table(comparison: Comparison) -> Table:
         "slower where the interval excludes 1. Detectable is the slowdown that these data would have shown nine times "
         "in ten. Verdicts marked as paired come from rows that one bench measured side by side."
     )
-    columns = (
-        Column(message("Row")),
-        Column(message("Time of")),
-        Column("A", right=True),
-        Column("B", right=True),
-        Column("B/A", right=True),
-        Column(message("95 % interval"), right=True),
-        Column(message("Detectable"), right=True),
-        Column(message("Verdict")),
-    )
-    return Table(message("Times"), legend, columns, tuple(map(_time_cells, comparison.times)))
+    interval, detectable, verdict = message("95 % interval"), message("Detectable"), message("Verdict")
+    columns = (message("Row"), message("Time of"), "A", "B", "B/A", interval, detectable, verdict)
+    return Table(message("Times"), legend, columns, range(2, 7), tuple(map(_time_cells, comparison.times)))
 
 
 def differences_table(comparison: Comparison) -> Table:
     """Return every field that differs, those that make figures incomparable first."""
     legend = message("Fields are named as in the records. Those that make figures incomparable come first.")
-    headings: tuple[Text, ...] = (message("Field"), "A", "B", message("Rows"), message("Effect"))
-    columns = tuple(Column(heading) for heading in headings)
+    columns = (message("Field"), "A", "B", message("Rows"), message("Effect"))
     rows = (
-        (
-            Cell(found.field),
-            Cell(_value(found.a)),
-            Cell(_value(found.b)),
-            Cell(_rows(found, comparison)),
-            Cell(_effect(found)),
-        )
+        (found.field, _value(found.a), _value(found.b), _rows(found, comparison), _effect(found))
         for found in comparison.differences
     )
-    return Table(message("What differs"), legend, columns, tuple(rows))
+    return Table(message("What differs"), legend, columns, range(0), tuple(rows))
 
 
 def overview(comparison: Comparison, names: tuple[str, str]) -> Iterator[tuple[Text, Text, Text]]:
@@ -119,13 +98,9 @@ def overview(comparison: Comparison, names: tuple[str, str]) -> Iterator[tuple[T
 def conclusion(comparison: Comparison) -> Iterator[Message]:
     """Yield the sentences that sum the comparison up."""
     yield message(
-        "Times of B seen from A: {faster} faster, {slower} slower, {same} indistinguishable, {other} not comparable, "
-        "{missing} not measured on both sides.",
-        faster=str(comparison.count("faster")),
-        slower=str(comparison.count("slower")),
-        same=str(comparison.count("indistinguishable")),
-        other=str(comparison.count("incomparable")),
-        missing=str(comparison.count("unmeasured")),
+        "Times of B seen from A: {faster} faster, {slower} slower, {indistinguishable} indistinguishable, "
+        "{incomparable} not comparable, {unmeasured} not measured on both sides.",
+        **{word: str(comparison.count(word)) for word in WORDS},
     )
     yield from _comparability(comparison)
     conditions = {difference.field for difference in comparison.differences if not difference.breaks}
@@ -136,34 +111,33 @@ def conclusion(comparison: Comparison) -> Iterator[Message]:
         yield message("The recorded conditions are the same.")
     for side, results in (("A", comparison.only_a), ("B", comparison.only_b)):
         if results:
-            rows = _distinct((result.file for result in results), most=8)
-            yield message(
-                "Results of {side} without a partner: {count} ({rows}).", side=side, count=str(len(results)), rows=rows
-            )
+            values = {"count": str(len(results)), "rows": _distinct((result.file for result in results), most=8)}
+            yield message("Results of {side} without a partner: {count} ({rows}).", side=side, **values)
 
 
 def _comparability(comparison: Comparison) -> Iterator[Message]:
-    times = [row.time_broken_by for row in comparison.rows if row.time_broken_by]
-    qualities = [row.quality_broken_by for row in comparison.rows if row.quality_broken_by]
     count = str(len(comparison.rows))
-    if not times and not qualities:
+    broken = (
+        (
+            N_("The times of {broken} of {count} rows cannot be compared, because these fields differ: {fields}."),
+            [row.time_broken_by for row in comparison.rows if row.time_broken_by],
+        ),
+        (
+            N_(
+                "Loss and accuracy of {broken} of {count} rows cannot be compared, because these fields differ: "
+                "{fields}."
+            ),
+            [row.quality_broken_by for row in comparison.rows if row.quality_broken_by],
+        ),
+    )
+    if not any(rows for _, rows in broken):
         yield message(
             "Times and scores of all {count} rows are comparable: the same work on the same data.", count=count
         )
-    if times:
-        yield message(
-            "The times of {broken} of {count} rows cannot be compared, because these fields differ: {fields}.",
-            broken=str(len(times)),
-            count=count,
-            fields=_distinct((field for fields in times for field in fields), most=8),
-        )
-    if qualities:
-        yield message(
-            "Loss and accuracy of {broken} of {count} rows cannot be compared, because these fields differ: {fields}.",
-            broken=str(len(qualities)),
-            count=count,
-            fields=_distinct((field for fields in qualities for field in fields), most=8),
-        )
+    for sentence, rows in broken:
+        if rows:
+            fields = _distinct((field for fields in rows for field in fields), most=8)
+            yield message(sentence, broken=str(len(rows)), count=count, fields=fields)
 
 
 def row_name(pair: Pair) -> str:
@@ -189,58 +163,41 @@ def _with_reason(text: Message, time: Time) -> Message:
     return message("{verdict}: {reason}", verdict=text, reason=time.reason) if time.reason else text
 
 
-def _time_cells(time: Time) -> tuple[Cell, ...]:
-    values = (
-        Cell(seconds(value), _file(side, result)) if value else Cell("")
+def _time_cells(time: Time) -> tuple[Text | Linked, ...]:
+    a, b = (
+        Linked(seconds(value), f"{side}/{result.file}") if value else ""
         for side, result, value in zip("ab", time.pair, (time.a, time.b), strict=True)
     )
     found = time.ratio
     interval: Text = ""
     if found and found.low is not None and found.high is not None:
         interval = Joined((Number(found.low, "ratio"), Number(found.high, "ratio")), " – ")
-    return (
-        Cell(row_name(time.pair)),
-        Cell(message(TIMES[time.name])),
-        *values,
-        Cell(Number(found.value, "ratio") if found else ""),
-        Cell(interval),
-        Cell(Number(found.detectable - 1, "percent") if found and found.detectable else ""),
-        Cell(_with_reason(verdict(time), time)),
-    )
+    ratio = Number(found.value, "ratio") if found else ""
+    detectable = Number(found.detectable - 1, "percent") if found and found.detectable else ""
+    word = _with_reason(verdict(time), time)
+    return row_name(time.pair), message(TIMES[time.name]), a, b, ratio, interval, detectable, word
 
 
 def _quality_table(comparison: Comparison) -> Table:
-    columns = (
-        Column(message("Row")),
-        Column(message("Protocol")),
-        *(
-            Column(message(text), right=True)
-            for text in (N_("Loss A"), N_("Loss B"), N_("Accuracy A"), N_("Accuracy B"))
-        ),
-        Column(message("Comparable")),
-    )
+    figures = map(message, (N_("Loss A"), N_("Loss B"), N_("Accuracy A"), N_("Accuracy B")))
+    columns = (message("Row"), message("Protocol"), *figures, message("Comparable"))
     scored = [row for row in comparison.rows if any(result.quality and result.quality.scores for result in row.pair)]
-    return Table(message("Quality"), None, columns, tuple(map(_quality_cells, scored)))
+    return Table(message("Quality"), None, columns, range(2, 6), tuple(map(_quality_cells, scored)))
 
 
-def _quality_cells(row: ComparedRow) -> tuple[Cell, ...]:
+def _quality_cells(row: ComparedRow) -> tuple[Text | Linked, ...]:
     scores = [result.quality.score(result.quality.protocol) if result.quality else None for result in row.pair]
-    figures = []
-    for which in ("loss", "accuracy"):
+    figures: list[Text | Linked] = []
+    for which in SCORES:
         for side, result, score in zip("ab", row.pair, scores, strict=True):
-            value = getattr(score, which, None)
-            figures.append(Cell("") if value is None else Cell(Number(value, digits=4), _file(side, result)))
+            value = score.value(which) if score else None
+            figures.append("" if value is None else Linked(Number(value, digits=4), f"{side}/{result.file}"))
     comparable = message("yes")
     if None in scores:
         comparable = message("not measured")
     elif row.quality_broken_by:
         comparable = message("no: different {fields}", fields=joined(row.quality_broken_by))
-    protocol = _distinct(score.protocol for score in scores if score)
-    return (Cell(row_name(row.pair)), Cell(protocol), *figures, Cell(comparable))
-
-
-def _file(side: str, result: Result) -> str:
-    return f"{side}/{result.file}"
+    return row_name(row.pair), _distinct(score.protocol for score in scores if score), *figures, comparable
 
 
 def _counted(results: Sequence[Result]) -> Text:

@@ -9,7 +9,7 @@ from typing import Literal
 from report.comparison.differences import Affected, Difference, Pair, differences, differing
 from report.comparison.differences import breaks as breaks_of
 from report.comparison.statistics import FEWEST_PROCESSES, Ratio, Verdict, paired_ratio, ratio
-from report.records import Figure, Phase, PhaseName, Process, Result, figure, total
+from report.records import PHASES, BadInput, Figure, Phase, PhaseName, Process, Result, figure, total
 from report.sentences import said
 from report.text import N_, Message, Number, joined, message
 
@@ -17,7 +17,6 @@ TimeName = Literal["train", "predict", "epoch", "test_set"]
 TotalName = Literal["epoch", "test_set"]
 Word = Verdict | Literal["incomparable", "unmeasured"]
 
-PHASES: tuple[PhaseName, ...] = ("train", "predict")
 TOTALS: tuple[TotalName, ...] = ("epoch", "test_set")
 _FIELDS_OF_ALL = ("data", "model")  # differences in them break every time of a row
 STATUSES = {
@@ -26,10 +25,6 @@ STATUSES = {
     "timeout": N_("{side} timed out: {reason}"),
     "out_of_memory": N_("{side} ran out of memory: {reason}"),
 }
-
-
-class ComparisonImpossible(Exception):
-    """There is nothing to compare. The message names the folders and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +74,10 @@ class Comparison:
 
 
 def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
-    """Pair the results and give every time a verdict. Raises ComparisonImpossible where no row is on both sides."""
+    """Pair the results and give every time a verdict. Raises BadInput where no row is on both sides."""
     pairs, only_a, only_b = paired(a, b)
     if not pairs:
-        raise ComparisonImpossible(
+        raise BadInput(
             f"no row is on both sides: A has {_listed(a)}, B has {_listed(b)}; measure the same rows on the same "
             "device, or name the folder of one machine or one stack on each side"
         )

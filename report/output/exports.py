@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from report.output import files
-from report.page.models import peak_memory
+from report.page.models import joules, peak_memory
 from report.page.rows import Row
-from report.records import Device, PhaseName, Result, total
+from report.records import DEVICES, PHASES, PhaseName, Result, total
 
 Value = str | int | float | bool | None
 _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")  # spreadsheets of East Asian locales take the wide ones too
@@ -70,8 +70,7 @@ PHASE = (
     ("joules", "number", "J", "energy per unit, median over the processes"),
 )
 _MEMORY = ("peak_allocated_bytes", "peak_reserved_bytes", "peak_resident_bytes")
-DEVICES: tuple[Device, ...] = ("cpu", "gpu")
-PHASES: Mapping[PhaseName, str] = {"train": "a training step", "predict": "a prediction"}
+STEPS: Mapping[PhaseName, str] = {"train": "a training step", "predict": "a prediction"}
 
 
 def dictionary() -> list[dict[str, str]]:
@@ -79,7 +78,7 @@ def dictionary() -> list[dict[str, str]]:
     found = list(ROW)
     for device in DEVICES:
         found += [(f"{device}_{name}", kind, unit, f"{device.upper()}: {words}") for name, kind, unit, words in DEVICE]
-        for phase, step in PHASES.items():
+        for phase, step in STEPS.items():
             found += [
                 (f"{device}_{phase}_{name}", kind, unit, f"{device.upper()}, {step}: {words}")
                 for name, kind, unit, words in PHASE
@@ -97,22 +96,24 @@ def write_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
     columns = dictionary()
     names = [column["name"] for column in columns]
     table = [[found.get(name) for name in names] for found in map(_of_row, rows)]
+    by_column: list[Sequence[Value]] = list(zip(*table, strict=True)) or [()] * len(names)
     text = io.StringIO()
     cells = csv.writer(text)  # its line ends, CR LF, are what RFC 4180 asks for and make it quote a lone CR
     cells.writerow(names)
-    cells.writerows(map(_harmless, values) for values in table)
+    safe = [map(_harmless, v) if c["type"] == "string" else v for v, c in zip(by_column, columns, strict=True)]
+    cells.writerows(zip(*safe, strict=True))
     objects = b",\n".join(msgspec.json.encode(dict(zip(names, values, strict=True))) for values in table)
     document = b"[\n" + objects + b"\n]\n"
     paths = [folder / name for name in ("results.csv", "results.json", "results.parquet", "dictionary.json")]
     if not (paths[1].is_file() and paths[2].is_file() and paths[1].read_bytes() == document):
-        _write_parquet(table, columns, paths[2])
+        _write_parquet(by_column, columns, paths[2])
     files.write(paths[0], text.getvalue())
     files.write(paths[1], document)
     files.write(paths[3], msgspec.json.format(msgspec.json.encode(columns)) + b"\n")
     return paths
 
 
-def _write_parquet(table: Sequence[Sequence[Value]], columns: Sequence[Mapping[str, str]], path: Path) -> None:
+def _write_parquet(by_column: Sequence[Sequence[Value]], columns: Sequence[Mapping[str, str]], path: Path) -> None:
     import pyarrow.parquet  # takes 0.3 s, and is not needed if no figure has changed
 
     types = {"string": "string", "integer": "int64", "number": "float64", "boolean": "bool"}
@@ -124,7 +125,7 @@ def _write_parquet(table: Sequence[Sequence[Value]], columns: Sequence[Mapping[s
         )
         for column in columns
     )
-    arrays = [pyarrow.array([values[place] for values in table], field.type) for place, field in enumerate(schema)]
+    arrays = [pyarrow.array(values, field.type) for values, field in zip(by_column, schema, strict=True)]
     with files.atomic_write(path) as file:
         pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), file)
 
@@ -187,8 +188,7 @@ def _of_phase(row: Row, result: Result, phase: PhaseName) -> dict[str, Value]:
     step, phases = row.step(result.device, phase), result.phases(phase)
     if step is None:
         return {}
-    counted = [getattr(p.energy, f"{phase}_joules_per_batch") for p in result.processes if p.energy]
-    joules = [value for value in counted if value is not None]
+    counted = joules(result, phase)
     return {
         "s": step.median_s,
         "low_s": step.low_s,
@@ -199,5 +199,5 @@ def _of_phase(row: Row, result: Result, phase: PhaseName) -> dict[str, Value]:
         "iqr_s": statistics.median(timed.iqr_s for timed in phases),
         "unit": phases[0].unit,
         "batch_size": phases[0].batch_size,
-        "joules": statistics.median(joules) if joules else None,
+        "joules": statistics.median(counted) if counted else None,
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from report.output import exports, files, html
 from report.page.build import PAGE_NAME, Page, build_page
-from report.records import Loaded, Result, Tuning
+from report.records import BadInput, Loaded, Result, Tuning
 from report.render.locale import locale
 from report.render.markdown import render_page
 from report.render.pictures import draw
@@ -27,18 +27,19 @@ The folder is the report's own: what an earlier page linked to and this one does
 _DIFFERENCES_SHOWN = 40
 
 
-class OwnFolder(Exception):
-    """The page's own folder would swallow the results. The message names it and the fix."""
+def own_folder(folder: Path, results: Iterable[Path]) -> Path:
+    """Return ``folder``, which a report may empty. Raises BadInput if it is a link or has results in it."""
+    if folder.is_symlink() or any(given.resolve().is_relative_to(folder.resolve()) for given in results):
+        raise BadInput(f"{folder} is the page's own folder and gets emptied: keep the results elsewhere")
+    return folder
 
 
 def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None = None) -> Page:
     """Write the page below ``folder``, and beside it the records, pictures and tables that it links to.
 
-    The page is written last, so it never links to a missing file. Raises OSError and OwnFolder.
+    The page is written last, so it never links to a missing file. Raises OSError and BadInput.
     """
-    assets = folder / ASSETS
-    if assets.is_symlink() or (results is not None and results.resolve().is_relative_to(assets.resolve())):
-        raise OwnFolder(f"{assets} is the page's own folder and gets emptied: keep the results elsewhere")
+    assets = own_folder(folder / ASSETS, [results] if results else [])
     page = build_page(loaded.results, loaded.problems, loaded.tunings)
     wanted = {copy_record(result, assets) for result in loaded.results}
     wanted |= {copy_record(tuning, assets) for tuning in loaded.tunings if page.detailed}
@@ -62,28 +63,39 @@ def copy_record(record: Result | Tuning, folder: Path) -> Path:
     renaming, so that the linked file stays as it is). By size and time the next run recognizes either.
     """
     place = f"{folder}/{record.file}"
-    original = os.stat(record.path)
-    with suppress(OSError):
-        there = os.lstat(place)
-        if (there.st_size, there.st_mtime_ns) == (original.st_size, original.st_mtime_ns):
-            return Path(place)
-    partial = f"{place}.part"
-    os.makedirs(os.path.dirname(place), exist_ok=True)
+    path = os.path.realpath(record.path) if os.path.islink(record.path) else record.path
+    partial = place  # what is not there yet needs no second step
     with suppress(FileNotFoundError):
+        old, new = os.lstat(place), os.stat(path)
+        if (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns):
+            return Path(place)
+        partial = f"{place}.part"
         os.unlink(partial)
     try:
-        os.link(os.path.realpath(record.path), partial)
+        _link(path, partial)
     except OSError:  # another file system, or one without links, or somebody else's file
-        shutil.copy2(record.path, partial)
-    os.replace(partial, place)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        partial = f"{place}.part"
+        shutil.copy2(path, partial)
+    if partial != place:
+        os.replace(partial, place)
     return Path(place)
+
+
+def _link(path: str, place: str) -> None:
+    try:
+        os.link(path, place)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.link(path, place)
 
 
 def prune(folder: Path, wanted: set[Path]) -> None:
     """Delete what an earlier report left in ``folder``: its files that are not ``wanted``, and folders left empty."""
-    for path in stale(folder, wanted):
+    left = list(stale(folder, wanted))
+    for path in left:
         path.unlink()
-    for parent, _, _ in os.walk(folder, topdown=False):
+    for parent, _, _ in os.walk(folder, topdown=False) if left else ():
         with suppress(OSError):
             os.rmdir(parent)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from report.page.models import peak_memory
 from report.page.published import FINDINGS
-from report.records import Device, Result, Score, figure
+from report.page.rows import is_synthetic
+from report.records import DEVICES, Result, Score, figure
 from report.sentences import said
 from report.text import Message, Number, Text, joined, message
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One thing that cannot be right: what, and the evidence for it."""
 
     claim: Text
@@ -21,25 +21,27 @@ class Item:
 
 
 def audit(results: Sequence[Result]) -> tuple[Item, ...]:
-    """Return every finding with what ``results`` add to its evidence; a smoke run adds nothing."""
-    usable = [result for result in results if result.status == "ok" and result.profile != "smoke"]
+    """Return every finding with what ``results`` add to its evidence."""
+    usable = evidence(results)
+    measured = [[text for name in finding.measured for text in MEASURED[name](usable)] for finding in FINDINGS]
     return tuple(
-        Item(
-            Message(finding.claim),
-            (*map(Message, finding.evidence), *(text for name in finding.measured for text in MEASURED[name](usable))),
-        )
-        for finding in FINDINGS
+        Item(Message(finding.claim), (*map(Message, finding.evidence), *texts))
+        for finding, texts in zip(FINDINGS, measured, strict=True)
     )
+
+
+def evidence(results: Sequence[Result]) -> list[Result]:
+    """Return the results that are evidence of anything: a smoke run is none."""
+    return [result for result in results if result.status == "ok" and result.profile != "smoke"]
 
 
 def linear_beats_published_lstm(results: Sequence[Result]) -> Iterator[Text]:
     """Yield that AR, scored like the LSTM, beats the LSTM's published accuracy, where it does."""
     found = _score(results, "ar", "one-step")
     if found is not None and found.accuracy is not None and found.accuracy > 0.9230:
-        accuracy = Number(found.accuracy, digits=4)
         yield message(
             "Scored one step ahead, the linear AR reaches R² {accuracy} here, above the 0.9230 published for the LSTM.",
-            accuracy=accuracy,
+            accuracy=Number(found.accuracy, digits=4),
         )
 
 
@@ -74,22 +76,22 @@ def most_memory(results: Sequence[Result]) -> Iterator[Text]:
 
 def ratio_of_prediction(results: Sequence[Result]) -> Iterator[Text]:
     """Yield prediction over training as measured here, on each device; the published figure's device first."""
-    devices: tuple[Device, ...] = ("gpu", "cpu")
-    for device in devices:
+    for device in reversed(DEVICES):
         of_device = [r for r in results if r.key == "densenet-32-24-32" and r.device == device]
         times = [(figure(result, "train"), figure(result, "predict")) for result in of_device]
-        ratios = sorted(predict.median_s / train.median_s for train, predict in times if train and predict)
-        if ratios:
-            low, high = Number(ratios[0], "ratio"), Number(ratios[-1], "ratio")
-            if len(ratios) == 1:
-                yield message("Measured here on the {device}, the ratio is {ratio}.", device=device.upper(), ratio=low)
-            else:
-                yield message(
-                    "Measured here on the {device}, the ratio is between {low} and {high}.",
-                    device=device.upper(),
-                    low=low,
-                    high=high,
-                )
+        ratios = [Number(predict.median_s / train.median_s, "ratio") for train, predict in times if train and predict]
+        if len(ratios) == 1:
+            yield message(
+                "Measured here on the {device}, the ratio is {ratio}.", device=device.upper(), ratio=ratios[0]
+            )
+        elif ratios:
+            low, *_, high = sorted(ratios, key=lambda ratio: ratio.value)
+            yield message(
+                "Measured here on the {device}, the ratio is between {low} and {high}.",
+                device=device.upper(),
+                low=low,
+                high=high,
+            )
 
 
 def batches_of_an_epoch(results: Sequence[Result]) -> Iterator[Text]:
@@ -105,12 +107,8 @@ def batches_of_an_epoch(results: Sequence[Result]) -> Iterator[Text]:
 
 def _score(results: Sequence[Result], key: str, protocol: str) -> Score | None:
     """Return the first score on real data of a row under a protocol."""
-    for result in results:
-        if result.key == key and result.quality is not None and not (result.data and result.data.synthetic):
-            found = result.quality.score(protocol)
-            if found is not None:
-                return found
-    return None
+    scored = [r.quality.score(protocol) for r in results if r.key == key and r.quality and not is_synthetic(r)]
+    return next(filter(None, scored), None)
 
 
 MEASURED: dict[str, Callable[[Sequence[Result]], Iterator[Text]]] = {

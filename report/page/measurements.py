@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from report.page import models
-from report.page.models import seconds
+from report.page.models import STATUSES, joules, peak_memory, seconds
 from report.page.rows import MachineStack, Row
-from report.records import Figure, Phase, PhaseName, PhaseWarning, Result
+from report.records import PHASES as BOTH
+from report.records import Device, Figure, Phase, PhaseName, PhaseWarning, Result
 from report.sentences import said, warned, warning_name
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
 PHASES = {"train": N_("training"), "predict": N_("prediction")}
-_BOTH: tuple[PhaseName, ...] = ("train", "predict")
 STOPPED = {"precision": N_("precision"), "budget": N_("time budget"), "count": N_("sample limit")}
 _MEMORY = (
     "peak_allocated_bytes",
@@ -25,45 +24,24 @@ _MEMORY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """One timed phase of one row on one device."""
 
     row: Row
     result: Result
-    phase: PhaseName
+    where: Text  # device and phase: "CPU, threads: 2, training"
     seconds: Text  # the median, or why none is shown
     interval: Text
     processes: int
     samples: int
     spread: Number | None  # of the samples within a process: median of their interquartile ranges over their medians
     stopped: Text
+    peak: Number | None  # the most memory that a process had resident during the steps
+    added: Number | None  # what the steps added to what was resident before, in the process that added most
     energy: Number | None
 
-    @property
-    def where(self) -> Text:
-        """Device and phase: "CPU, 2 threads, training"."""
-        return Joined((device(self.result), Message(PHASES[self.phase])))
 
-    @property
-    def peak(self) -> Number | None:
-        """The most memory that a process had resident during the steps."""
-        return _bytes(models.peak_memory(self.result, "peak_resident_bytes"))
-
-    @property
-    def added(self) -> Number | None:
-        """What the steps added: the peak minus what was resident before them, in the process that added most."""
-        memories = [process.memory for process in self.result.processes if process.memory]
-        added = [
-            m.peak_resident_bytes - m.resident_before_bytes
-            for m in memories
-            if m.peak_resident_bytes and m.resident_before_bytes and m.peak_resident_bytes >= m.resident_before_bytes
-        ]
-        return _bytes(max(added, default=None))
-
-
-@dataclass(frozen=True, slots=True)
-class GpuMemory:
+class GpuMemory(NamedTuple):
     """GPU memory of one row as it was counted in three ways: allocated, reserved, complete card."""
 
     row: Row
@@ -72,135 +50,16 @@ class GpuMemory:
     whole_process: bool  # whether the peaks are not of the timed steps but since the process began
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """One kind of warning, with every phase that it was raised for."""
+class Warned(NamedTuple):
+    """A kind of warning for one phase of a row: how many processes raised it, and the first one's sentence."""
 
     name: Text
-    phases: tuple[Text, ...]
+    where: Text
+    processes: int
+    sentence: Text
 
 
-@dataclass(frozen=True, slots=True)
-class Unmeasured:
-    """A row without figures on a device, and why."""
-
-    row: Row
-    result: Result
-    status: Text
-    reason: Text
-
-    @property
-    def device(self) -> str:
-        """The device, as the page calls it."""
-        return self.result.device.upper()
-
-
-def device(result: Result) -> Text:
-    """Return the device, with the number of threads of a CPU where it is known."""
-    threads = result.environment.threads if result.environment is not None and result.device == "cpu" else None
-    name = result.device.upper()
-    return name if threads is None else message("{device}, threads: {count}", device=name, count=str(threads))
-
-
-def measurements(group: MachineStack) -> Iterator[Measurement]:
-    """Yield every phase that any process timed."""
-    for row in group.rows:
-        for result in row.results:
-            for phase in _BOTH:
-                found = [timed for process in result.processes if (timed := process.phase(phase)) is not None]
-                if found:
-                    yield _measurement(row, result, phase, result.phases(phase) or tuple(found))
-
-
-def _measurement(row: Row, result: Result, phase: PhaseName, found: Sequence[Phase]) -> Measurement:
-    step = row.step(result.device, phase)
-    return Measurement(
-        row,
-        result,
-        phase,
-        seconds(step) if step else message("not valid: {reason}", reason=said(found[0].reason)),
-        _interval(step) if step else "",
-        len(found),
-        sum(len(timed.samples_s) for timed in found),
-        Number(statistics.median(timed.iqr_s / timed.median_s for timed in found), "percent"),
-        joined(Message(STOPPED[timed.stopped_by]) for timed in found),
-        _energy(result, phase) if step else None,
-    )
-
-
-def _interval(step: Figure) -> Text:
-    if step.low_s is None or step.high_s is None:
-        return ""
-    spread = (step.high_s - step.low_s) / 20
-    digits = [Number(value, "limit", spread) for value in (step.low_s, step.high_s)]
-    return Joined(tuple(digits), "–")
-
-
-def _energy(result: Result, phase: PhaseName) -> Number | None:
-    """Joules per batch; None if nothing was counted or a counter did not change."""
-    name = f"{phase}_joules_per_batch"
-    counted = [getattr(process.energy, name) for process in result.processes if process.energy]
-    joules = [value for value in counted if value is not None and value > 0]
-    return Number(statistics.median(joules)) if joules else None
-
-
-def energy_sources(group: MachineStack) -> Joined:
-    """Return what counted the energy of any phase; no parts where nothing did."""
-    return joined(
-        process.energy.source
-        for result in group.results
-        for process in result.processes
-        if process.energy and any(_energy(result, phase) for phase in _BOTH)
-    )
-
-
-def gpu_memory(group: MachineStack) -> Iterator[GpuMemory]:
-    """Yield each result on a GPU with any count. A peak, or a card, of no bytes at all was not counted."""
-    for row in group.rows:
-        if row.gpu is None:
-            continue
-        memories = [process.memory for process in row.gpu.processes if process.memory]
-        counts = []
-        for name in _MEMORY:
-            found = [count for memory in memories if (count := getattr(memory, name)) is not None]
-            largest = max(found, default=None)
-            counts.append(_bytes(largest if largest or name.startswith("gpu_used") else None))
-        if any(counts[:-1]):
-            path = (row.gpu.execution or {}).get("peak_memory")
-            yield GpuMemory(row, row.gpu, tuple(counts), path == "of the whole process")
-
-
-def warnings(group: MachineStack) -> tuple[Warned, ...]:
-    """Return every warning by its kind, the most frequent first; of several processes the first one's sentence."""
-    found: dict[str, dict[tuple[str, str, str], list[PhaseWarning]]] = {}
-    for row in group.rows:
-        for result in row.results:
-            for process in result.processes:
-                for warning in process.warnings:
-                    place = (row.name, result.device.upper(), warning.phase)
-                    found.setdefault(warning.key, {}).setdefault(place, []).append(warning)
-    ordered = sorted(found.items(), key=lambda item: -sum(map(len, item[1].values())))
-    return tuple(
-        Warned(warning_name(key), tuple(_warned(place, raised) for place, raised in places.items()))
-        for key, places in ordered
-    )
-
-
-def _warned(place: tuple[str, str, str], raised: Sequence[PhaseWarning]) -> Text:
-    name, device_name, phase = place
-    where = (name, device_name, Message(PHASES[phase])) if phase in PHASES else (name, device_name)
-    return message(
-        "{where} ({count}): {sentence}", where=Joined(where), count=f"{len(raised)}×", sentence=warned(raised[0])
-    )
-
-
-def count_warnings(group: MachineStack) -> int:
-    """Return how many different warnings the rows' phases have."""
-    return sum(len(warned.phases) for warned in warnings(group))
-
-
-@dataclass(frozen=True, slots=True)
-class AcrossNodes:
+class AcrossNodes(NamedTuple):
     """One phase of one row on several nodes of a type."""
 
     row: Row
@@ -211,14 +70,122 @@ class AcrossNodes:
     outliers: Joined  # nodes that stand apart, with their difference from the median
 
 
+class Unmeasured(NamedTuple):
+    """A row without figures on a device, and why."""
+
+    row: Row
+    result: Result
+    device: str
+    status: Text
+    reason: Text
+
+
+def device(name: Device, threads: int | None) -> Text:
+    """Return the device, with the number of threads of a CPU where it is known."""
+    if name == "gpu" or threads is None:
+        return name.upper()
+    return message("{device}, threads: {count}", device=name.upper(), count=str(threads))
+
+
+def _where(result: Result, phase: PhaseName) -> Text:
+    threads = result.environment.threads if result.environment else None
+    return Joined((device(result.device, threads), Message(PHASES[phase])))
+
+
+def measurements(group: MachineStack) -> Iterator[Measurement]:
+    """Yield every phase that any process timed."""
+    for row, result in group.rows_and_results:
+        for phase in BOTH:
+            found = [timed for process in result.processes if (timed := process.phase(phase)) is not None]
+            if found:
+                yield _measurement(row, result, phase, result.phases(phase) or tuple(found))
+
+
+def _measurement(row: Row, result: Result, phase: PhaseName, found: Sequence[Phase]) -> Measurement:
+    step = row.step(result.device, phase)
+    return Measurement(
+        row,
+        result,
+        _where(result, phase),
+        seconds(step) if step else message("not valid: {reason}", reason=said(found[0].reason)),
+        _interval(step) if step else "",
+        len(found),
+        sum(len(timed.samples_s) for timed in found),
+        Number(statistics.median(timed.iqr_s / timed.median_s for timed in found), "percent"),
+        joined(Message(STOPPED[timed.stopped_by]) for timed in found),
+        _bytes(peak_memory(result, "peak_resident_bytes")),
+        _bytes(max(_added(result), default=None)),
+        _energy(result, phase) if step else None,
+    )
+
+
+def _added(result: Result) -> Iterator[int]:
+    """Yield the peak minus what was resident before the steps, of each process that counted both."""
+    for memory in (process.memory for process in result.processes if process.memory):
+        before, peak = memory.resident_before_bytes, memory.peak_resident_bytes
+        if before and peak and peak >= before:
+            yield peak - before
+
+
+def _interval(step: Figure) -> Text:
+    if step.low_s is None or step.high_s is None:
+        return ""
+    spread = (step.high_s - step.low_s) / 20
+    return Joined(tuple(Number(value, "limit", spread) for value in (step.low_s, step.high_s)), "–")
+
+
+def _energy(result: Result, phase: PhaseName) -> Number | None:
+    """Joules per batch; None if nothing was counted or a counter did not change."""
+    counted = [value for value in joules(result, phase) if value > 0]
+    return Number(statistics.median(counted)) if counted else None
+
+
+def energy_sources(group: MachineStack) -> Joined:
+    """Return what counted the energy of any phase; no parts where nothing did."""
+    return joined(
+        process.energy.source
+        for result in group.results
+        for process in result.processes
+        if process.energy and any(_energy(result, phase) for phase in BOTH)
+    )
+
+
+def gpu_memory(group: MachineStack) -> Iterator[GpuMemory]:
+    """Yield each result on a GPU with any count. A peak, or a card, of no bytes at all was not counted."""
+    for row, result in group.rows_and_results:
+        memories = [process.memory for process in result.processes if process.memory and result.device == "gpu"]
+        counts = []
+        for name in _MEMORY:
+            found = [count for memory in memories if (count := getattr(memory, name)) is not None]
+            largest = max(found, default=None)
+            counts.append(_bytes(largest if largest or name.startswith("gpu_used") else None))
+        if any(counts[:-1]):
+            whole_process = (result.execution or {}).get("peak_memory") == "process"
+            yield GpuMemory(row, result, tuple(counts), whole_process)
+
+
+def warnings(group: MachineStack) -> tuple[Warned, ...]:
+    """Return every warning by its kind, the most frequent kind first."""
+    found: dict[str, dict[Text, list[PhaseWarning]]] = {}
+    for row, result in group.rows_and_results:
+        for warning in (warning for process in result.processes for warning in process.warnings):
+            phase = (Message(PHASES[warning.phase]),) if warning.phase in PHASES else ()
+            where = Joined((row.name, result.device.upper(), *phase))
+            found.setdefault(warning.key, {}).setdefault(where, []).append(warning)
+    kinds = sorted(found.items(), key=lambda item: -sum(map(len, item[1].values())))
+    return tuple(
+        Warned(warning_name(key), where, len(raised), warned(raised[0]))
+        for key, places in kinds
+        for where, raised in places.items()
+    )
+
+
 def across_nodes(group: MachineStack) -> Iterator[AcrossNodes]:
     """Yield the spread between nodes where a fleet measured each of them."""
-    for row in group.rows:
-        for result in row.results:
-            for spread in result.nodes:
-                low, high = Number(spread.low_s), Number(spread.high_s)
-                where = Joined((device(result), Message(PHASES[spread.phase])))
-                yield AcrossNodes(row, where, spread.nodes, low, high, joined(_outliers(spread.outliers)))
+    for row, result in group.rows_and_results:
+        for spread in result.nodes:
+            where, low, high = _where(result, spread.phase), Number(spread.low_s), Number(spread.high_s)
+            yield AcrossNodes(row, where, spread.nodes, low, high, joined(_outliers(spread.outliers)))
 
 
 def _outliers(found: Mapping[str, float]) -> Iterator[Text]:
@@ -232,22 +199,21 @@ def _outliers(found: Mapping[str, float]) -> Iterator[Text]:
 
 def unmeasured(group: MachineStack) -> Iterator[Unmeasured]:
     """Yield the results without figures."""
-    for row in group.rows:
-        for result in row.results:
-            if result.status != "ok":
-                status = Message(models.STATUSES[result.status])
-                yield Unmeasured(row, result, status, said(result.reason))
+    for row, result in group.rows_and_results:
+        if result.status != "ok":
+            status, reason = Message(STATUSES[result.status]), said(result.reason)
+            yield Unmeasured(row, result, result.device.upper(), status, reason)
 
 
 def notes(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Text, ...]]]:
     """Yield the notes on each row's own quality."""
     for row in rows:
         quality = row.scored_result.quality
-        found = [said(note) for note in quality.notes] if quality else []
+        found = [*quality.notes] if quality else []
         if quality and (own := quality.score(quality.protocol)) and own.note:
-            found.append(said(own.note))
+            found.append(own.note)
         if found:
-            yield row, tuple(dict.fromkeys(found))
+            yield row, tuple(dict.fromkeys(map(said, found)))
 
 
 def _bytes(count: int | None) -> Number | None:

@@ -14,7 +14,7 @@ from report.text import N_, Message, Number, Text, message
 
 PUBLISHED_BATCH_SIZE = 32
 PER_EPOCH, PER_TEST_SET, PER_FIT = "s/epc", "s/(t)", "s/fit"
-FORECAST_DATASETS = ("airline", "household")  # scored with mean squared error and R²
+SCORES: tuple[ScoreName, ...] = ("loss", "accuracy")
 DATASETS = {"airline": N_("Airline Passenger"), "household": N_("Household electricity"), "cifar10": "CIFAR-10"}
 STATUSES = {
     "failed": N_("failed"),
@@ -166,6 +166,12 @@ def peak_memory(result: Result, name: str) -> int | None:
     """Return the largest of a count of bytes over the processes; None where nobody counted or nothing was used."""
     counts = [getattr(process.memory, name) for process in result.processes if process.memory]
     return max((count for count in counts if count is not None), default=None) or None
+
+
+def joules(result: Result, phase: PhaseName) -> list[float]:
+    """Return what each process counted per batch, of those that counted."""
+    counted = [getattr(process.energy, f"{phase}_joules_per_batch") for process in result.processes if process.energy]
+    return [value for value in counted if value is not None]
 
 
 def _time_cell(device: Device, phase: PhaseName) -> Callable[[Row], Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from report.page import models
 from report.page.published import published_row
@@ -27,8 +28,7 @@ NOT_A_PROTOCOL = "as-published"
 """The scores of the slips. The other protocols are ordered as in ``PROTOCOLS``, unknown ones after them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A model or a baseline under every protocol, and what was published for it."""
 
     name: Text
@@ -72,7 +72,7 @@ def protocol_tables(group: MachineStack) -> Iterator[ProtocolTable]:
     for name, scored in by_dataset.items():
         used = {score.protocol for _, quality in scored for score in quality.scores} - {NOT_A_PROTOCOL}
         protocols = tuple(sorted(used, key=_place))
-        baselines = list(_baselines(scored, protocols))
+        baselines = tuple(_baselines(scored, protocols))
         if baselines:
             metric = scored[0][1].accuracy_metric
             shown = Message(METRICS[metric]) if metric in METRICS else metric
@@ -105,15 +105,14 @@ def _baselines(scored: Sequence[tuple[Row, Quality]], protocols: Sequence[str]) 
         yield Line(message("baseline: {name}", name=shown), "", None, numbers, _errors(_rolling(quality, name)))
 
 
-def _scores(score: Score | None, quality: Quality | None) -> tuple[Number | None, Number | None]:
-    """Loss and accuracy; without a quality they are a baseline's, which is a closed form."""
-
-    def number(value: float | None, loss: bool) -> Number | None:
+def _scores(score: Score | None, quality: Quality | None) -> Iterator[Number | None]:
+    """Yield loss and accuracy; without a quality they are a baseline's, which is a closed form."""
+    for which in models.SCORES:
+        value = score.value(which) if score else None
         if value is None:
-            return None
-        return models.score(value, quality, "loss" if loss else "accuracy") if quality else Number(value, "exact")
-
-    return (None, None) if score is None else (number(score.loss, True), number(score.accuracy, False))
+            yield None
+        else:
+            yield models.score(value, quality, which) if quality else Number(value, "exact")
 
 
 def _rolling(quality: Quality, name: str) -> RollingOrigin | None:
@@ -122,19 +121,18 @@ def _rolling(quality: Quality, name: str) -> RollingOrigin | None:
 
 
 def _errors(errors: RollingOrigin | None) -> tuple[Text, ...]:
+    """MAE, RMSE and MASE, each with its quartiles over the origins in parentheses."""
     if errors is None:
         return ()
-    return (
-        _spread(errors.mae, errors.mae_quartiles),
-        _spread(errors.rmse, errors.rmse_quartiles),
-        _spread(errors.mase, errors.mase_quartiles),
+    found = (
+        (errors.mae, errors.mae_quartiles),
+        (errors.rmse, errors.rmse_quartiles),
+        (errors.mase, errors.mase_quartiles),
     )
+    return tuple("" if value is None else _spread(value, quartiles) for value, quartiles in found)
 
 
-def _spread(value: float | None, quartiles: Sequence[float | None]) -> Text:
-    """An error with its quartiles over the origins in brackets."""
-    if value is None:
-        return ""
+def _spread(value: float, quartiles: Sequence[float | None]) -> Text:
     between = Joined(tuple(Number(quartile) for quartile in quartiles if quartile is not None), "–")
     return Joined((Number(value), Joined(("(", between, ")"), "")), " ") if between.parts else Number(value)
 

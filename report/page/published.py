@@ -21,7 +21,7 @@ HARDWARE: Mapping[Device, str] = MappingProxyType({"cpu": r"6700K", "gpu": r"GTX
 class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One published figure."""
 
-    column: str  # a key of report.page.models.COLUMNS
+    column: Literal["loss", "accuracy", "memory", "cpu_train", "cpu_predict", "gpu_train", "gpu_predict"]
     text: str  # as printed, without its unit
     unit: Literal["mse", "r2", "top-1", "MB", "s/batch", "s/epoch", "s/test-set"] = "s/batch"
     protocol: str | None = None  # how a score was made; None where that is unknown or means nothing
@@ -33,18 +33,16 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return float(self.text)
 
     @property
-    def least(self) -> float:
-        """The least value that prints as this figure when rounded or cut: figures were made in both ways."""
-        return self.value - (self._last_digit / 2 if self.value >= 0 else self._last_digit)
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that print as this figure when rounded or cut: both ways were used."""
+        digit = 10.0 ** -len(self.text.partition(".")[2])
+        below, above = (digit / 2, digit) if self.value >= 0 else (digit, digit / 2)
+        return self.value - below, self.value + above
 
     @property
-    def most(self) -> float:
-        """The greatest value that prints as this figure when rounded or cut."""
-        return self.value + (self._last_digit if self.value >= 0 else self._last_digit / 2)
-
-    @property
-    def _last_digit(self) -> float:
-        return float(10 ** -len(self.text.partition(".")[2]))
+    def phase(self) -> PhaseName:
+        """Of a time: of training or of prediction."""
+        return "predict" if self.column.endswith("predict") else "train"
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,9 +87,7 @@ def published_row(key: str) -> Row | None:
 def seconds_per_batch() -> dict[tuple[str, Device, PhaseName], float]:
     """Return (row, device, phase) -> seconds, of those figures that are seconds per batch."""
     return {
-        (row.key, DEVICE_OF_COLUMN[figure.column], "train" if figure.column.endswith("train") else "predict"): (
-            figure.value
-        )
+        (row.key, DEVICE_OF_COLUMN[figure.column], figure.phase): figure.value
         for row in ROWS
         for figure in row.figures
         if figure.unit == "s/batch"

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 
 from report.page import models, published
 from report.page.published import DEVICE_OF_COLUMN
 from report.page.rows import MachineStack, Row
-from report.records import Device, PhaseName, Result, total
+from report.records import Device, Result, total
 from report.records.result import ScoreName
 from report.sentences import said
 from report.text import MEGABYTE, N_, Message, Number, Safe, Text, message
@@ -47,8 +48,7 @@ DOUBTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
+class Why(NamedTuple):
     """Why a verdict is no judgement: in two words for the summary, and in full."""
 
     cause: Text
@@ -78,10 +78,7 @@ class Comparison:
     @property
     def ratio(self) -> Number | None:
         """Ours over the published figure."""
-        if self.ours is None:
-            return None
-        ours = self.ours.value / (MEGABYTE if self.ours.kind == "bytes" else 1)
-        return Number(ours / self.figure.value, "ratio")
+        return self.ours and Number(_value(self.ours) / self.figure.value, "ratio")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +106,14 @@ class Verdicts:
 def compared(group: MachineStack) -> Iterator[Comparison]:
     """Yield every published figure, in the order of the published table, beside what ``group`` has for it."""
     rows = {row.model.key: row for row in group.rows}
-    for published_row in published.ROWS:
-        row = rows.get(published_row.key)
-        for figure_ in published_row.figures:
-            ours = _ours(row, figure_) if row else None
+    for known in published.ROWS:
+        row = rows.get(known.key)
+        for figure in known.figures:
+            ours = _ours(row, figure) if row else None
             if ours is None:
-                yield Comparison(published_row, figure_, None, Verdict.NOT_MEASURED, _missing(row, figure_, group))
+                yield Comparison(known, figure, None, Verdict.NOT_MEASURED, _missing(row, figure, group))
             else:
-                verdict, reason = _judged(published_row, figure_, *ours)
-                yield Comparison(published_row, figure_, ours[0], verdict, reason)
+                yield Comparison(known, figure, ours[0], *_judged(known, figure, *ours))
 
 
 def by_verdict(comparisons: Sequence[Comparison]) -> tuple[Verdicts, ...]:
@@ -126,38 +122,37 @@ def by_verdict(comparisons: Sequence[Comparison]) -> tuple[Verdicts, ...]:
     return tuple(Verdicts(verdict, which) for verdict, which in found.items() if which)
 
 
-def _ours(row: Row, figure_: published.Figure) -> tuple[Number, Result] | None:
+def _ours(row: Row, figure: published.Figure) -> tuple[Number, Result] | None:
     """Our figure for the same thing in the same unit; None where it was not measured or may not be shown."""
-    if figure_.column == "loss" or figure_.column == "accuracy":
-        return _score(row, figure_, "loss" if figure_.column == "loss" else "accuracy")
-    result = row.on(DEVICE_OF_COLUMN[figure_.column])
+    if figure.column == "loss" or figure.column == "accuracy":
+        return _score(row, figure, figure.column)
+    result = row.on(DEVICE_OF_COLUMN[figure.column])
     if result is None or result.status != "ok":
         return None
-    if figure_.column == "memory":
+    if figure.column == "memory":
         peak = models.peak_memory(result, "peak_allocated_bytes")
         return None if peak is None else (Number(peak, "bytes"), result)
-    phase: PhaseName = "train" if figure_.column.endswith("train") else "predict"
-    step = row.step(result.device, phase)
+    step = row.step(result.device, figure.phase)
     if step is None:
         return None
-    if figure_.unit == "s/batch":
-        return (models.seconds(step), result) if result.phases(phase)[0].unit == "batch" else None
-    complete = total(result, "epoch" if phase == "train" else "test_set")
-    return None if complete is None else (models.seconds(complete, UNITS[figure_.unit]), result)
+    if figure.unit == "s/batch":
+        return (models.seconds(step), result) if result.phases(figure.phase)[0].unit == "batch" else None
+    complete = total(result, "epoch" if figure.phase == "train" else "test_set")
+    return None if complete is None else (models.seconds(complete, UNITS[figure.unit]), result)
 
 
-def _score(row: Row, figure_: published.Figure, which: ScoreName) -> tuple[Number, Result] | None:
+def _score(row: Row, figure: published.Figure, which: ScoreName) -> tuple[Number, Result] | None:
     result = row.scored_result
     if row.synthetic or result.status != "ok" or result.quality is None:
         return None
-    found = result.quality.score(figure_.protocol or result.quality.protocol)
+    found = result.quality.score(figure.protocol or result.quality.protocol)
     value = found.value(which) if found else None
     return None if value is None else (models.score(value, result.quality, which), result)
 
 
-def _missing(row: Row | None, figure_: published.Figure, group: MachineStack) -> Why:
+def _missing(row: Row | None, figure: published.Figure, group: MachineStack) -> Why:
     """Why a figure was not measured: what its cell says, or that nothing is there to measure it."""
-    device = DEVICE_OF_COLUMN.get(figure_.column)
+    device = DEVICE_OF_COLUMN.get(figure.column)
     if device == "gpu" and not group.has_gpu():
         return Why(message("no GPU"), message("this machine has no GPU"))
     if row is None:
@@ -172,54 +167,58 @@ def _missing(row: Row | None, figure_: published.Figure, group: MachineStack) ->
             return Why(message("not scored"), message("the data are synthetic"))
         why = result.quality and result.quality.reason
         return Why(message("not scored"), said(why) if why else message("there is no score"))
-    reason = models.not_training(result, "predict" if figure_.column.endswith("predict") else "train")
+    reason = models.not_training(result, figure.phase)
     if reason is not None:
         return Why(message("not training"), reason)
     return Why(message("not measured"), message("the record holds no such figure"))
 
 
-def _judged(row: published.Row, figure_: published.Figure, ours: Number, result: Result) -> tuple[Verdict, Why | None]:
-    why = _not_comparable(row, figure_, result)
+def _judged(row: published.Row, figure: published.Figure, ours: Number, result: Result) -> tuple[Verdict, Why | None]:
+    why = _not_comparable(row, figure, result)
     if why is not None:
         return Verdict.NOT_COMPARABLE, why
-    kind = figure_.column if figure_.column in TOLERANCES else "time"
-    allowed = TOLERANCES[kind] * (1 if kind == "accuracy" else abs(figure_.value))
-    value = ours.value / MEGABYTE if kind == "memory" else ours.value
-    if abs(value - figure_.value) <= allowed or figure_.least <= value <= figure_.most:
+    kind = figure.column if figure.column in TOLERANCES else "time"
+    allowed = TOLERANCES[kind] * (1 if kind == "accuracy" else abs(figure.value))
+    value, (least, most) = _value(ours), figure.bounds
+    if abs(value - figure.value) <= allowed or least <= value <= most:
         return Verdict.REPRODUCED, None
     if kind == "memory":
         reason = message(
             "the page does not state what it counted: memory allocated, reserved, or used on the complete card"
         )
         return Verdict.NOT_COMPARABLE, Why(message("published figure in doubt"), reason)
-    better = value > figure_.value if kind == "accuracy" else value < figure_.value
+    better = value > figure.value if kind == "accuracy" else value < figure.value
     return (Verdict.BETTER if better else Verdict.WORSE), None
 
 
-def _not_comparable(row: published.Row, figure_: published.Figure, result: Result) -> Why | None:
-    if figure_.doubt is not None:
-        return Why(message("published figure in doubt"), Message(DOUBTS[figure_.doubt]))
-    is_score = figure_.column in ("loss", "accuracy")
+def _not_comparable(row: published.Row, figure: published.Figure, result: Result) -> Why | None:
+    if figure.doubt is not None:
+        return Why(message("published figure in doubt"), Message(DOUBTS[figure.doubt]))
+    is_score = figure.column in models.SCORES
     closed_form = is_score and result.quality is not None and result.quality.epochs is None
     if result.profile == "smoke" and not closed_form:
         return Why(message("smoke run"), message("a smoke run measures nothing"))
     if is_score:
         return None
-    phases = result.phases("predict" if figure_.column.endswith("predict") else "train")
-    if phases and figure_.unit in ("s/batch", "MB") and phases[0].batch_size != row.batch_size:
+    phases = result.phases(figure.phase)
+    if phases and figure.unit in ("s/batch", "MB") and phases[0].batch_size != row.batch_size:
         sizes = (Number(phases[0].batch_size, "count"), str(row.batch_size))
         reason = message("a batch of {ours} here, {theirs} there", ours=sizes[0], theirs=sizes[1])
         return Why(message("other batch size"), reason)
-    return None if figure_.column == "memory" else _other_hardware(DEVICE_OF_COLUMN[figure_.column], result)
+    return None if figure.column == "memory" else _other_hardware(DEVICE_OF_COLUMN[figure.column], result)
 
 
 def _other_hardware(device: Device, result: Result) -> Why | None:
     environment = result.environment
     gpu = environment.gpu.name if environment and environment.gpu else None
     hardware = (environment.cpu if environment else None) if device == "cpu" else gpu
-    cause = message("other hardware")
     if hardware is None:
-        return Why(cause, message("the record does not name its {device}", device=device.upper()))
+        return Why(message("other hardware"), message("the record does not name its {device}", device=device.upper()))
     if not re.search(published.HARDWARE[device], hardware):
-        return Why(cause, message("other hardware, {hardware}", hardware=hardware))
+        return Why(message("other hardware"), message("other hardware, {hardware}", hardware=hardware))
     return None
+
+
+def _value(ours: Number) -> float:
+    """In the published unit."""
+    return ours.value / (MEGABYTE if ours.kind == "bytes" else 1)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
-from report.records import Device, Figure, Model, PhaseName, Result, figure
+from report.records import PHASES, Device, Figure, Model, PhaseName, Result, figure
 
 _PROFILE_RANK = {"smoke": 0, "quick": 1, "full": 2}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """One row on one machine with one stack."""
 
@@ -29,12 +30,12 @@ class Row:
         """Return the result on ``device``."""
         return self.cpu if device == "cpu" else self.gpu
 
-    @property
+    @cached_property
     def results(self) -> tuple[Result, ...]:
         """The one or two results there are."""
         return tuple(result for result in (self.cpu, self.gpu) if result is not None)
 
-    @property
+    @cached_property
     def scored_result(self) -> Result:
         """The result whose loss and accuracy the row shows: one that has scores, of the larger profile, the GPU's.
 
@@ -45,10 +46,10 @@ class Row:
     @property
     def synthetic(self) -> bool:
         """Whether generated data replaced the real ones on either device."""
-        return any(result.data is not None and result.data.synthetic for result in self.results)
+        return any(map(is_synthetic, self.results))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MachineStack:
     """All rows of one machine with one stack."""
 
@@ -56,14 +57,24 @@ class MachineStack:
     stack: str
     rows: tuple[Row, ...]
 
-    @property
+    @cached_property
     def results(self) -> tuple[Result, ...]:
         """The rows' results."""
         return tuple(result for row in self.rows for result in row.results)
 
+    @property
+    def rows_and_results(self) -> Iterator[tuple[Row, Result]]:
+        """Each result with its row."""
+        return ((row, result) for row in self.rows for result in row.results)
+
     def has_gpu(self) -> bool:
         """Whether any result saw a GPU."""
         return any(r.environment is not None and r.environment.gpu is not None for r in self.results)
+
+
+def is_synthetic(result: Result) -> bool:
+    """Return whether generated data replaced the real ones."""
+    return result.data is not None and result.data.synthetic
 
 
 def groups(results: Iterable[Result]) -> Iterator[MachineStack]:
@@ -77,24 +88,17 @@ def groups(results: Iterable[Result]) -> Iterator[MachineStack]:
 
 
 def _rows(found: Collection[dict[str, Result]]) -> Iterator[Row]:
-    models = [_model(devices) for devices in found]
+    models = [devices.get("gpu", next(iter(devices.values()))).model for devices in found]
     titles = [model.title for model in models]
     for model, devices in zip(models, found, strict=True):
         name = model.title if titles.count(model.title) == 1 else f"{model.title} ({model.params})"
-        yield Row(name, model, devices.get("cpu"), devices.get("gpu"), dict(_steps(devices.values())))
-
-
-def _steps(results: Iterable[Result]) -> Iterator[tuple[tuple[Device, PhaseName], Figure]]:
-    phases: tuple[PhaseName, ...] = ("train", "predict")
-    for result in results:
-        for phase in phases:
-            found = figure(result, phase) if result.status == "ok" else None
-            if found is not None:
-                yield (result.device, phase), found
-
-
-def _model(found: dict[str, Result]) -> Model:
-    return found.get("gpu", next(iter(found.values()))).model
+        steps: dict[tuple[Device, PhaseName], Figure] = {
+            (result.device, phase): step
+            for result in devices.values()
+            for phase in PHASES
+            if result.status == "ok" and (step := figure(result, phase)) is not None
+        }
+        yield Row(name, model, devices.get("cpu"), devices.get("gpu"), steps)
 
 
 def _rank(result: Result) -> tuple[bool, bool, int, bool]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from report.page import audit
 from report.page.models import seconds
 from report.page.reproduction import Comparison, Verdict, Verdicts
 from report.page.rows import MachineStack, Row
-from report.records import Device, PhaseName, Result
-from report.text import N_, Joined, Message, Number, Text, message
+from report.records import DEVICES, Device, PhaseName, Result
+from report.text import N_, Joined, Message, Number, Text, joined, message
 
-PHASES: dict[PhaseName, str] = {
+HEADINGS: dict[PhaseName, str] = {
     "train": N_("Training: seconds per batch, or per fit"),
     "predict": N_("Prediction: seconds per batch"),
 }
+FASTEST: dict[PhaseName, str] = {
+    "predict": N_("The fastest row is {row} with {time} per prediction."),
+    "train": N_("Of the neural nets it is {row} with {time} per training step."),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class OverviewLine:
+class OverviewLine(NamedTuple):
     """One device of one machine with one stack."""
 
     place: int  # of the machine's section, from 0
@@ -27,8 +31,7 @@ class OverviewLine:
     times: tuple[Number | None, ...]  # one per row of the overview
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(NamedTuple):
     """Machines against rows for one phase."""
 
     heading: Text
@@ -42,21 +45,19 @@ def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
     names: dict[str, str] = {}
     for row in sorted((row for group in groups for row in group.rows), key=lambda row: row.model.order):
         names.setdefault(row.model.key, row.name)
-    return tuple(_overview(groups, names, phase) for phase in PHASES)
-
-
-def _overview(groups: Sequence[MachineStack], names: Mapping[str, str], phase: PhaseName) -> Overview:
-    lines = tuple(_lines(groups, tuple(names), phase))
-    columns = zip(*(line.times for line in lines), strict=True)
-    fastest = tuple(min((time.value for time in column if time), default=0.0) for column in columns)
-    return Overview(Message(PHASES[phase]), tuple(names.values()), lines, fastest)
+    found = []
+    for phase, heading in HEADINGS.items():
+        lines = tuple(_lines(groups, tuple(names), phase))
+        columns = zip(*(line.times for line in lines), strict=True)
+        fastest = tuple(min((time.value for time in column if time), default=0.0) for column in columns)
+        found.append(Overview(Message(heading), tuple(names.values()), lines, fastest))
+    return tuple(found)
 
 
 def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName) -> Iterator[OverviewLine]:
-    devices: tuple[Device, ...] = ("cpu", "gpu")
     for place, group in enumerate(groups):
         rows = {row.model.key: row for row in group.rows}
-        for device in devices:
+        for device in DEVICES:
             times = tuple(_step(rows.get(key), device, phase) for key in keys)
             if any(times):
                 yield OverviewLine(place, device, times)
@@ -70,12 +71,13 @@ def _step(row: Row | None, device: Device, phase: PhaseName) -> Number | None:
 def summary(groups: Sequence[MachineStack], comparisons: Sequence[Sequence[Comparison]]) -> Joined:
     """Return the page's first paragraph, computed from the results."""
     results = [result for group in groups for result in group.results]
-    sentences = [*_verdicts(groups, comparisons), *_fastest(groups), *_strangest(results)]
-    return Joined(tuple(sentences), " ")
+    return Joined((*_verdicts(groups, comparisons), *_fastest(groups), _strangest(results)), " ")
 
 
 def _verdicts(groups: Sequence[MachineStack], comparisons: Sequence[Sequence[Comparison]]) -> Iterator[Text]:
-    best = [_best(of_figure) for of_figure in zip(*comparisons, strict=True)]
+    """Count the published figures by their verdict on the machine where they fared best."""
+    order = list(Verdict)
+    best = [min(one, key=lambda found: order.index(found.verdict)) for one in zip(*comparisons, strict=True)]
     found = {verdict: Verdicts(verdict, tuple(one for one in best if one.verdict == verdict)) for verdict in Verdict}
     counts = {verdict: str(len(which.comparisons)) for verdict, which in found.items()}
     yield message(
@@ -101,57 +103,36 @@ def _causes(found: Verdicts) -> Text:
     return message(" ({causes})", causes=Joined(tuple(causes))) if causes else ""
 
 
-def _best(of_figure: Sequence[Comparison]) -> Comparison:
-    """The verdict on the machine where the figure fared best."""
-    return min(of_figure, key=lambda comparison: list(Verdict).index(comparison.verdict))
-
-
 def _where(groups: Sequence[MachineStack]) -> Text:
     if len(groups) > 1:
         return message("on at least one of {count} machines and stacks", count=str(len(groups)))
     environments = [result.environment for result in groups[0].results if result.environment]
     gpus = [found.gpu.name for found in environments if found.gpu and found.gpu.name]
-    cpus = [found.cpu for found in environments if found.cpu]
-    hardware = Joined(tuple(dict.fromkeys([*cpus[:1], *gpus[:1]])))
+    hardware = joined([*[found.cpu for found in environments if found.cpu][:1], *gpus[:1]])
     if not hardware.parts:
         return message("on {machine}", machine=groups[0].machine)
     return message("on {machine} ({hardware})", machine=groups[0].machine, hardware=hardware)
 
 
 def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
-    """Yield the fastest row, and the fastest that takes batches."""
-    timed = [
-        (predict, row, group)
-        for group in groups
-        for row in group.rows
-        for result in row.results
-        if result.profile != "smoke" and (predict := _step(row, result.device, "predict"))
-    ]
-    if not timed:
-        return
-    time, row, group = min(timed, key=lambda found: found[0].value)
-    name: Text = row.name
-    if len(groups) > 1:
-        name = message("{row} on {machine}", row=row.name, machine=group.machine)
-    yield message("The fastest row is {row} with {time} per prediction.", row=name, time=replace(time, unit=" s"))
-    nets = [
-        (train, row, group)
-        for group in groups
-        for row in group.rows
-        for result in row.results
-        if result.profile != "smoke" and (phases := result.phases("train")) and phases[0].unit == "batch"
-        if (train := _step(row, result.device, "train"))
-    ]
-    if nets:
-        time, row, group = min(nets, key=lambda found: found[0].value)
+    """Yield the fastest row, and the fastest to train of those that take batches; a smoke run is not fast."""
+    for phase, sentence in FASTEST.items():
+        timed = [
+            (time, row, group)
+            for group in groups
+            for row, result in group.rows_and_results
+            if result.profile != "smoke" and (time := _step(row, result.device, phase))
+            if phase == "predict" or result.phases(phase)[0].unit == "batch"
+        ]
+        if not timed:
+            return
+        time, row, group = min(timed, key=lambda found: found[0].value)
         name = message("{row} on {machine}", row=row.name, machine=group.machine) if len(groups) > 1 else row.name
-        yield message(
-            "Of the neural nets it is {row} with {time} per training step.", row=name, time=replace(time, unit=" s")
-        )
+        yield message(sentence, row=name, time=replace(time, kind="short", unit=" s"))
 
 
-def _strangest(results: Sequence[Result]) -> Iterator[Text]:
-    """Yield the strangest thing that the records show; without any, the strangest published figure."""
-    usable = [result for result in results if result.status == "ok" and result.profile != "smoke"]
+def _strangest(results: Sequence[Result]) -> Text:
+    """Return the strangest thing that the records show; without any, the strangest published figure."""
+    usable = audit.evidence(results)
     found = [*audit.linear_beats_published_lstm(usable), *audit.slips_repeated(usable)]
-    yield found[0] if found else message("The published table gives Bi-LSTM more memory (10795MB) than its card has.")
+    return found[0] if found else message("The published table gives Bi-LSTM more memory (10795MB) than its card has.")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from report.page.models import dataset
 from report.page.rows import MachineStack
-from report.records import Result
+from report.records import PHASES, Data, Result
+from report.sentences import said
 from report.text import Joined, Number, Safe, Text, joined, message
 
 BREAK = Safe("<br>")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One line of a table of names and values; several values are listed below one another."""
 
     name: Text
@@ -24,21 +24,24 @@ class Fact:
 def system(group: MachineStack) -> Iterator[Fact]:
     """Yield the rows of the published System table, and what measured here."""
     environments = [result.environment for result in group.results if result.environment is not None]
-    cpus = (
-        message(
-            "{cpu}, {cores} cores",
-            cpu=found.cpu or message("unknown"),
-            cores=str(found.logical_cpus or "?"),
-        )
-        for found in environments
-    )
-    yield _fact("CPU", cpus)
-    yield _fact("Memory", (_memory(found.memory_bytes) for found in environments if found.memory_bytes is not None))
     gpus = [found.gpu for found in environments if found.gpu is not None]
+    unknown = message("unknown")
+    yield _fact(
+        "CPU",
+        (
+            message("{cpu}, {cores} cores", cpu=found.cpu or unknown, cores=str(found.logical_cpus or "?"))
+            for found in environments
+        ),
+    )
+    yield _fact("Memory", (Number(f.memory_bytes, "gibibytes") for f in environments if f.memory_bytes is not None))
     if gpus:
-        cards = (Joined((gpu.name or message("unknown"), _memory(gpu.memory_bytes))) for gpu in gpus)
-        yield _fact("GPU", cards)
-        yield from _known(_fact(message("Driver"), (gpu.driver for gpu in gpus if gpu.driver)))
+        cards = (
+            (gpu.name or unknown, unknown if gpu.memory_bytes is None else Number(gpu.memory_bytes, "gibibytes"))
+            for gpu in gpus
+        )
+        yield _fact("GPU", map(Joined, cards))
+        if any(gpu.driver for gpu in gpus):
+            yield _fact(message("Driver"), (gpu.driver for gpu in gpus if gpu.driver))
     else:
         yield _fact("GPU", [message("none, so Memory and the GPU columns stay empty")])
     yield _fact("OS", (found.os for found in environments if found.os))
@@ -62,8 +65,7 @@ def remarks(group: MachineStack) -> Iterator[Text]:
             "them.",
             data=dataset(name),
         )
-    counts = [max(len(result.phases("train")), len(result.phases("predict"))) for result in results]
-    if counts and max(counts) == 1:
+    if max((len(result.phases(phase)) for result in results for phase in PHASES), default=0) == 1:
         yield message(
             "Every time comes from a single process, so there is no uncertainty to show: another process may differ."
         )
@@ -86,20 +88,15 @@ def provenance(results: Sequence[Result]) -> Iterator[Fact]:
         if result.environment is not None
     )
     yield _fact(message("Software"), versions)
-    yield _fact(
-        message("Environment"),
-        (_of(r.framework, r.provenance.image) for r in results if r.provenance.image),
-    )
-    yield _fact(
-        message("Lock (sha256)"),
-        (_of(r.framework, r.provenance.lock_sha256) for r in results if r.provenance.lock_sha256),
-    )
-    data = (
-        message("{data}: {source}; sha256 {sha256}", data=r.data.name, source=r.data.source, sha256=r.data.sha256)
-        for r in results
-        if r.data is not None
-    )
-    yield _fact(message("Data"), data)
+    for name, field in ((message("Environment"), "image"), (message("Lock (sha256)"), "lock_sha256")):
+        values = ((result.framework, getattr(result.provenance, field)) for result in results)
+        yield _fact(name, (message("{framework}: {value}", framework=of, value=value) for of, value in values if value))
+    yield _fact(message("Data"), (_data(result.data) for result in results if result.data is not None))
+
+
+def _data(data: Data) -> Text:
+    source = message("{data}: {source}; sha256 {sha256}", data=data.name, source=data.source, sha256=data.sha256)
+    return Joined((source, said(data.note)), ". ") if data.note else source
 
 
 def _commit(result: Result) -> Text:
@@ -109,18 +106,5 @@ def _commit(result: Result) -> Text:
     return made.git_commit if made.git_clean else message("{commit}, with uncommitted changes", commit=made.git_commit)
 
 
-def _of(framework: str, value: str) -> Text:
-    return message("{framework}: {value}", framework=framework, value=value)
-
-
-def _memory(count: int | None) -> Text:
-    return message("unknown") if count is None else Number(count, "gibibytes")
-
-
 def _fact(name: Text, values: Iterable[Text]) -> Fact:
     return Fact(name, joined(values, BREAK))
-
-
-def _known(fact: Fact) -> Iterator[Fact]:
-    if fact.value.parts:
-        yield fact

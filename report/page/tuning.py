@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
+from report.comparison.statistics import paired_ratio
+from report.page.measurements import device
 from report.page.models import STATUSES, seconds
-from report.records import Attempt, PhaseName, PhaseWarning, Times, Tuning
+from report.records import PHASES, Attempt, PhaseName, PhaseWarning, Times, Tuning
 from report.records.figure import of_medians
 from report.sentences import said, warning_name
 from report.text import N_, Joined, Message, Number, Text, joined, message
@@ -28,11 +30,9 @@ OPTIONS = {
 """Those that the page can explain; ``threads-N`` besides. Any other is shown by its key."""
 
 _THREADS = re.compile(r"threads-([1-9][0-9]{0,3})", re.ASCII)
-_PHASES: tuple[PhaseName, ...] = ("train", "predict")
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """One phase's seconds as written and tuned, each with its warnings, and tuned over as written."""
 
     as_written: Text = ""
@@ -40,58 +40,54 @@ class Compared:
     ratio: Text = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tuned:
+class Tuned(NamedTuple):
     """One line of the table, and what was tried."""
 
     tuning: Tuning
     name: str  # of the row
-    phases: tuple[Compared, Compared]  # training, prediction
+    device: Text  # with the number of threads of the row as written where it is known
+    confirmed: bool  # whether fresh processes confirmed a gain
+    phases: tuple[Compared, ...]  # training, prediction
     settings: Text
-    error: Number | None
+    error: Number | None  # how far the outputs with these settings differ
     attempts: tuple[Text, ...]
-
-    @property
-    def device(self) -> Text:
-        """The device, with the number of threads of the row as written where it is known."""
-        name, threads = self.tuning.device.upper(), self.tuning.threads
-        if threads is None or self.tuning.device == "gpu":
-            return name
-        return message("{device}, threads: {count}", device=name, count=str(threads))
-
-    @property
-    def confirmed(self) -> bool:
-        """Whether fresh processes confirmed a gain."""
-        return self.tuning.confirmation is not None and self.tuning.confirmation.confirmed
 
 
 def tuned(tuning: Tuning, name: str) -> Tuned:
     """Return what the page says about one tuning."""
-    train, predict = (_compared(tuning, phase) for phase in _PHASES)
+    confirmed = _is_confirmed(tuning)
     error = tuning.max_relative_error if tuning.chosen else None
     return Tuned(
         tuning,
         name,
-        (train, predict),
-        _settings(tuning),
+        device(tuning.device, tuning.threads),
+        confirmed,
+        tuple(_compared(tuning, phase) for phase in PHASES),
+        _settings(tuning, confirmed),
         None if error is None else Number(error, digits=2),
         tuple(_attempts(tuning)),
     )
+
+
+def _is_confirmed(tuning: Tuning) -> bool:
+    """Whether training and prediction together are faster tuned, by the pairs' geometric means (decision 0010)."""
+    products = tuning.confirmation.products() if tuning.confirmation else ()
+    return bool(products) and paired_ratio([1.0] * len(products), products).verdict == "faster"
 
 
 def _compared(tuning: Tuning, phase: PhaseName) -> Compared:
     """The confirming processes' medians; of a row that nothing made faster, the time that all was compared with."""
     pairs = tuning.confirmation
     if tuning.chosen and pairs is not None:
-        before, after = (
-            _warned(_seconds(side.of(phase)), side.warnings, phase) for side in (pairs.as_written, pairs.tuned)
+        before, after = pairs.as_written.of(phase), pairs.tuned.of(phase)
+        return Compared(
+            _warned(_seconds(before), pairs.as_written.warnings, phase),
+            _warned(_seconds(after), pairs.tuned.warnings, phase),
+            _ratio(before, after) if before else "",
         )
-        return Compared(before, after, _ratio(pairs.ratios(phase)))
     as_written = tuning.attempts[0]
     times = as_written.times(phase)
-    if times is None:
-        return Compared()
-    return Compared(_warned(_seconds(_medians(times)), as_written.warnings, phase))
+    return Compared(_warned(_seconds(_medians(times)), as_written.warnings, phase)) if times else Compared()
 
 
 def _medians(times: Times) -> Sequence[float]:
@@ -111,18 +107,17 @@ def _names(warnings: Iterable[PhaseWarning]) -> Joined:
     return joined(warning_name(warning.key) for warning in warnings)
 
 
-def _ratio(ratios: Sequence[float]) -> Text:
-    """The median of the pairs' ratios, and their range. The ratio of the medians could lie outside it."""
-    if not ratios:
-        return ""
-    middle = Number(of_medians(ratios).median_s, "ratio")
-    if len(ratios) == 1:
-        return middle
-    low, high = Number(min(ratios), "ratio"), Number(max(ratios), "ratio")
-    return message("{ratio} ({low}–{high})", ratio=middle, low=low, high=high)
+def _ratio(as_written: Sequence[float], tuned_s: Sequence[float]) -> Text:
+    """The median of the pairs' ratios with its 95 % interval, if there are enough pairs for one."""
+    found = paired_ratio(as_written, tuned_s)
+    ratio = Number(found.value, "ratio")
+    if found.low is None or found.high is None:
+        return ratio
+    low, high = Number(found.low, "ratio"), Number(found.high, "ratio")
+    return message("{ratio} ({low}–{high})", ratio=ratio, low=low, high=high)
 
 
-def _settings(tuning: Tuning) -> Text:
+def _settings(tuning: Tuning, confirmed: bool) -> Text:
     as_written = tuning.attempts[0]
     if as_written.status != "ok":
         return message("as written: {outcome}", outcome=_outcome(as_written))
@@ -130,7 +125,7 @@ def _settings(tuning: Tuning) -> Text:
         return said(tuning.reason) if tuning.reason else message("nothing tried was clearly faster")
     chosen = Joined(tuning.chosen)
     if tuning.confirmation:
-        return chosen if tuning.confirmation.confirmed else message("{chosen} (gain not confirmed)", chosen=chosen)
+        return chosen if confirmed else message("{chosen} (gain not confirmed)", chosen=chosen)
     if tuning.reason:
         return message("{chosen} (not confirmed: {reason})", chosen=chosen, reason=said(tuning.reason))
     return message("{chosen} (not confirmed)", chosen=chosen)

@@ -1,14 +1,17 @@
 """Result and tuning records: their types, their versions, loading them, and the figures that they give."""
 
-from report.records.common import Device, Environment, PhaseName, PhaseWarning, Reason
+from report.records.common import DEVICES, PHASES, Device, Environment, PhaseName, PhaseWarning, Reason
 from report.records.documents import Problem
 from report.records.figure import Figure, figure, total
-from report.records.load import Loaded, ResultsUnavailable, complete, load_results
+from report.records.load import BadInput, Loaded, complete, load_results
 from report.records.result import Data, Model, Phase, Process, Quality, Result, RollingOrigin, Score
 from report.records.tuning import Attempt, Confirmation, Side, Times, Tuning
 
 __all__ = [
+    "DEVICES",
+    "PHASES",
     "Attempt",
+    "BadInput",
     "Confirmation",
     "Data",
     "Device",
@@ -24,7 +27,6 @@ __all__ = [
     "Quality",
     "Reason",
     "Result",
-    "ResultsUnavailable",
     "RollingOrigin",
     "Score",
     "Side",

@@ -13,6 +13,8 @@ Engine = Literal["venv", "docker", "podman", "none"]
 Profile = Literal["smoke", "quick", "full"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
 PhaseName = Literal["train", "predict"]
+DEVICES: tuple[Device, ...] = ("cpu", "gpu")
+PHASES: tuple[PhaseName, ...] = ("train", "predict")
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$(?!\n)"  # `$` alone would let a line end pass
 Name = Annotated[str, Meta(pattern=NAME, description="also the name of a file or folder, or part of one")]

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from report.records.common import NAME, Device
 from report.records.documents import Kind, Problem, Unusable, decode, read_bytes
-from report.records.result import Phase, Process, Result
+from report.records.result import Result
 from report.records.series import counted
 from report.records.tuning import TUNING_FOLDER, Tuning
 from report.records.upgrade import result_from_1, tuning_from_1
@@ -40,8 +40,8 @@ _TABLE_ENDINGS = (".json", ".csv", ".parquet")  # of files that lie beside the m
 Document = TypeVar("Document", Result, Tuning)
 
 
-class ResultsUnavailable(Exception):
-    """The results folder cannot be read. The message names the folder and the fix."""
+class BadInput(Exception):
+    """What the user gave cannot be used. The message names it and the fix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
 
     Tunings lie in a folder ``tuning`` beside the results, and are of no use without any. Files and folders whose names
     begin with a dot are skipped (the runners keep theirs there). The path of a file names machine, stack, row and
-    device, whatever its record says. Raises ResultsUnavailable if ``root`` is no folder that can be read.
+    device, whatever its record says. Raises BadInput if ``root`` is no folder that can be read.
     """
     root = os.fspath(root)
     try:
@@ -66,14 +66,14 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
             pass
         inside = Path(root).resolve(strict=True)
     except OSError as error:
-        raise ResultsUnavailable(
+        raise BadInput(
             f"results folder {root}: {error.strerror}; measure first (make bench), or name the folder that holds "
             f"{RESULT.place}"
         ) from None
     results: list[Result] = []
     tunings: list[Tuning] = []
     problems: list[Problem] = []
-    shared: dict[bytes, Any] = {}
+    shared: dict[tuple[str, bytes], Any] = {}
     for name in _files(root, problems):
         try:
             place = _Place.of(name)
@@ -81,7 +81,9 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
                 tunings.append(place.put(decode(read_bytes(os.path.join(root, name), inside, TUNING), TUNING), root))
             else:
                 result = place.put(decode(read_bytes(os.path.join(root, name), inside, RESULT), RESULT), root)
-                results.append(_small(_agreeing(result, problems), shared))
+                result = _agreeing(result, problems)
+                _shrink(result, shared)
+                results.append(result)
         except Unusable as unusable:
             problems.append(Problem(name, unusable.message, unusable.cure))
     results.sort(key=_order)
@@ -89,16 +91,13 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
     return Loaded(tuple(results), tuple(sorted(problems)), beside)
 
 
-def complete(result: Result) -> Result:
-    """Return the result with its long series, read again from its file.
-
-    The result itself if the file is missing or has changed: its series then have no numbers.
-    """
+def complete(result: Result) -> Result | None:
+    """Return the result with its long series, read again from its file; None if that is missing or broken by now."""
     root = result.path.removesuffix(result.file)
     try:
         found = decode(read_bytes(result.path, Path(root).resolve(), RESULT), RESULT)
     except Unusable:
-        return result
+        return None
     return _agreeing(_Place.of(result.file).put(found, root), [])
 
 
@@ -128,10 +127,12 @@ class _Place:
         return cls(name, machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
 
     def put(self, document: Document, root: str) -> Document:
-        """Return the document as one of this place, which wins over the record's own fields."""
-        model: Any = replace(document.model, key=self.row)
+        """Make a document that was just read one of this place, which wins over the record's own fields."""
         path = os.path.join(root, self.name)
-        return replace(document, machine=self.machine, stack=self.stack, device=self.device, model=model, path=path)
+        for name, value in (("machine", self.machine), ("stack", self.stack), ("device", self.device), ("path", path)):
+            force_setattr(document, name, value)
+        force_setattr(document.model, "key", self.row)
+        return document
 
 
 def _agreeing(result: Result, problems: list[Problem]) -> Result:
@@ -153,33 +154,18 @@ def _agreeing(result: Result, problems: list[Problem]) -> Result:
     return replace(result, processes=kept)
 
 
-def _small(result: Result, shared: dict[bytes, Any]) -> Result:
-    """Return the result without its long series, and and with values that many results share stored once."""
-
-    def once(part: Any) -> Any:
-        return shared.setdefault(msgspec.json.encode(part), part)
-
-    quality = result.quality and replace(
-        result.quality,
-        history={name: counted(len(values)) for name, values in result.quality.history.items()},
-        forecasts={name: counted(len(values)) for name, values in result.quality.forecasts.items()},
-    )
-    names = ("model", "settings", "data", "environment", "execution", "provenance")
-    parts = {name: once(getattr(result, name)) for name in names}
-    return replace(result, quality=quality, processes=tuple(map(_small_process, result.processes)), **parts)
-
-
-def _small_process(process: Process) -> Process:
-    return replace(process, train=_small_phase(process.train), predict=_small_phase(process.predict))
-
-
-def _small_phase(phase: Phase | None) -> Phase | None:
-    return phase and replace(
-        phase,
-        warmup_s=counted(len(phase.warmup_s)),
-        samples_s=counted(len(phase.samples_s)),
-        losses=counted(len(phase.losses)),
-    )
+def _shrink(result: Result, shared: dict[tuple[str, bytes], Any]) -> None:
+    """Drop the numbers of the long series, and store once what many results share. Nobody else has the result yet."""
+    for name in ("model", "settings", "data", "environment", "execution", "provenance"):
+        part = getattr(result, name)
+        force_setattr(result, name, shared.setdefault((name, msgspec.json.encode(part)), part))
+    if result.quality:
+        for name in ("history", "forecasts"):
+            lengths = {key: counted(len(values)) for key, values in getattr(result.quality, name).items()}
+            force_setattr(result.quality, name, lengths)
+    for phase in (phase for process in result.processes for phase in (process.train, process.predict) if phase):
+        for name in ("warmup_s", "samples_s", "losses"):
+            force_setattr(phase, name, counted(len(getattr(phase, name))))
 
 
 def _order(document: Result | Tuning) -> tuple[str, str, int, str]:

@@ -91,11 +91,10 @@ class Confirmation(Record, frozen=True):
             after / before for before, after in zip(self.as_written.of(phase), self.tuned.of(phase), strict=True)
         )
 
-    @property
-    def confirmed(self) -> bool:
-        """Whether every pair is faster tuned, by the geometric mean of its ratios of training and prediction."""
-        pairs = list(zip_longest(self.ratios("train"), self.ratios("predict"), fillvalue=1.0))
-        return bool(pairs) and all(math.prod(pair) < 1 for pair in pairs)
+    def products(self) -> tuple[float, ...]:
+        """Return the ratios of training times those of prediction, one per pair; a phase without times counts as 1."""
+        pairs = zip_longest(self.ratios("train"), self.ratios("predict"), fillvalue=1.0)
+        return tuple(map(math.prod, pairs))
 
 
 class Attempt(Record, frozen=True, rename={"kept_before": "with"}):

@@ -30,6 +30,7 @@ _MEMORY = {
     "device_after_bytes": "gpu_used_after_bytes",
     "device_total_bytes": "gpu_total_bytes",
 }
+_PEAKS = {"since the last reset": "timed-steps", "of the whole process": "process"}
 _SEED = ("seed", "seconds", "loss", "accuracy", "recursive_loss", "recursive_accuracy")
 _ENVIRONMENT = ("cpu", "threads", "governor", "memory_bytes", "os", "python", "versions")
 _GPU = ("name", "memory_bytes", "driver", "compute_capability")
@@ -68,7 +69,7 @@ def result_from_1(old: JSON) -> JSON:
         "processes": [] if old["status"] == "skipped" else [process],
         "data": old["data"] and {**old["data"], "note": _reason(old["data"]["note"])},
         "environment": old["environment"] and _environment(old["environment"]),
-        "execution": old["kernel_path"],
+        "execution": _execution(old["kernel_path"]),
     }
 
 
@@ -91,6 +92,7 @@ def tuning_from_1(old: JSON) -> JSON:
 def _attempt(old: JSON) -> JSON:
     names = {"outputs_difference": "max_relative_error", "kernel_path": "execution"}
     changed: JSON = {"reason": _reason(old["reason"]), "with": _options(old["with"])}
+    changed["execution"] = _execution(old["kernel_path"])
     if old["option"] is not None:
         changed["option"] = _OPTIONS.get(old["option"], old["option"])
     return _with_warnings(_renamed(old, names)) | changed
@@ -166,3 +168,8 @@ def _environment(old: JSON) -> JSON:
         "kernel": kernel and kernel[0],
         "gpu": old["gpu"] and {name: old["gpu"][name] for name in _GPU},
     }
+
+
+def _execution(old: JSON | None) -> JSON | None:
+    """What version 1 said of the peaks in words is a key."""
+    return old and {name: _PEAKS.get(value, value) if name == "peak_memory" else value for name, value in old.items()}

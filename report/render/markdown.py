@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import jinja2
 
@@ -16,6 +16,7 @@ from report.page.protocols import protocol
 from report.records import Result, Tuning
 from report.render import layout
 from report.render.locale import Locale
+from report.render.pictures import Picture
 from report.text import Joined, Safe, Text, message
 
 PROBLEMS_SHOWN = 100
@@ -23,49 +24,40 @@ PROBLEMS_SHOWN = 100
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-class Picture(Protocol):
-    """A picture below the page's folder."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def place(self) -> int | None: ...  # of its section; None: of the page
-    @property
-    def name(self) -> str: ...  # below the page's folder
-    @property
-    def alt(self) -> Text: ...
-
-
 @dataclass
-class _Links:
-    """Reference links, gathered while the page is rendered and defined at its end."""
+class Links:
+    """Reference links to files in a page's own folder, gathered while it is rendered and defined at its end."""
 
     locale: Locale
-    several: bool  # whether labels need the machine's name
-    targets: dict[str, str] = field(default_factory=dict)
+    several: bool = False  # whether labels need the machine's name
+    folder: str = PAGE_NAME
+    targets: dict[str, str] = field(default_factory=dict)  # label -> file
 
     def link(self, text: Text, file: str) -> Safe:
-        """Return a link to a file below the page's folder, whose name is made of checked parts."""
-        return self._link(text, file if self.several else file.rpartition("/")[2], file)
+        """Return a link to a file, whose name is made of checked parts."""
+        ending = ".json" if "/" in file else ""  # of a record
+        label = self.short(file).removesuffix(ending)
+        if self.targets.setdefault(label, file) != file:
+            label = file.removesuffix(ending)
+            self.targets[label] = file
+        return Safe(f"[{self.locale.markdown(text)}][{label}]")
 
     def record(self, text: Text, document: Result | Tuning) -> Safe:
         """Return a link to a record."""
-        machine, stack, name = document.file.split("/", 2)
-        name = name.removesuffix(".json")
-        return self._link(text, f"{machine}/{stack}/{name}" if self.several else name, document.file)
+        return self.link(text, document.file)
 
     def definitions(self) -> Safe:
         """Return the definitions of all links so far."""
-        return Safe("\n".join(f"[{label}]: {PAGE_NAME}/{file}" for label, file in self.targets.items()))
+        return Safe("\n".join(f"[{label}]: {self.folder}/{file}" for label, file in self.targets.items()))
 
-    def _link(self, text: Text, label: str, file: str) -> Safe:
-        self.targets[label] = file
-        return Safe(f"[{self.locale.markdown(text)}][{label}]")
+    def short(self, file: str) -> str:
+        """Return what a file is called, unless another file is already called so."""
+        return file if self.several else file.split("/", 2)[-1]
 
 
 def render_page(page: Page, locale: Locale, pictures: Sequence[Picture] = ()) -> str:
     """Return the page in one language, front matter included."""
-    links = _Links(locale, len(page.sections) > 1)
+    links = Links(locale, len(page.sections) > 1)
 
     def pictures_of(section: Section | None, kinds: Sequence[str]) -> list[Picture]:
         place = None if section is None else section.place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from report.text import MEGABYTE, Number, NumberKind
@@ -13,6 +14,7 @@ DIGITS_WITHOUT_INTERVAL = 2  # of a time whose interval is not known
 DIGITS_OF_ONE_SEED = 3
 LEAST_PERCENT = 0.1  # of an uncertainty: processes that agree by chance do not make a clock exact
 DECIMALS_OF_A_CLOSED_FORM = 8  # nothing is random there; protocol figures are quoted this way
+UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
 
 def shown(number: Number) -> str:
@@ -51,6 +53,19 @@ def _relative(number: Number) -> str:
 
 def _time(number: Number) -> str:
     return f"{rounded(number.value, number.spread)}{number.unit}{_relative(number)}"
+
+
+def short_unit(seconds: float) -> tuple[str, float]:
+    """Return the unit in which ``seconds`` need the fewest zeros, and how many of it make a second."""
+    return next((unit for unit in UNITS if abs(seconds) * unit[1] >= 1), UNITS[-1])
+
+
+def _short(number: Number) -> str:
+    """Write a time in its shortest unit: 21.3ms ±2 %, 63s/epc ±2 %."""
+    unit, factor = short_unit(number.value)
+    spread = None if number.spread is None else number.spread * factor
+    named = number.unit.replace("s", unit, 1) or unit
+    return _time(replace(number, value=number.value * factor, spread=spread, unit=named))
 
 
 def _loss(number: Number) -> str:
@@ -94,6 +109,7 @@ _WRITTEN: Mapping[NumberKind, Callable[[Number], str]] = MappingProxyType(
     {
         "digits": lambda number: significant(number.value, number.digits) + number.unit,
         "time": _time,
+        "short": _short,
         "limit": lambda number: rounded(number.value, number.spread),
         "loss": _loss,
         "accuracy": _accuracy,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from report.page.build import Page, Section
 from report.page.models import COLUMNS
@@ -14,11 +15,10 @@ from report.text import Message, Number, Text, message
 SHOWN = ("loss", "accuracy", "cpu_train", "cpu_predict", "gpu_train", "gpu_predict")
 SECTIONS_SHOWN, FAILURES_SHOWN = 10, 5
 WIDTH = 100
-_UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
 
-def lines(page: Page, locale: Locale, width: int = WIDTH) -> Iterator[str]:
-    """Yield the lines to print: of more than ten sections the first ten, and one line that counts the warnings."""
+def lines(page: Page, locale: Locale, results: Path, file: Path, width: int = WIDTH) -> Iterator[str]:
+    """Yield the lines to print: of more than ten sections the first ten; the last one counts the warnings."""
     yield from wrapped(locale.plain(page.summary), width)
     for section in page.sections[:SECTIONS_SHOWN]:
         names = {"machine": section.group.machine, "stack": section.group.stack}
@@ -29,9 +29,10 @@ def lines(page: Page, locale: Locale, width: int = WIDTH) -> Iterator[str]:
     more = len(page.groups) - SECTIONS_SHOWN
     if more > 0:
         yield locale.plain(message("... and {count} more machines and stacks, all on the page", count=str(more)))
+    warnings = str(sum(section.warning_count for section in page.sections))
     yield ""
-    warnings = sum(section.warning_count for section in page.sections)
-    yield locale.plain(message("Warnings: {count} (on the page, under Measurements)", count=str(warnings)))
+    yield locale.plain(message("Results: {path}", path=str(results)))
+    yield locale.plain(message("Page: {path} (warnings: {count}, under Measurements)", path=str(file), count=warnings))
 
 
 def _table(section: Section, locale: Locale) -> Iterator[str]:
@@ -39,24 +40,23 @@ def _table(section: Section, locale: Locale) -> Iterator[str]:
     columns = [column for column in COLUMNS if column.key in SHOWN]
     rows = [["", *(column.heading for column in columns)]]
     for row in section.group.rows:
-        rows.append([row.model.key, *(locale.plain(_short(column.cell(row).text)) for column in columns)])
+        texts = [_short(column.cell(row).text, column.key.endswith("_train")) for column in columns]
+        rows.append([row.model.key, *map(locale.plain, texts)])
     filled = [place == 0 or any(cells[1:]) for place, cells in enumerate(zip(*rows, strict=True))]
     shown = [[cell for cell, kept in zip(cells, filled, strict=True) if kept] for cells in rows]
     for cells in aligned(shown, [False] + [True] * (len(shown[0]) - 1)):
         yield "  ".join(cells).rstrip()
 
 
-def _short(text: Text) -> Text:
-    """A time in the unit that needs the fewest zeros, an accuracy without its uncertainty, a dash for a failure."""
+def _short(text: Text, names_status: bool) -> Text:
+    """A time in its shortest unit, four digits of an exact score, and a failure named once per device."""
     if isinstance(text, Message):
-        return "–"
-    if not isinstance(text, Number) or text.kind not in ("time", "accuracy"):
-        return text
-    if text.kind == "accuracy":
-        return replace(text, spread=None)
-    unit, factor = next((unit for unit in _UNITS if text.value * unit[1] >= 1), _UNITS[-1])
-    spread = None if text.spread is None else text.spread * factor
-    return replace(text, value=text.value * factor, spread=spread, unit=unit + text.unit.removeprefix("s"))
+        return text if names_status else "–"
+    if isinstance(text, Number) and text.kind == "time":
+        return replace(text, kind="short")
+    if isinstance(text, Number) and text.kind == "exact":
+        return Number(text.value, digits=4)
+    return replace(text, spread=None) if isinstance(text, Number) and text.kind == "accuracy" else text
 
 
 def _failures(section: Section, locale: Locale) -> Iterator[str]:

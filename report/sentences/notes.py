@@ -37,12 +37,12 @@ NOTES = {
         "was not reached."
     ),
     "interrupted": N_("Training was interrupted {times} times and continued from its checkpoint."),
-    "ar-ols-slips": N_("R² in the right order would be {r2}."),
+    "ar-ols-slips": N_("With truth and forecast in their right places, R² would be {r2}."),
     "ar-ols-is-ar": N_("Computed correctly, AR(OLS) equals AR: the same least squares from another library."),
     "sarimax-extra": N_(
         "Not on the published page: the airline model of Box and Jenkins, fitted with the tool that is usual today."
     ),
     "filled-minutes": N_("A missing minute has the value of the same minute one day before."),
-    "images-from-tree": N_("From a folder of images: {train} for training, {test} for the test."),
+    "images-from-tree": N_("Read from a folder of images: {train} for training, {test} for testing."),
     "images-random": N_("Generated images in place of the real ones, which could not be fetched."),
 }

@@ -50,7 +50,7 @@ def describe(operations: Optional[Set[str]], compat: Any, device: str, threads: 
         found["xla"] = any(name.startswith("Xla") for name in operations)
     if device == "gpu":
         found["tf32"] = compat.tf32_is_on()
-        found["peak_memory"] = "since the last reset" if compat.resets_memory() else "of the whole process"
+        found["peak_memory"] = "timed-steps" if compat.resets_memory() else "process"
     else:
         found["onednn"] = compat.onednn_is_on()
     return found

@@ -49,9 +49,9 @@ def reset_peak_memory(cuda: Any) -> None:
 
 
 def peak_memory_since(cuda: Any) -> str:
-    """What the peaks cover."""
+    """What the peaks cover: the timed steps, or the whole process."""
     resets = hasattr(cuda, "reset_peak_memory_stats") or hasattr(cuda, "reset_max_memory_allocated")
-    return "since the last reset" if resets else "of the whole process"
+    return "timed-steps" if resets else "process"
 
 
 def peak_reserved_memory(cuda: Any) -> int:

@@ -1,4 +1,4 @@
-"""Makes result and tuning records of schema version 2, and folders of them, for tests that need their own."""
+"""Makes result and tuning records of schema version 2, and folders of them."""
 
 import json
 import math
@@ -11,17 +11,26 @@ from report.records import Result, load_results
 
 Json = dict[str, Any]
 
-ROWS: dict[str, tuple[int, str, str, str, str, str]] = {
-    "lstm": (1, "LSTM", "2 stacked LSTM", "Keras", "keras", "airline"),
-    "ar": (3, "AR", "12 lags", "statsmodels", "classical", "airline"),
-    "bilstm": (6, "Bi-LSTM", "2 stacked Bi-LSTM", "Keras", "keras", "household"),
-    "densenet-24x3": (7, "DenseNet", "3 x 24 dense", "PyTorch", "pytorch", "cifar10"),
+ROWS: dict[str, tuple[int, str, str, str, str, str, int]] = {
+    "lstm": (1, "LSTM", "2 stacked LSTM", "Keras", "keras", "airline", 12705),
+    "lstm-aug": (2, "LSTM(AUG)", "2 stacked LSTM", "Keras", "keras", "airline", 12705),
+    "ar": (3, "AR", "12 lags", "statsmodels", "classical", "airline", 13),
+    "ar-ols": (4, "AR(OLS)", "12 lags; 1 w, 1 b", "NumPy", "classical", "airline", 13),
+    "ar-polyfit": (5, "AR(Polyfit)", "12 lags; degree 1", "NumPy", "classical", "airline", 2),
+    "bilstm": (6, "Bi-LSTM", "2 stacked Bi-LSTM", "Keras", "keras", "household", 33985),
+    "densenet-24x3": (7, "DenseNet", "3 x 24 dense", "PyTorch", "pytorch", "cifar10", 6112450),
+    "densenet-32-24-32": (8, "DenseNet", "32 x 24 x 32", "PyTorch", "pytorch", "cifar10", 5134030),
 }
 
 
 def reason(key: str, **values: Any) -> Json:
     """A statement as a key with values."""
     return {"key": key, "values": values}
+
+
+def warning(key: str, where: str, **values: Any) -> Json:
+    """A warning on a phase."""
+    return {"key": key, "phase": where, "values": values}
 
 
 def phase(median_s: float, count: int = 40, spread: float = 0.01, **changes: Any) -> Json:
@@ -78,32 +87,30 @@ def around(seconds: float, count: int = 5, spread: float = 0.01) -> list[float]:
     return [seconds * (1 + spread * ((place * 2) % count - count // 2)) for place in range(count)]
 
 
-def quality(row: str, loss: float = 0.0017, accuracy: float = 0.923) -> Json:
-    """Scores; of the airline rows with 44 test months and a training history."""
-    truth = [0.5 + 0.3 * math.sin(month / 2) for month in range(44)]
-    airline = ROWS[row][5] == "airline"
-    protocol = "one-step" if airline else "held-out"
-    forecasts = {
-        "truth": truth,
-        "one-step": [value + 0.02 for value in truth],
-        "recursive": [value * 0.9 for value in truth],
-    }
-    own = {"protocol": protocol, "loss": loss, "accuracy": accuracy, "note": None, "baseline": False, "name": ""}
-    return {
+def score(protocol: str, loss: float | None, accuracy: float | None, baseline: str = "", **changes: Any) -> Json:
+    """One score; a baseline's where it names one."""
+    made = {"protocol": protocol, "loss": loss, "accuracy": accuracy, "note": None}
+    return {**made, "baseline": bool(baseline), "name": baseline, **changes}
+
+
+def quality(protocol: str, *scores: Json, **changes: Any) -> Json:
+    """What training gave."""
+    made: Json = {
         "protocol": protocol,
         "loss_metric": "mse",
         "accuracy_metric": "r2",
-        "scores": [own],
-        "by_seed": [{"seed": 1, "seconds": 3.0, "loss": loss, "accuracy": accuracy}],
-        "epochs": 20,
-        "history": {"loss": [1 / (1 + epoch) for epoch in range(20)]} if row != "ar" else {},
-        "forecasts": forecasts if airline else {},
+        "scores": list(scores),
+        "by_seed": [],
+        "epochs": None,
+        "history": {},
+        "forecasts": {},
         "test_seconds": None,
         "epoch_seconds": None,
         "reason": None,
         "notes": [],
         "rolling_origin": [],
     }
+    return {**made, **changes}
 
 
 def record(
@@ -116,7 +123,8 @@ def record(
     **changes: Any,
 ) -> Json:
     """A complete record of one of ``ROWS`` with five processes; ``changes`` replaces fields of its top level."""
-    order, title, params, library, framework, dataset = ROWS[row]
+    order, title, params, library, framework, dataset, parameters = ROWS[row]
+    seed = {"seed": 1, "seconds": 3.0, "loss": 0.0017, "accuracy": 0.923}
     made = {
         "schema_version": 2,
         "machine": machine,
@@ -132,14 +140,14 @@ def record(
             "library": library,
             "dataset": dataset,
             "order": order,
-            "parameters": 1000 * order,
+            "parameters": parameters,
             "details": {},
         },
         "status": "ok",
         "reason": None,
         "log": None,
         "settings": {"units": 32},
-        "quality": quality(row),
+        "quality": quality("one-step", score("one-step", 0.0017, 0.923), by_seed=[seed], epochs=20),
         "epoch": None,
         "test_set": None,
         "processes": processes(train_s or around(0.01 * order), predict_s or around(0.004 * order)),
@@ -176,6 +184,49 @@ def failed(row: str, key: str = "killed", **changes: Any) -> Json:
     return record(row, **{"status": "failed", "reason": reason(key, signal="SIGKILL"), **empty, **changes})
 
 
+def attempt(option: str | None, train: float | None, predict: float | None, **changes: Any) -> Json:
+    """One option tried, with its seconds per batch in two processes; as written where it is None."""
+
+    def times(seconds: float | None) -> Json | None:
+        medians = seconds and [seconds * 0.997, seconds * 1.003]
+        made = {"median_s": seconds, "interval_s": None, "samples_s": [seconds], "process_medians_s": medians}
+        return made if seconds else None
+
+    made: Json = {"option": option, "with": [], "status": "ok", "reason": None, "train": times(train)}
+    made |= {"predict": times(predict), "max_relative_error": None if option is None else 0.0}
+    return {**made, "execution": None, "kept": False, "warnings": [], **changes}
+
+
+def side(train: list[float], predict: list[float], *warnings: Json) -> Json:
+    """One side of a confirmation."""
+    return {"train_s": train, "predict_s": predict, "warnings": list(warnings)}
+
+
+def tuning(*attempts: Json, row: str = "lstm", device: str = "cpu", **changes: Any) -> Json:
+    """A tuning that kept one of two options, unless it gets attempts of its own."""
+    result = record(row, device)
+    copied = ("schema_version", "machine", "stack", "engine", "profile", "framework", "device")
+    model = {name: result["model"][name] for name in ("key", "title", "params", "library", "dataset", "order")}
+    tried = (attempt(None, 0.01, 0.003), attempt("unroll", 0.007, 0.002, kept=True), attempt("xla", 0.012, 0.004))
+    made = {
+        **{name: result[name] for name in (*copied, "environment", "provenance")},
+        "model": model,
+        "started": "2026-11-24T05:00:00Z",
+        "duration_s": 400.0,
+        "threads": None,
+        "tolerance": 1e-4,
+        "chosen": ["unroll"],
+        "max_relative_error": 1e-7,
+        "confirmation": {
+            "as_written": side([0.01, 0.011, 0.0105], [0.004, 0.0041, 0.004]),
+            "tuned": side([0.007, 0.0072, 0.0071], [0.003, 0.003, 0.0031]),
+        },
+        "attempts": list(attempts or tried),
+        "reason": None,
+    }
+    return {**made, **changes}
+
+
 def changed(made: Json, path: str, value: Any) -> Json:
     """The record with the field at a dotted path replaced; a number in the path is a place in a list."""
     *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
@@ -201,52 +252,3 @@ def loaded(root: Path, *records: Json) -> tuple[Result, ...]:
     found = load_results(write(root, *records))
     assert found.problems == ()
     return found.results
-
-
-def tuning(**changes: Any) -> Json:
-    """A tuning of LSTM that kept one of two options."""
-
-    def times(median_s: float) -> Json:
-        return {
-            "median_s": median_s,
-            "interval_s": None,
-            "samples_s": [median_s] * 3,
-            "process_medians_s": [median_s * 0.99, median_s * 1.01],
-        }
-
-    def attempt(option: str | None, median_s: float, kept: bool = False, **more: Any) -> Json:
-        return {
-            "option": option,
-            "with": [],
-            "status": "ok",
-            "reason": None,
-            "train": times(median_s),
-            "predict": times(median_s / 3),
-            "max_relative_error": None if option is None else 1e-7,
-            "execution": {"threads": 2},
-            "kept": kept,
-            "warnings": [],
-            **more,
-        }
-
-    result = record()
-    copied = ("machine", "stack", "engine", "profile", "framework", "device", "environment", "provenance")
-    model = ("key", "title", "params", "library", "dataset", "order")
-    made = {
-        **{name: result[name] for name in copied},
-        "schema_version": 2,
-        "model": {name: result["model"][name] for name in model},
-        "started": "2026-11-24T05:00:00Z",
-        "duration_s": 400.0,
-        "threads": None,
-        "tolerance": 1e-4,
-        "chosen": ["unroll"],
-        "max_relative_error": 1e-7,
-        "confirmation": {
-            "as_written": {"train_s": [0.01, 0.011, 0.0105], "predict_s": [0.004, 0.0041, 0.004], "warnings": []},
-            "tuned": {"train_s": [0.007, 0.0072, 0.0071], "predict_s": [0.003, 0.003, 0.0031], "warnings": []},
-        },
-        "attempts": [attempt(None, 0.01), attempt("unroll", 0.007, kept=True), attempt("xla", 0.012)],
-        "reason": None,
-    }
-    return {**made, **changes}

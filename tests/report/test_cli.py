@@ -74,7 +74,8 @@ def test_the_terminal_shows_the_same_figures_in_the_users_language(
         assert lines[0].startswith(said)
         assert any(line.startswith("lstm  ") and "0.00128 ±4 %" in line for line in lines)
         assert len(lines) <= 30
-        assert lines[-2:] == [f"results  {bench}", f"page     {tmp_path / 'index.html'}"]
+        assert str(bench) in lines[-2]
+        assert str(tmp_path / "index.html") in lines[-1]
 
 
 def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -305,7 +306,7 @@ def test_run_as_a_program(bench: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "report", "--results", str(bench), "--site", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == f"page     {tmp_path / 'index.html'}"
+    assert str(tmp_path / "index.html") in done.stdout.splitlines()[-1]
     shell = " ".join(command) + " | head -1"
     cut = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=False)
     assert cut.stderr == ""

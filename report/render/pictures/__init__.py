@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from report.page.build import PAGE_NAME, Page, Section
+from report.records import complete
 from report.render.locale import Locale
 from report.render.pictures import dots, panels
+from report.render.pictures.panels import Say, Whole
 from report.text import Text
 
-Say = Callable[[Text], str]
-KINDS: Mapping[str, Callable[[Section, Say], tuple[str, Text] | None]] = MappingProxyType(
+KINDS: Mapping[str, Callable[[Section, Whole, Say], tuple[str, Text] | None]] = MappingProxyType(
     {
-        "seconds": dots.seconds,
+        "seconds": lambda section, _, say: dots.seconds(section, say),
         "forecasts": panels.forecasts,
         "samples": panels.samples,
         "losses": panels.losses,
@@ -47,8 +48,10 @@ def draw(page: Page, locale: Locale) -> Iterator[Picture]:
         if drawn:
             yield Picture("machines", None, "machines.svg", drawn[1], drawn[0])
     for section in page.sections if page.detailed else ():
+        found = (complete(result) for result in section.group.results if result.status == "ok")
+        whole = {result.file: result for result in found if result is not None}
         for kind, function in KINDS.items():
-            drawn = function(section, locale.plain)
+            drawn = function(section, whole, locale.plain)
             if drawn:
                 name = f"{section.group.machine}/{section.group.stack}/{kind}.svg"
                 yield Picture(kind, section.place, name, drawn[1], drawn[0])

@@ -4,48 +4,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from report.page.build import Section
 from report.page.measurements import PHASES
 from report.page.rows import Row
-from report.records import PhaseName, Result, complete
+from report.records import PHASES as BOTH
+from report.records import Quality, Result
+from report.render.numbers import short_unit
 from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Scale, thinned, tick
 from report.text import N_, Message, Number, Text, joined, message
 
 Say = Callable[[Text], str]
+Whole = Mapping[str, Result]  # by file, with the numbers of their series
 COLUMNS, LEFT, GAP = 2, 52, 58
 PANEL_WIDTH = (WIDTH - LEFT - GAP - 8) / COLUMNS
 PANEL_HEIGHT, PANEL_PITCH = 92, 146
 MOST_PANELS = 24
 MOST_POINTS = 400
-UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 PROTOCOLS = {"recursive": (COLOURS[1], "4 3", N_("recursive")), "one-step": (COLOURS[0], "", N_("one step ahead"))}
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """The area of one small chart."""
 
     left: float
     top: float
-
-    @property
-    def right(self) -> float:
-        """Its other end."""
-        return self.left + PANEL_WIDTH
-
-    @property
-    def bottom(self) -> float:
-        """Its lower end."""
-        return self.top + PANEL_HEIGHT
+    right: float
+    bottom: float
 
 
-def forecasts(section: Section, say: Say) -> tuple[str, Text] | None:
+def forecasts(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | None:
     """Draw the airline rows' forecasts, a panel per model: the truth, recursively and one step ahead."""
-    found = [(row, result) for row in section.group.rows if (result := _completed(row, "airline")) is not None]
-    shown = [(row, lines) for row, result in found if (lines := _forecasts(result))]
+    shown = [(row, lines) for row in section.group.rows if (lines := _forecasts(row, whole))]
     if not shown:
         return None
     drawing, panels = _grid(len(shown), legend=19)
@@ -68,9 +60,9 @@ def forecasts(section: Section, say: Say) -> tuple[str, Text] | None:
     return drawing.document(), joined(_best_forecasts([row for row, _ in shown]), " ")
 
 
-def losses(section: Section, say: Say) -> tuple[str, Text] | None:
+def losses(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | None:
     """Draw the training loss after each epoch, a panel per model."""
-    shown = [(row, lines) for row in section.group.rows if (lines := _losses(row))][:MOST_PANELS]
+    shown = [(row, lines) for row in section.group.rows if (lines := _losses(row, whole))][:MOST_PANELS]
     if not shown:
         return None
     drawing, panels = _grid(len(shown))
@@ -92,15 +84,15 @@ def losses(section: Section, say: Say) -> tuple[str, Text] | None:
     return drawing.document(), joined(parts, " ")
 
 
-def samples(section: Section, say: Say) -> tuple[str, Text] | None:
+def samples(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | None:
     """Draw every sample of every phase by process, in the order of measurement, with each process's median."""
-    shown = list(_sampled(section))[:MOST_PANELS]
+    shown = list(_sampled(section, whole))[:MOST_PANELS]
     if not shown:
         return None
     drawing, panels = _grid(len(shown), title=17)
     for (name, title, processes), panel in zip(shown, panels, strict=False):
         most = max(map(max, processes))
-        unit, factor = next((unit for unit in UNITS if most * unit[1] >= 1), UNITS[-1])
+        unit, factor = short_unit(most)
         low, high = factor * min(map(min, processes)), factor * most
         x, y = Scale(0, len(processes), panel.left, panel.right), Scale(low, high, panel.bottom, panel.top)
         drawing.text(panel.left, panel.top - 23, name, bold=True)
@@ -118,15 +110,14 @@ def samples(section: Section, say: Say) -> tuple[str, Text] | None:
     )
 
 
-def _completed(row: Row, dataset: str) -> Result | None:
-    """The row's scored result with its series, if it is of this data set."""
-    result = row.scored_result
-    known = result.quality is not None and bool(result.quality.forecasts) and result.status == "ok"
-    return complete(result) if known and row.model.dataset == dataset else None
+def _quality(row: Row, whole: Whole) -> Quality | None:
+    result = whole.get(row.scored_result.file)
+    return result.quality if result else None
 
 
-def _forecasts(result: Result) -> dict[str, Sequence[float | None]]:
-    found = result.quality.forecasts if result.quality else {}
+def _forecasts(row: Row, whole: Whole) -> dict[str, Sequence[float | None]]:
+    quality = _quality(row, whole)
+    found = quality.forecasts if quality and row.model.dataset == "airline" else {}
     truth = found.get("truth", ())
     lines = {name: found[name] for name in PROTOCOLS if len(found.get(name, ())) == len(truth) > 1}
     return {"truth": truth, **lines} if lines else {}
@@ -135,15 +126,10 @@ def _forecasts(result: Result) -> dict[str, Sequence[float | None]]:
 def _best_forecasts(rows: Sequence[Row]) -> Iterator[Text]:
     yield message("Line charts of the 44 test months, one model each: the truth in grey, and the forecasts.")
     for protocol, (_, _, name) in PROTOCOLS.items():
-        scores = [
-            (score.accuracy, row.name)
-            for row in rows
-            if row.scored_result.quality
-            and (score := row.scored_result.quality.score(protocol))
-            and score.accuracy is not None
-        ]
-        if scores:
-            accuracy, row_name = max(scores)
+        scores = [(row.scored_result.quality.score(protocol), row.name) for row in rows if row.scored_result.quality]
+        found = [(score.accuracy, row_name) for score, row_name in scores if score and score.accuracy is not None]
+        if found:
+            accuracy, row_name = max(found)
             yield message(
                 "Closest {protocol}: {row} (R² {accuracy}).",
                 protocol=Message(name),
@@ -152,36 +138,30 @@ def _best_forecasts(rows: Sequence[Row]) -> Iterator[Text]:
             )
 
 
-def _losses(row: Row) -> Mapping[str, list[tuple[int, float | None]]]:
-    quality = row.scored_result.quality
-    if quality is None or not any("loss" in name and len(values) > 1 for name, values in quality.history.items()):
-        return {}
-    history = complete(row.scored_result).quality
-    found = sorted(history.history.items()) if history else []
+def _losses(row: Row, whole: Whole) -> Mapping[str, list[tuple[int, float | None]]]:
+    quality = _quality(row, whole)
+    found = sorted(quality.history.items()) if quality else []
     lines = {name: thinned(values, MOST_POINTS) for name, values in found if "loss" in name and len(values) > 1}
     return {name: line for name, line in lines.items() if any(v is not None and v > 0 for _, v in line)}
 
 
-def _sampled(section: Section) -> Iterator[tuple[str, Text, list[list[float]]]]:
+def _sampled(section: Section, whole: Whole) -> Iterator[tuple[str, Text, list[list[float]]]]:
     """Each phase with its row, its name and the samples of each process."""
-    phases: tuple[PhaseName, ...] = ("train", "predict")
-    for row in section.group.rows:
-        for result in row.results:
-            if result.status != "ok":
-                continue
-            known = complete(result)
-            for phase in phases:
-                found = [list(timed.samples_s)[:: 1 + len(timed.samples_s) // 100] for timed in known.phases(phase)]
-                if found:
-                    yield row.name, joined((result.device.upper(), Message(PHASES[phase]))), found
+    for row, result in section.group.rows_and_results:
+        for phase in BOTH if result.file in whole else ():
+            timed = [list(one.samples_s) for one in whole[result.file].phases(phase)]
+            if timed:
+                name = joined((result.device.upper(), Message(PHASES[phase])))
+                yield row.name, name, [samples[:: 1 + len(samples) // 100] for samples in timed]
 
 
 def _grid(count: int, legend: float = 0, title: float = 0) -> tuple[Drawing, list[Panel]]:
     """A drawing with so many panels; ``title`` is the height of a second line above each."""
     rows, pitch, top = math.ceil(count / COLUMNS), PANEL_PITCH + title, legend + 26 + title
-    panels = [
-        Panel(LEFT + place % COLUMNS * (PANEL_WIDTH + GAP), top + place // COLUMNS * pitch) for place in range(count)
-    ]
+    panels = []
+    for place in range(count):
+        x, y = LEFT + place % COLUMNS * (PANEL_WIDTH + GAP), top + place // COLUMNS * pitch
+        panels.append(Panel(x, y, x + PANEL_WIDTH, y + PANEL_HEIGHT))
     return Drawing(legend + 26 + rows * pitch - 20), panels
 
 

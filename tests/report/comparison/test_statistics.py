@@ -87,7 +87,6 @@ def test_pairs_within_rounds_see_what_separate_benches_cannot() -> None:
     together, apart = paired_ratio(a, b), ratio(a, b)
     assert (together.verdict, together.paired) == ("slower", True)
     assert (apart.verdict, apart.paired) == ("indistinguishable", False)
-    assert together.detectable is not None
     assert together.detectable < 1.02
 
 

@@ -44,7 +44,7 @@ def test_their_evidence_follows_from_the_published_figures() -> None:
     for quoted in (f"{memory:.2f} times", f"{predict:.2f} times", f"ratio is {other:.3f}", f"{rate:.0f} times slower"):
         assert quoted in text
     for key, low, high in (("ar-ols", 0.038, 0.051), ("lstm-aug", 0.028, 0.029), ("ar", 0.0200, 0.0230)):
-        loss, accuracy = ((f.least, f.most) for known in published.ROWS if known.key == key for f in known.figures[:2])
+        loss, accuracy = (f.bounds for known in published.ROWS if known.key == key for f in known.figures[:2])
         assert loss[0] / (1 - accuracy[0]) == pytest.approx(low, abs=6e-4)
         assert loss[1] / (1 - accuracy[1]) == pytest.approx(high, abs=6e-4)
 
@@ -59,7 +59,7 @@ def test_what_was_measured_here_stands_beside_it(tmp_path: Path) -> None:
         "AR(OLS)1": [
             "The exact scores measured here give the test months a variance of 0.02178.",
             "Repeating the slips gives loss 0.05613363 and R² -0.18177911 here. "
-            "R² in the right order would be -1.35184659.",
+            "With truth and forecast in their right places, R² would be -1.35184659.",
         ],
         "LSTM(AUG)2": [],
         "Bi-LSTM3": ["Measured here: at most 1080MB."],

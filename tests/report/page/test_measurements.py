@@ -105,9 +105,7 @@ COUNTED = {
 }
 
 
-@pytest.mark.parametrize(
-    ("path", "whole"), [("of the whole process", True), ("since the last reset", False), (["x"], False), (None, False)]
-)
+@pytest.mark.parametrize(("path", "whole"), [("process", True), ("timed-steps", False), (["x"], False), (None, False)])
 def test_gpu_memory_is_shown_as_it_was_counted_in_three_ways(tmp_path: Path, path: Any, whole: bool) -> None:
     """Allocated, reserved and the complete card; and whether the peaks are of the whole process."""
     made = row("lstm", "gpu", each=memory(**COUNTED), execution=path and {"peak_memory": path})
@@ -135,28 +133,20 @@ def test_memory_that_was_not_counted_is_an_empty_cell(
 
 
 def test_warnings_are_listed_by_kind_with_how_many_processes(tmp_path: Path) -> None:
-    """The most frequent first; an unknown one by its key, with its values."""
+    """The most frequent kind first, with the first process's sentence; an unknown one by its key, with its values."""
     unstable = warning("unstable", "train", percent=20.13)
     made = row("lstm", each={"warnings": [unstable, warning("odd-fan", "all", speed=0)]})
-    other = row(
-        "ar", count=1, each={"warnings": [unstable, warning("imprecise", "predict", by="budget", samples=6, percent=2)]}
-    )
-    found = section(tmp_path, made, other)
-    assert [(PLAIN(kind.name), list(map(PLAIN, kind.phases))) for kind in found.warnings] == [
-        (
-            "unstable",
-            [
-                "LSTM, CPU, training (5×): the middle half of the samples spans 20 % of the median",
-                "AR, CPU, training (1×): the middle half of the samples spans 20 % of the median",
-            ],
-        ),
-        ("odd-fan", ["LSTM, CPU (5×): odd-fan (speed: 0)"]),
+    imprecise = warning("imprecise", "predict", by="budget", samples=6, percent=2)
+    found = section(tmp_path, made, row("ar", count=1, each={"warnings": [unstable, imprecise]}))
+    assert [tuple(map(PLAIN, warned)) for warned in found.warnings] == [
+        ("unstable", "LSTM, CPU, training", "5", "the middle half of the samples spans 20 % of the median"),
+        ("unstable", "AR, CPU, training", "1", "the middle half of the samples spans 20 % of the median"),
+        ("odd-fan", "LSTM, CPU", "5", "odd-fan (speed: 0)"),
         (
             "imprecise",
-            [
-                "AR, CPU, prediction (1×): the time budget was reached after 6 samples, before the interval was "
-                "within 2 %"
-            ],
+            "AR, CPU, prediction",
+            "1",
+            "the time budget was reached after 6 samples, before the interval was within 2 %",
         ),
     ]
     assert found.warning_count == 4

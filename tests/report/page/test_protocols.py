@@ -83,7 +83,6 @@ def test_rolling_errors_come_with_their_quartiles_where_the_record_has_them(tmp_
     with_errors = row("lstm", quality=forecast("recursive", AUTOREGRESSION, rolling_origin=[first]))
     without = row("ar", quality=forecast("recursive", AUTOREGRESSION))
     (table,) = tables(tmp_path, with_errors, without)
-    assert table.rolling is not None
     assert (table.rolling.origins, table.rolling.horizon) == (33, 12)
     assert [list(map(PLAIN, line.rolling)) for line in table.lines] == [
         ["0.0474 (0.0306–0.0581)", "0.0604", ""],

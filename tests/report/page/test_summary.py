@@ -14,8 +14,8 @@ def test_the_paragraph_says_what_came_out(tmp_path: Path) -> None:
         "Of the 31 figures published on 2017-08-05, 12 are reproduced on gtx-box (Intel(R) Core(TM) i7-6700K CPU @ "
         "4.00GHz, NVIDIA GeForce GTX 1080), 5 came out better and 0 worse. Not comparable are 5 (published figure in "
         "doubt: 5), not measured 9 (out of memory: 3, failed: 2, timeout: 2, not training: 1, not scored: 1). The "
-        "fastest row is AR(Polyfit) with 0.0000400 s ±2 % per prediction. Of the neural nets it is Bi-LSTM with "
-        "0.00139 s ±2 % per training step. Scored one step ahead, the linear AR reaches R² 0.9268 here, above the "
+        "fastest row is AR(Polyfit) with 40.0 µs ±2 % per prediction. Of the neural nets it is Bi-LSTM with "
+        "1.39 ms ±2 % per training step. Scored one step ahead, the linear AR reaches R² 0.9268 here, above the "
         "0.9230 published for the LSTM."
     )
 
@@ -33,7 +33,7 @@ def test_several_machines_are_summed_up_by_their_best(tmp_path: Path) -> None:
     assert text.startswith(
         "Of the 31 figures published on 2017-08-05, 2 are reproduced on at least one of 3 machines and stacks"
     )
-    assert "The fastest row is AR on cloud with 0.000080 s ±2 % per prediction." in text
+    assert "The fastest row is AR on cloud with 80 µs ±2 % per prediction." in text
 
 
 def test_the_overview_has_machines_against_rows(tmp_path: Path) -> None:

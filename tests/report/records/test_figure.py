@@ -42,8 +42,6 @@ def test_the_interval_holds_the_median_that_endless_processes_would_have(draw: D
     held = 0
     for _ in range(1000):
         found = of_medians([draw(seeded) for _ in range(count)])
-        assert found.low_s is not None
-        assert found.high_s is not None
         held += found.low_s <= truth <= found.high_s
     assert held >= 930
 
@@ -77,7 +75,6 @@ def test_only_valid_phases_of_processes_that_are_ok_count(tmp_path: Path) -> Non
     changed(made, "processes.2.train.valid", False)
     (result,) = loaded(tmp_path, made)
     found = figure(result, "train")
-    assert found is not None
     assert (found.median_s, found.processes) == (0.015, 2)
 
 
@@ -89,9 +86,6 @@ def test_an_extrapolated_epoch_follows_the_figure_and_a_measured_one_stands_alon
     )
     (result,) = loaded(tmp_path, made)
     step, epoch, test_set = figure(result, "train"), total(result, "epoch"), total(result, "test_set")
-    assert step is not None
-    assert epoch is not None
-    assert test_set is not None
     assert epoch.median_s == 1000 * step.median_s
     assert epoch.relative == pytest.approx(step.relative)
     assert (test_set.median_s, test_set.relative, test_set.processes) == (4.0, None, 1)
@@ -103,7 +97,6 @@ def test_any_times_have_a_figure(medians: list[float]) -> None:
     found = of_medians(medians)
     if found.low_s is not None and found.high_s is not None:
         assert 0 <= found.low_s <= found.median_s <= found.high_s < math.inf
-        assert found.detectable is not None
         assert 1 < found.detectable < math.inf
 
 

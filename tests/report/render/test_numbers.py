@@ -78,5 +78,5 @@ def test_digits_are_significant() -> None:
 def test_any_number_has_a_short_text(value: float, spread: float | None) -> None:
     """Nothing that a record may hold raises or makes an endless row of digits."""
     assert len(rounded(value, spread)) < 20
-    for kind in ("time", "limit", "loss", "exact", "ratio", "count", "digits"):
-        assert len(shown(Number(value, kind, spread))) < 40  # type: ignore[arg-type]
+    for kind in ("time", "short", "limit", "loss", "exact", "ratio", "count", "digits"):
+        assert len(shown(Number(value, kind, spread))) < 40

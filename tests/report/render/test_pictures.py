@@ -81,6 +81,13 @@ def test_nothing_is_drawn_of_nothing(tmp_path: Path) -> None:
     assert list(drawn(tmp_path / "b", row("bilstm"))) == ["seconds", "samples"]
 
 
+def test_a_record_that_is_gone_by_now_has_no_samples(tmp_path: Path) -> None:
+    """The series are read again for the pictures; a bench may have removed a record since."""
+    page = page_of(tmp_path, row("lstm", quality=trained(0.002, 0.9, 0.1)))
+    (tmp_path / "gtx-box" / "gtx1080" / "lstm.cpu.json").unlink()
+    assert [picture.kind for picture in draw(page, locale("en"))] == ["seconds"]
+
+
 def test_only_valid_seconds_per_batch_are_shown(tmp_path: Path) -> None:
     """A time for a fit, and one of a model that was not training, have no dot."""
     cheat = {"median_s": 0.2, "valid": False, "reason": reason("loss-not-finite")}

@@ -84,7 +84,7 @@ def test_cudnn_is_recognized_by_its_operations():
         "threads": 4,
         "inter_op_threads": 4,
         "tf32": True,
-        "peak_memory": "since the last reset",
+        "peak_memory": "timed-steps",
     }
 
 
@@ -156,7 +156,7 @@ def test_a_version_that_cannot_reset_its_peak_says_what_the_peak_is_of(monkeypat
     compat.reset_memory()
     compat.synchronize()
     assert not compat.resets_memory()
-    assert describe(set(), fake_compat(True, False, False), "gpu", None)["peak_memory"] == "of the whole process"
+    assert describe(set(), fake_compat(True, False, False), "gpu", None)["peak_memory"] == "process"
 
 
 def test_the_seed_decides_the_first_weights(backend):

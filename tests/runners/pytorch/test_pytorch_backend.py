@@ -104,8 +104,8 @@ def test_older_versions_have_a_call_for_each_counter():
     gpu.reset_memory()
     assert cuda.calls == ["synchronize", "reset allocated", "reset cached"]
     assert gpu.read_memory() == {"peak_allocated_bytes": 20, "peak_reserved_bytes": 30}
-    assert compat.peak_memory_since(cuda) == "since the last reset"
-    assert compat.peak_memory_since(object()) == "of the whole process"
+    assert compat.peak_memory_since(cuda) == "timed-steps"
+    assert compat.peak_memory_since(object()) == "process"
 
 
 @pytest.mark.parametrize(
