@@ -1,7 +1,8 @@
 """Verdicts on two benches: by erabench, and by the rules of other tools on the same processes.
 
-A side is a list of processes, each the list of its samples in seconds per step. Every rule returns whether it calls b
-"faster", "slower" or "indistinguishable" from a.
+A side is a list of processes, each the list of its samples in seconds per step. ``controls`` are the logarithms by which
+other rows of the same benches shifted; only erabench's rule uses them. Every rule returns whether it calls b "faster",
+"slower" or "indistinguishable" from a.
 """
 
 from __future__ import annotations
@@ -16,43 +17,48 @@ from scipy.stats import mannwhitneyu, ttest_ind
 from report.comparison.statistics import ratio
 
 Side = Sequence[Sequence[float]]
-Rule = Callable[[Side, Side], str]
+Rule = Callable[[Side, Side, Sequence[float]], str]
 
 ASV_FACTOR, ASV_PROCESSES, ASV_P = 1.1, 2, 0.002  # asv's defaults: --factor, processes, p of a difference
 TORCH_Z, TORCH_MOST_DIGITS = 1.645, 4
 RESAMPLES = 400
 
 
-def told(a: float, b: float, different: bool) -> str:
+def verdict(a: float, b: float, different: bool) -> str:
     """Return the verdict on b."""
     if not different or a == b:
         return "indistinguishable"
     return "slower" if b > a else "faster"
 
 
-def erabench(a: Side, b: Side) -> str:
+def erabench(a: Side, b: Side, controls: Sequence[float]) -> str:
     """The project's own: report/comparison/statistics.py on the medians of the processes."""
-    return ratio(*([statistics.median(process) for process in side] for side in (a, b))).verdict
+    return ratio(*([statistics.median(process) for process in side] for side in (a, b)), controls).verdict
 
 
-def pyperf(a: Side, b: Side) -> str:
+def without_controls(a: Side, b: Side, _: Sequence[float]) -> str:
+    """The same for a row whose benches hold no unchanged rows."""
+    return erabench(a, b, ())
+
+
+def pyperf(a: Side, b: Side, _: Sequence[float]) -> str:
     """pyperf compare_to: Student's t test of all values at 95 %, the processes' values pooled."""
     values = [[value for process in side for value in process] for side in (a, b)]
-    return told(*map(statistics.fmean, values), different=ttest_ind(*values).pvalue < 0.05)
+    return verdict(*map(statistics.fmean, values), different=ttest_ind(*values).pvalue < 0.05)
 
 
-def asv(a: Side, b: Side) -> str:
+def asv(a: Side, b: Side, _: Sequence[float]) -> str:
     """asv compare: a factor of 1.1 between the medians, and Mann-Whitney's test of the samples of two processes."""
     values = [[value for process in side[:ASV_PROCESSES] for value in process] for side in (a, b)]
     before, after = map(statistics.median, values)
     differ = max(before, after) / min(before, after) > ASV_FACTOR and mannwhitneyu(*values).pvalue < ASV_P
-    return told(before, after, differ)
+    return verdict(before, after, differ)
 
 
-def torch_compare(a: Side, b: Side) -> str:
+def torch_compare(a: Side, b: Side, _: Sequence[float]) -> str:
     """torch.utils.benchmark.Compare: the medians of one process at the digits that their quartiles support."""
     shown = [trimmed(side[0]) for side in (a, b)]
-    return told(*shown, different=shown[0] != shown[1])
+    return verdict(*shown, different=shown[0] != shown[1])
 
 
 def trimmed(samples_s: Sequence[float]) -> float:
@@ -65,20 +71,21 @@ def trimmed(samples_s: Sequence[float]) -> float:
     return float(f"{median:.{digits}g}")
 
 
-def bootstrap(a: Side, b: Side) -> str:
+def bootstrap(a: Side, b: Side, _: Sequence[float]) -> str:
     """A percentile bootstrap of the ratio of the medians of one process's samples, 95 %."""
     chance = random.Random(2017)
     one, other = a[0], b[0]
     ratios = sorted(
         statistics.median(chance.choices(other, k=len(other))) / statistics.median(chance.choices(one, k=len(one)))
-        for _ in range(RESAMPLES)
+        for __ in range(RESAMPLES)
     )
     low, high = ratios[int(0.025 * RESAMPLES)], ratios[-int(0.025 * RESAMPLES) - 1]
-    return told(statistics.median(one), statistics.median(other), different=not low <= 1 <= high)
+    return verdict(statistics.median(one), statistics.median(other), different=not low <= 1 <= high)
 
 
 RULES: dict[str, Rule] = {
     "erabench": erabench,
+    "without controls": without_controls,
     "pyperf": pyperf,
     "asv, factor 1.1": asv,
     "torch Compare": torch_compare,

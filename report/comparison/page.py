@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
+import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from report.comparison.differences import Difference, Pair, Scalar
+from report.comparison.statistics import FEWEST_CONTROLS
 from report.comparison.verdicts import ComparedRow, Comparison, Time, TimeName, Word
 from report.page.models import SCORES, seconds
-from report.records import Result
+from report.records import PHASES, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
 NAMED = 4  # rows and values in a cell; of more only how many
@@ -55,8 +58,8 @@ def times_table(comparison: Comparison) -> Table:
     """Return ratio, interval and verdict of every time."""
     legend = message(
         "A and B are seconds: the median over fresh processes and its uncertainty. B/A is their ratio with its 95 % "
-        "interval from the processes; benches made one after the other are allowed to drift by 5 %. B is faster or "
-        "slower where the interval excludes 1. Detectable is the slowdown that these data would have shown nine times "
+        "interval from the processes, without the drift of the machine between the two benches where three other rows "
+        "show it; elsewhere a drift of 5 % is allowed for. B is faster or slower where the interval excludes 1. Detectable is the slowdown that these data would have shown nine times "
         "in ten. Verdicts marked as paired come from rows that one bench measured side by side."
     )
     interval, detectable, verdict = message("95 % interval"), message("Detectable"), message("Verdict")
@@ -102,6 +105,7 @@ def conclusion(comparison: Comparison) -> Iterator[Message]:
         "{incomparable} not comparable, {unmeasured} not measured on both sides.",
         **{word: str(comparison.count(word)) for word in WORDS},
     )
+    yield from _drift(comparison)
     yield from _comparability(comparison)
     conditions = {difference.field for difference in comparison.differences if not difference.breaks}
     if conditions:
@@ -113,6 +117,18 @@ def conclusion(comparison: Comparison) -> Iterator[Message]:
         if results:
             values = {"count": str(len(results)), "rows": _distinct((result.file for result in results), most=8)}
             yield message("Results of {side} without a partner: {count} ({rows}).", side=side, **values)
+
+
+def _drift(comparison: Comparison) -> Iterator[Message]:
+    for device, shifts in sorted(comparison.shifts.items()):
+        if len(shifts) >= FEWEST_CONTROLS:
+            yield message(
+                "On {device}, {count} rows that nothing changed for took {factor} times as long in B: the machine's own "
+                "drift. B/A is without it.",
+                device="GPU" if device == "gpu" else "CPU",
+                count=str(len(shifts) // len(PHASES)),
+                factor=Number(math.exp(statistics.fmean(shifts)), "ratio"),
+            )
 
 
 def _comparability(comparison: Comparison) -> Iterator[Message]:

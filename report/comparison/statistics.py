@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from report.records.spread import DRIFT, Spread, Uncertainty, combined
@@ -18,6 +18,9 @@ Verdict = Literal["faster", "slower", "indistinguishable"]
 
 FEWEST_PROCESSES = 3
 """With two, chance makes them equal so often that 12 % of verdicts are false where processes gather at two values."""
+
+FEWEST_CONTROLS = 6
+"""Times of unchanged rows that it takes to measure the drift between two benches: training and prediction of three."""
 
 _LARGEST = 700.0  # a logarithm whose exponential is still a float
 
@@ -32,6 +35,8 @@ class Ratio:
     detectable: float | None
     """The smallest slowdown (1.1: by a tenth) that data with this spread would show nine times in ten."""
     paired: bool = False
+    drift: float = 1.0
+    """How many times as long rows that nothing changed for took in b; ``value`` and its interval are without it."""
 
     @property
     def verdict(self) -> Verdict:
@@ -43,18 +48,29 @@ class Ratio:
         return "slower" if self.low > 1 else "indistinguishable"
 
 
-def ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
+def ratio(a_s: Sequence[float], b_s: Sequence[float], controls: Sequence[float] = ()) -> Ratio:
     """Compare the processes' medians of two separate benches: positive seconds, at least one on each side.
 
-    The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947), with the variance of the drift between
-    two benches added, and widened if needed to contain the ratio of the medians, which is what a reader sees.
+    ``controls`` are the shifts (logarithms of b over a) of the times of other rows in the same benches, which nothing
+    changed for. Their mean is the drift of the machine between the benches and is taken out. How far they lie apart is
+    how far a time without any change may lie from it: the variance of one more of them (a prediction interval) is
+    added. With fewer than FEWEST_CONTROLS, the drift is unknown, and a fixed variance stands for it.
+
+    The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947), widened if needed to contain the ratio
+    of the medians, which is what a reader sees.
     """
-    value = statistics.median(b_s) / statistics.median(a_s)
+    drift = statistics.fmean(controls) if len(controls) >= FEWEST_CONTROLS else 0.0
+    value = statistics.median(b_s) / statistics.median(a_s) / math.exp(drift)
     if min(len(a_s), len(b_s)) < FEWEST_PROCESSES:
-        return Ratio(value, None, None, None)
+        return Ratio(value, None, None, None, drift=math.exp(drift))
     a, b = Spread.of(a_s), Spread.of(b_s)
-    found = combined([(a.of_mean, a.processes - 1), (b.of_mean, b.processes - 1)], DRIFT**2)
-    return _interval(value, b.mean - a.mean, found, paired=False)
+    parts = [(a.of_mean, a.processes - 1), (b.of_mean, b.processes - 1)]
+    if len(controls) >= FEWEST_CONTROLS:
+        parts.append((statistics.variance(controls) * (1 + 1 / len(controls)), len(controls) - 1))
+        found = combined(parts)
+    else:
+        found = combined(parts, DRIFT**2)
+    return replace(_interval(value, b.mean - a.mean - drift, found, paired=False), drift=math.exp(drift))
 
 
 def paired_ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from report.comparison.differences import Affected, Difference, Pair, differences, differing
+from report.comparison.differences import Affected, Difference, Differing, Pair, differences, differing
 from report.comparison.differences import breaks as breaks_of
 from report.comparison.statistics import FEWEST_PROCESSES, Ratio, Verdict, paired_ratio, ratio
 from report.records import PHASES, BadInput, Figure, Phase, PhaseName, Process, Result, figure, total
+from report.records.spread import Spread
 from report.sentences import said
 from report.text import N_, Message, Number, joined, message
 
@@ -18,6 +19,9 @@ TotalName = Literal["epoch", "test_set"]
 Word = Verdict | Literal["incomparable", "unmeasured"]
 
 TOTALS: tuple[TotalName, ...] = ("epoch", "test_set")
+UNIMPORTANT = frozenset(("provenance.git_commit", "provenance.git_clean", "settings.stopping_rule"))
+"""Fields that may differ in a row that nothing changed for: its code is the same if its checksum is."""
+
 _FIELDS_OF_ALL = ("data", "model")  # differences in them break every time of a row
 STATUSES = {
     "skipped": N_("{side} was skipped: {reason}"),
@@ -58,6 +62,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     only_a: tuple[Result, ...]
     only_b: tuple[Result, ...]
+    shifts: Mapping[str, Sequence[float]]  # device -> logarithms by which the times of its unchanged rows grew in b
 
     @property
     def times(self) -> tuple[Time, ...]:
@@ -82,8 +87,34 @@ def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
             "device, or name the folder of one machine or one stack on each side"
         )
     found = [(pair, differing(pair)) for pair in pairs]
-    rows = tuple(_row(pair, [field for field, _, _ in fields]) for pair, fields in found)
-    return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b))
+    shifts = [(pair[0], shifts_of(pair)) for pair, fields in found if is_control(pair, fields)]
+
+    def controls(row: Result) -> list[float]:
+        others = [values for other, values in shifts if other is not row and other.device == row.device]
+        return [value for values in others for value in values]
+
+    rows = tuple(_row(pair, [field for field, _, _ in fields], controls(pair[0])) for pair, fields in found)
+    by_device: dict[str, list[float]] = {}
+    for row, values in shifts:
+        by_device.setdefault(row.device, []).extend(values)
+    return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b), by_device)
+
+
+def is_control(pair: Pair, fields: Sequence[Differing]) -> bool:
+    """Whether nothing recorded changed between two benches of one machine, so that a shift is the machine's drift."""
+    a, b = pair
+    return (
+        a.machine == b.machine
+        and {field for field, _, _ in fields} <= UNIMPORTANT
+        and all(len(result.phases(name)) >= FEWEST_PROCESSES for result in pair for name in PHASES)
+        and side_by_side(a, b, "train") is None
+    )
+
+
+def shifts_of(pair: Pair) -> list[float]:
+    """Return the logarithms of b's training time over a's, and of its prediction time: means over the processes."""
+    means = [[Spread.of([phase.median_s for phase in side.phases(name)]).mean for side in pair] for name in PHASES]
+    return [b - a for a, b in means]
 
 
 def paired(a: Sequence[Result], b: Sequence[Result]) -> tuple[list[Pair], list[Result], list[Result]]:
@@ -103,16 +134,17 @@ def paired(a: Sequence[Result], b: Sequence[Result]) -> tuple[list[Pair], list[R
     return pairs, [r for r in a if key(r) not in taken], [r for r in b if key(r) not in taken]
 
 
-def compare_phase(a: Result, b: Result, name: PhaseName) -> Ratio | None:
+def compare_phase(a: Result, b: Result, name: PhaseName, controls: Sequence[float] = ()) -> Ratio | None:
     """Return the ratio of two results' times: in pairs where one bench made both, else of separate benches.
 
-    None if a side has no time. Whether both did the same work is not checked here.
+    ``controls`` are the shifts of other rows, which nothing changed for. None if a side has no time. Whether both did
+    the same work is not checked here.
     """
     sides = [[phase.median_s for phase in result.phases(name)] for result in (a, b)]
     if not all(sides):
         return None
     together = side_by_side(a, b, name)
-    return paired_ratio(*together) if together else ratio(*sides)
+    return paired_ratio(*together) if together else ratio(*sides, controls)
 
 
 def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], list[float]] | None:
@@ -143,22 +175,22 @@ def _valid(process: Process, name: PhaseName) -> Phase | None:
     return phase if process.status == "ok" and phase and phase.valid else None
 
 
-def _row(pair: Pair, fields: Sequence[str]) -> ComparedRow:
+def _row(pair: Pair, fields: Sequence[str], controls: Sequence[float]) -> ComparedRow:
     broken: dict[Affected, list[str]] = {"time": [], "quality": []}
     for field in fields:
         for affected in breaks_of(field):
             broken[affected].append(field)
     offered = any(result.status != "skipped" for result in pair)
-    times = (*_phases(pair, broken["time"]), *_totals(pair, broken["time"])) if offered else ()
+    times = (*_phases(pair, broken["time"], controls), *_totals(pair, broken["time"])) if offered else ()
     return ComparedRow(pair, times, tuple(broken["time"]), tuple(broken["quality"]))
 
 
-def _phases(pair: Pair, broken_by: Sequence[str]) -> Iterator[Time]:
+def _phases(pair: Pair, broken_by: Sequence[str], controls: Sequence[float]) -> Iterator[Time]:
     word: Word
     reason: Message | None
     for name in PHASES:
         a, b = (figure(result, name) for result in pair)
-        found = compare_phase(*pair, name)
+        found = compare_phase(*pair, name, controls)
         if found is None:
             word, reason = _missing(pair, name, a is None)
         elif fields := [

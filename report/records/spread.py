@@ -14,7 +14,8 @@ from typing import NamedTuple
 DRIFT = 0.025
 """Standard deviation, in logarithms, of the ratio of two benches of one machine beyond what their processes differ by.
 
-However steady their processes are, two separate benches never tell apart what differs by less than 1.96 DRIFT, 5 %.
+It stands for the drift where too few unchanged rows measure it: such benches never tell apart what differs by less than
+1.96 DRIFT, 5 %, however steady their processes are, and a machine that drifts by more gives false verdicts.
 """
 
 _T = (  # Student's t by degrees of freedom: for 95 % two-sided, and what nine in ten values stay below

@@ -126,8 +126,8 @@ def test_every_rule_tells_a_double_time_from_the_same_one() -> None:
     steady = [[1.0, 1.001, 0.999, 1.002, 0.998, 1.0] for _ in range(5)]
     double = [[2 * value for value in process] for process in steady]
     for name, rule in RULES.items():
-        assert (rule(steady, double), rule(double, steady)) == ("slower", "faster"), name
-        assert rule(steady, steady) == "indistinguishable", name
+        assert (rule(steady, double, ()), rule(double, steady, ())) == ("slower", "faster"), name
+        assert rule(steady, steady, ()) == "indistinguishable", name
 
 
 def test_a_slowdown_is_injected_into_the_training_step() -> None:

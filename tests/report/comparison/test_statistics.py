@@ -113,6 +113,48 @@ def test_however_steady_two_benches_are_five_per_cent_is_the_least_difference() 
     assert ratio([1.051] * 10, [1.0] * 10).verdict == "faster"
 
 
+def with_controls(drift: float, slowdown: float, controls: int = 16, spread: float = 0.1) -> tuple[float, float]:
+    """Of 500 pairs of benches on a machine that drifts: false verdicts, and slowdowns found, with other rows beside.
+
+    Rows shift by the drift and by a tenth of it more or less, and every process by ``spread`` more.
+    """
+    seeded = random.Random(2017)
+
+    def shifted(times: list[float], common: float) -> list[float]:
+        own = common * seeded.gauss(1, 0.1)
+        return [value * math.exp(own) for value in times]
+
+    def bench() -> list[float]:
+        return [seeded.lognormvariate(0, spread) for _ in range(5)]
+
+    false = found = 0
+    for _ in range(500):
+        common = seeded.uniform(-drift, drift)
+        shifts = [math.log(math.prod(shifted(bench(), common)) / math.prod(bench())) / 5 for _ in range(controls)]
+        a, b = bench(), shifted(bench(), common)
+        false += ratio(a, b, shifts).verdict != "indistinguishable"
+        found += ratio(a, [slowdown * value for value in b], shifts).verdict == "slower"
+    return false / 500, found / 500
+
+
+@pytest.mark.parametrize("controls", [6, 16])
+def test_unchanged_rows_show_the_drift_and_only_a_slower_row_is_called_slower(controls: int) -> None:
+    """A machine that is up to 1.6 times as slow in the second bench; without the other rows most verdicts are false."""
+    false, found = with_controls(0.5, 1.5, controls)
+    assert false <= 0.065
+    assert found >= 0.9
+    assert with_controls(0.5, 1.5, 0)[0] > 0.5
+
+
+def test_the_drift_is_taken_out_of_the_ratio() -> None:
+    """Rows took 1.4 times as long, this one 2.1 times: it is 1.5 times as slow."""
+    found = ratio([1.0, 1.01, 0.99], [2.1, 2.12, 2.08], [math.log(1.4), math.log(1.39), math.log(1.41)] * 2)
+    assert found.value == pytest.approx(1.5, rel=0.01)
+    assert found.drift == pytest.approx(1.4, rel=0.01)
+    assert found.verdict == "slower"
+    assert ratio([1.0] * 3, [2.1] * 3, [math.log(1.4)] * 5).drift == 1.0
+
+
 TIMES = st.lists(st.floats(1e-12, 1e9), min_size=1, max_size=8)
 
 

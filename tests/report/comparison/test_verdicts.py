@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from report.comparison.differences import QUALITY, breaks, differing
+from report.comparison.page import conclusion
 from report.comparison.verdicts import Comparison, compare, compare_phase
 from report.records import BadInput
 from report.render.locale import locale
@@ -177,3 +178,36 @@ def test_a_round_in_which_one_row_failed_makes_no_pair(tmp_path: Path) -> None:
     results = loaded(tmp_path / "two", a, b)
     found = compare_phase(results[0], results[1], "train")
     assert (found.paired, found.low) == (False, None)
+
+
+def drifted(folder: Path, slow: float = 1.0, **changes: Any) -> Comparison:
+    """Five rows measured again on a machine that takes 1.4 times as long; ``lstm`` takes ``slow`` times that."""
+    keys = ("ar", "ar-ols", "bilstm", "densenet-24x3", "lstm")
+    a = [record(key, train_s=around(0.01), predict_s=around(0.004)) for key in keys]
+    b = [
+        record(key, train_s=around(0.014 * factor), predict_s=around(0.0056 * factor), **changes)
+        for key, factor in zip(keys, (1.0, 1.01, 0.99, 1.0, slow), strict=True)
+    ]
+    for one in (process for made in b for process in made["processes"]):
+        one.update(order_seed=8, started=one["started"].replace("24T", "25T"))
+    return compare(loaded(folder / "a", *a), loaded(folder / "b", *b))
+
+
+def test_a_machine_that_drifts_is_no_slowdown_and_a_slow_row_still_is(tmp_path: Path) -> None:
+    """Rows that nothing changed for are each other's controls."""
+    assert drifted(tmp_path / "same").count("indistinguishable") == 10
+    comparison = drifted(tmp_path / "slow", 1.5)
+    assert {time.pair[0].key for time in comparison.times if time.word == "slower"} == {"lstm"}
+    (sentence,) = [text for text in map(locale("en").plain, conclusion(comparison)) if "drift" in text]
+    assert sentence.startswith("On CPU, 5 rows that nothing changed for took 1.5")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"machine": "another"}, {"environment": {"cpu": "X"}}, {"provenance": {"lock_sha256": "2" * 64}}]
+)
+def test_a_row_that_something_changed_for_is_no_control(tmp_path: Path, changes: Json) -> None:
+    """Another machine, processor or lock may be the very cause of the shift."""
+    merged = {name: {**record()[name], **value} if isinstance(value, dict) else value for name, value in changes.items()}
+    comparison = drifted(tmp_path, **merged)
+    assert comparison.shifts == {}
+    assert comparison.count("slower") == 10
