@@ -1,8 +1,8 @@
 """Verdicts on two benches: by erabench, and by the rules of other tools on the same processes.
 
-A side is a list of processes, each the list of its samples in seconds per step. ``controls`` are the logarithms by which
-other rows of the same benches shifted; only erabench's rule uses them. Every rule returns whether it calls b "faster",
-"slower" or "indistinguishable" from a.
+A side is a list of processes, each the list of its samples in seconds per step. ``controls`` are the logarithms by
+which other rows of the same benches shifted; only erabench's rule uses them. Every rule returns whether it calls b
+"faster", "slower" or "indistinguishable" from a.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.harness.methods import RULES, Rule, Side
+from experiments.harness.methods import RULES, Side
 from experiments.harness.processes import ROOT, timed
 from report.records.spread import Spread
 
@@ -138,19 +138,21 @@ def evaluate(folder: Path, benches: int) -> bool:
     for subject, phase in itertools.product(SUBJECTS, PHASES):
         plain = sides(folder, benches, subject, 1.0, phase)
         slow = sides(folder, benches, subject, subject.slowdown, phase) if subject.slowdown and phase == "train" else []
+        others = [other.row for other in SUBJECTS if other is not subject]
+        controls = {
+            (i, j): [shifted[other, name, i, j] for other, name in itertools.product(others, PHASES)]
+            for i, j in itertools.permutations(range(benches), 2)
+        }
         cells = []
         for name, rule in RULES.items():
-
-            def judge(i: int, j: int, b: Side, rule: Rule = rule) -> str:
-                others = [other.row for other in SUBJECTS if other is not subject]
-                controls = [shifted[other, name, i, j] for other, name in itertools.product(others, PHASES)]
-                return rule(plain[i], b, controls)
-
-            false = [judge(i, j, plain[j]) != "indistinguishable" for i, j in itertools.combinations(range(benches), 2)]
+            false = [
+                rule(plain[i], plain[j], controls[i, j]) != "indistinguishable"
+                for i, j in itertools.combinations(range(benches), 2)
+            ]
             totals[name] += false
             cells.append(f"{100 * share(false):.0f}")
             if slow:
-                found = share([judge(i, j, slow[j]) == "slower" for i, j in itertools.permutations(range(benches), 2)])
+                found = share([rule(plain[i], slow[j], beside) == "slower" for (i, j), beside in controls.items()])
                 cells[-1] += f" / {100 * found:.0f}"
                 kept = kept and (name != "erabench" or found >= ASKED_FOUND)
         factor = f", slowed {subject.slowdown:g}" if slow else ""
@@ -165,7 +167,9 @@ def evaluate(folder: Path, benches: int) -> bool:
 def main() -> int:
     """Collect and evaluate; 1 if a limit is not kept."""
     parser = argparse.ArgumentParser(prog="python -m experiments.harness noise", description=__doc__)
-    parser.add_argument("--benches", type=int, default=8, help="benches, at least 2 (default: 8; three quarters of an hour)")
+    parser.add_argument(
+        "--benches", type=int, default=8, help="benches, at least 2 (default: 8; three quarters of an hour)"
+    )
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".noise", help="keeps finished processes (default: .noise)"
     )

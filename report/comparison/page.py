@@ -59,8 +59,9 @@ def times_table(comparison: Comparison) -> Table:
     legend = message(
         "A and B are seconds: the median over fresh processes and its uncertainty. B/A is their ratio with its 95 % "
         "interval from the processes, without the drift of the machine between the two benches where three other rows "
-        "show it; elsewhere a drift of 5 % is allowed for. B is faster or slower where the interval excludes 1. Detectable is the slowdown that these data would have shown nine times "
-        "in ten. Verdicts marked as paired come from rows that one bench measured side by side."
+        "show it; elsewhere a drift of 5 % is allowed for. B is faster or slower where the interval excludes 1. "
+        "Detectable is the slowdown that these data would have shown nine times in ten. Verdicts marked as paired come "
+        "from rows that one bench measured side by side."
     )
     interval, detectable, verdict = message("95 % interval"), message("Detectable"), message("Verdict")
     columns = (message("Row"), message("Time of"), "A", "B", "B/A", interval, detectable, verdict)
@@ -123,8 +124,8 @@ def _drift(comparison: Comparison) -> Iterator[Message]:
     for device, shifts in sorted(comparison.shifts.items()):
         if len(shifts) >= FEWEST_CONTROLS:
             yield message(
-                "On {device}, {count} rows that nothing changed for took {factor} times as long in B: the machine's own "
-                "drift. B/A is without it.",
+                "On {device}, {count} rows that nothing changed for took {factor} times as long in B: the machine's "
+                "own drift. B/A is without it.",
                 device="GPU" if device == "gpu" else "CPU",
                 count=str(len(shifts) // len(PHASES)),
                 factor=Number(math.exp(statistics.fmean(shifts)), "ratio"),

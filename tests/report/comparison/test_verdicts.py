@@ -188,7 +188,7 @@ def drifted(folder: Path, slow: float = 1.0, **changes: Any) -> Comparison:
         record(key, train_s=around(0.014 * factor), predict_s=around(0.0056 * factor), **changes)
         for key, factor in zip(keys, (1.0, 1.01, 0.99, 1.0, slow), strict=True)
     ]
-    for one in (process for made in b for process in made["processes"]):
+    for one in (one for made in b for one in made["processes"]):
         one.update(order_seed=8, started=one["started"].replace("24T", "25T"))
     return compare(loaded(folder / "a", *a), loaded(folder / "b", *b))
 
@@ -207,7 +207,9 @@ def test_a_machine_that_drifts_is_no_slowdown_and_a_slow_row_still_is(tmp_path: 
 )
 def test_a_row_that_something_changed_for_is_no_control(tmp_path: Path, changes: Json) -> None:
     """Another machine, processor or lock may be the very cause of the shift."""
-    merged = {name: {**record()[name], **value} if isinstance(value, dict) else value for name, value in changes.items()}
+    merged = {
+        name: {**record()[name], **value} if isinstance(value, dict) else value for name, value in changes.items()
+    }
     comparison = drifted(tmp_path, **merged)
     assert comparison.shifts == {}
     assert comparison.count("slower") == 10
