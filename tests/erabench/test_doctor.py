@@ -143,7 +143,7 @@ def test_the_memory_of_the_largest_row_is_named(available: int, level: str, monk
     monkeypatch.setattr(doctor, "memory_available", lambda: available * 10**9)
     (finding,) = doctor.check_memory(doctor.Plan("venv", False, "cpu", [], Path()))
     assert finding.level == level
-    assert ("5.7 GB" in finding.cure) == (level != "ok")
+    assert ("6 GB" in finding.cure) == (level != "ok")
 
 
 def test_a_wrong_stack_is_an_error_and_no_examination(machine: Machine) -> None:
