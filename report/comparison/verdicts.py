@@ -144,7 +144,7 @@ def compare_phase(a: Result, b: Result, name: PhaseName, controls: Sequence[floa
     if not all(sides):
         return None
     together = side_by_side(a, b, name)
-    return paired_ratio(*together) if together else ratio(*sides, controls)
+    return paired_ratio(*together) if together else ratio(*sides, controls=controls)
 
 
 def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], list[float]] | None:
