@@ -55,7 +55,7 @@ bench-harness: ## measure what the harness itself costs, on a quiet machine
 fleet: ## measure on the machines of a cluster, through Slurm or Kubernetes: make fleet FLEET=fleet.toml
 	@$(DRIVER) fleet
 
-fleet-status: ## show what became of each cell of a fleet
+fleet-status: ## show the state of each cell of a fleet
 	@$(DRIVER) fleet-status
 
 fleet-gather: ## gather a fleet's results and write the page

@@ -167,7 +167,7 @@ COMMANDS = {
         ("FLEET", "DRY", "AGAIN"), ("fleet --fleet fleet.toml --dry 1", "fleet --fleet fleet.toml"), OF_FLEET,
     ),
     "fleet-status": Command(
-        of_fleet("fleet-status"), "show what became of each cell of a fleet", ("FLEET", "CELL"),
+        of_fleet("fleet-status"), "show the state of each cell of a fleet", ("FLEET", "CELL"),
         ("fleet-status", "fleet-status --cell h100/current.keras"),
     ),
     "fleet-gather": Command(

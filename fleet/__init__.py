@@ -7,7 +7,7 @@ starts is an attempt. The scheduler queues, places, requeues and limits; nothing
     plan       its cells
     folder     what a run keeps on disk: journal, submissions, attempts
     submit     what `make fleet` does
-    status     what became of each cell, and the table of it
+    status     the state of each cell
     gather     the newest valid records into a results folder
     schedulers Slurm and Kubernetes
     node       what runs on a node

@@ -9,12 +9,10 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from fleet.config import Fleet, load
 from fleet.files import Problem, Unanswered, printable, tail
-from fleet.folder import Folder, attempts
-from fleet.plan import Cell
+from fleet.folder import NO_RUN, Folder, attempts
 from fleet.results.gather import gather
 from fleet.schedulers import Scheduler
 from fleet.schedulers.kubernetes import KubernetesJobs
@@ -24,80 +22,44 @@ from fleet.submit import current, dry_run, settle_intents, submit
 from fleet.table import render
 
 ROOT = Path(__file__).resolve().parent.parent
-OK, PARTLY, NOT_DONE = 0, 1, 2
-
-
-class Command(NamedTuple):
-    """A subcommand."""
-
-    run: Callable[[Namespace], int]
-    help: str
-    variables: tuple[str, ...]
-
-
-VARIABLES = {
-    "FLEET": ("fleet file", "fleet.toml"),
-    "DRY": ("1 prints what would be submitted", ""),
-    "AGAIN": ("1 submits failed cells too, and those beyond their retries", ""),
-    "CELL": ("a cell whose state and log to print, such as h100/current.keras", ""),
-    "RESULTS": ("folder of the results", "results"),
-    "SITE": ("folder of the page", "site"),
-    "LOCALE": ("language of the page, ko or en", ""),
-}
-SWITCHES = ("DRY", "AGAIN")
-
-
-def add_subcommands(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the commands to a parser; each sets ``handler``, which takes the parsed arguments and returns a status."""
-    for name, command in COMMANDS.items():
-        description = f"{command.help[0].upper()}{command.help[1:]}."
-        parser = subparsers.add_parser(name, help=command.help, description=description)
-        for variable in command.variables:
-            text, default = VARIABLES[variable]
-            shown = f"{text} (default: {default})" if default else text
-            switch: dict[str, Any] = {"nargs": "?", "const": "1"} if variable in SWITCHES else {}
-            value = os.environ.get(variable) or default
-            parser.add_argument(f"--{variable.lower()}", dest=variable, help=shown, default=value, **switch)
-        parser.set_defaults(handler=_guarded(command.run))
-
-
-def _guarded(run: Callable[[Namespace], int]) -> Callable[[Namespace], int]:
-    def handler(asked: Namespace) -> int:
-        try:
-            return run(asked)
-        except (Problem, OSError) as problem:
-            for line in str(problem).splitlines():
-                print(f"erabench: {printable(line)}", file=sys.stderr)
-            return NOT_DONE
-        except KeyboardInterrupt:
-            print("erabench: stopped; run the same command again to continue", file=sys.stderr)
-            return 130
-
-    return handler
+DEFAULTS = {"FLEET": "fleet.toml", "RESULTS": "results", "SITE": "site"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command on its own: python3 -m fleet fleet-status --fleet fleet.toml."""
+    """Run a command; returns 0, 1 if a part of it could not be done, or 2."""
     parser = argparse.ArgumentParser(prog="python3 -m fleet", description=__doc__)
-    add_subcommands(parser.add_subparsers(dest="command", required=True))
+    parsers = parser.add_subparsers(dest="command", required=True)
+    for name, (_, variables) in COMMANDS.items():
+        one = parsers.add_parser(name)
+        for variable in variables:
+            value = os.environ.get(variable) or DEFAULTS.get(variable, "")
+            one.add_argument(f"--{variable.lower()}", dest=variable, default=value)
     asked = parser.parse_args(arguments)
-    return int(asked.handler(asked))
+    try:
+        return COMMANDS[asked.command][0](asked)
+    except (Problem, OSError) as problem:
+        for line in str(problem).splitlines():
+            print(f"erabench: {printable(line)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("erabench: stopped; run the same command again to continue", file=sys.stderr)
+        return 130
 
 
-def _open(asked: Namespace) -> tuple[Fleet, Folder, Scheduler]:
+def _open(asked: Namespace, submitted: bool = True) -> tuple[Fleet, Folder, Scheduler]:
+    """Open the run of a fleet file. Raises Problem if nothing was submitted yet, for commands that need a run."""
     fleet = load(Path(asked.FLEET))
     folder = Folder(fleet.folder)
+    if submitted and not folder.exists():
+        raise Problem(f"{folder.path}: nothing was submitted yet; run: make fleet FLEET={asked.FLEET}")
+    if submitted and folder.run == NO_RUN:
+        raise Problem(f"{folder.path}/run.json: missing or damaged; restore it, or set another folder")
+    if folder.place not in ("", fleet.place):
+        change = f"the run in {folder.path} was submitted through {folder.place}, but the file now has {fleet.place}"
+        raise Problem(f"{fleet.path}: {change}; undo that edit, or set another folder")
     if fleet.scheduler == "slurm":
         return fleet, folder, SlurmArrays(fleet, folder, ROOT)
     return fleet, folder, KubernetesJobs(fleet, folder, ROOT)
-
-
-def _submitted(asked: Namespace) -> tuple[Fleet, Folder, Scheduler]:
-    """Like ``_open``, for commands that need a run. Raises Problem if nothing was submitted."""
-    fleet, folder, scheduler = _open(asked)
-    if not folder.exists():
-        raise Problem(f"{folder.path}: nothing was submitted yet; run: make fleet FLEET={asked.FLEET}")
-    return fleet, folder, scheduler
 
 
 def say(text: str) -> None:
@@ -107,25 +69,24 @@ def say(text: str) -> None:
 
 def run_fleet(asked: Namespace) -> int:
     """Submit what is missing."""
-    fleet, folder, scheduler = _open(asked)
+    fleet, folder, scheduler = _open(asked, submitted=False)
     if asked.DRY not in ("", "0"):
         return dry_run(fleet, folder, scheduler, print)
     return submit(fleet, folder, scheduler, asked.AGAIN not in ("", "0"), say)
 
 
 def run_status(asked: Namespace) -> int:
-    """Print the table, or one cell's state and log."""
-    fleet, folder, scheduler = _submitted(asked)
-    cells = folder.cells()
-    if asked.CELL:
-        return _print_cell(asked.CELL, cells, folder, fleet)
+    """Print the table, or one cell's attempts and their logs."""
+    fleet, folder, scheduler = _open(asked)
     try:
-        found = survey(folder, cells, scheduler)
+        if asked.CELL:
+            return _print_cell(asked.CELL, folder, scheduler)
+        found = survey(folder, folder.cells(), scheduler)
     except Unanswered as problem:
         raise Unanswered(f"{problem}\nthe cells' states are unknown until it answers; nothing was changed") from None
     title = f"{fleet.path}: {fleet.scheduler}, profile {fleet.profile}, run {folder.run} in {folder.path}"
     print(render(found.cells, title, _log_command(asked, found.cells)))
-    return OK
+    return 0
 
 
 def _log_command(asked: Namespace, statuses: Sequence[CellStatus]) -> str:
@@ -133,27 +94,42 @@ def _log_command(asked: Namespace, statuses: Sequence[CellStatus]) -> str:
     return f"make fleet-status FLEET={asked.FLEET} CELL={[*bad, *(one.cell.id for one in statuses)][0]}"
 
 
-def _print_cell(id: str, cells: Sequence[Cell], folder: Folder, fleet: Fleet) -> int:
-    if id not in [cell.id for cell in cells]:
+def _print_cell(id: str, folder: Folder, scheduler: Scheduler) -> int:
+    """Print what is on disk, after bringing a log that lies elsewhere; without a scheduler's answer, what there is."""
+    cells = [cell for cell in folder.cells() if cell.id == id]
+    if not cells:
         raise Problem(f"CELL={id}: no such cell; `make fleet-status` lists them as type/stack.framework")
+    running = ""
+    try:
+        with folder.hold():
+            (one,) = current(folder, cells, scheduler, say).cells
+        say(f"{id}: {one.kind}" + (f" ({one.reason})" if one.reason else ""))
+        if one.kind == "running" and one.submission:
+            running = scheduler.log(one.submission, one.task)
+    except Problem as problem:
+        say(f"warning  {problem}; the state below is the last one known")
     for attempt in attempts(folder.cell(id)):
         state = attempt.state
         print(f"attempt  {attempt.path}")
         words = [state.get("phase"), state.get("outcome"), state.get("reason")]
         say(f"state    {', '.join(str(word) for word in words if word)} on {attempt.node or 'an unknown node'}")
-        for line in tail(attempt.path / "log").splitlines():
-            say(f"  {line}")
-    for one in folder.submissions():
-        if id in one.cells:
-            said = tail(folder.submission(one.number) / f"{one.cells.index(id)}.log")
-            for line in said.splitlines():
-                say(f"job {one.job}_{one.cells.index(id)}: {line}")
-    return OK
+        _print_log(tail(attempt.path / "log"))
+    for submission in folder.submissions():
+        if id in submission.cells:
+            task = submission.cells.index(id)
+            _print_log(tail(folder.submission(submission.number) / f"{task}.log"), f"job {submission.job}_{task}: ")
+    _print_log(running)
+    return 0
+
+
+def _print_log(text: str, before: str = "  ") -> None:
+    for line in text.splitlines():
+        say(f"{before}{line}")
 
 
 def run_gather(asked: Namespace) -> int:
     """Gather the records and make the page."""
-    _, folder, scheduler = _submitted(asked)
+    _, folder, scheduler = _open(asked)
     results = Path(asked.RESULTS).absolute()
     with folder.hold():
         settle_intents(folder, scheduler, say)
@@ -175,7 +151,7 @@ def make_page(results: Path, site: Path, locale: str) -> int:
 
 def run_cancel(asked: Namespace) -> int:
     """Stop everything that is queued or running; what is finished stays."""
-    fleet, folder, scheduler = _submitted(asked)
+    fleet, folder, scheduler = _open(asked)
     with folder.hold():
         settle_intents(folder, scheduler, say)
         found = survey(folder, folder.cells(), scheduler)
@@ -184,14 +160,12 @@ def run_cancel(asked: Namespace) -> int:
         scheduler.cancel(active)
         after = current(folder, folder.cells(), scheduler, say)
     print(render(after.cells, f"{fleet.path}: cancelled", _log_command(asked, after.cells)))
-    return OK
+    return 0
 
 
-COMMANDS = {
-    "fleet": Command(run_fleet, "measure on many machines through their scheduler", ("FLEET", "DRY", "AGAIN")),
-    "fleet-status": Command(run_status, "show what became of each cell of a fleet", ("FLEET", "CELL")),
-    "fleet-gather": Command(
-        run_gather, "gather a fleet's results and write the page", ("FLEET", "RESULTS", "SITE", "LOCALE")
-    ),
-    "fleet-cancel": Command(run_cancel, "stop a fleet's jobs; finished rows are kept", ("FLEET",)),
+COMMANDS: dict[str, tuple[Callable[[Namespace], int], tuple[str, ...]]] = {
+    "fleet": (run_fleet, ("FLEET", "DRY", "AGAIN")),
+    "fleet-status": (run_status, ("FLEET", "CELL")),
+    "fleet-gather": (run_gather, ("FLEET", "RESULTS", "SITE", "LOCALE")),
+    "fleet-cancel": (run_cancel, ("FLEET",)),
 }

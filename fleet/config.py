@@ -4,240 +4,220 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from fleet.clock import seconds_of
 from fleet.files import Problem
-from fleet.tables import Reader, lines_of
+from fleet.reader import Key, Reader, between, key, like, one_of, some_of, texts
 from images import stack
 
 VERSION = 1
-SCHEDULERS = ("slurm", "kubernetes")
-PROFILES = ("smoke", "quick", "full")
-SPLITS = ("framework", "row")
-ENGINES = ("venv", "docker", "podman")
-DEVICES = ("cpu", "gpu")
-EXPECTATIONS = ("cpu", "driver", "gpu", "gpus")
 LONGEST = 366 * 86_400
 # sbatch options that decide which node a job gets
 SELECTING = ("--constraint", "-C", "--gres", "--gpus", "-G", "--gpus-per-node", "--nodelist", "-w", "--partition", "-p")
-# sbatch options that the fleet itself sets
+# sbatch options that the fleet itself sets, or that lead to a cluster whose queue it would not see
 RESERVED = (
     "--array", "-a", "--job-name", "-J", "--comment", "--output", "-o", "--error", "-e", "--parsable", "--wrap",
     "--wait", "-W", "--test-only", "--signal", "--time", "-t", "--open-mode", "--nodes", "-N", "--export",
-    "--chdir", "-D",
+    "--chdir", "-D", "--clusters", "--cluster", "-M",
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+def _version(found: int) -> Iterable[str]:
+    return () if found == VERSION else (f"this erabench reads version {VERSION} of the fleet file, not {found}",)
+
+
+def _time(text: str) -> Iterable[str]:
+    if not re.fullmatch(r"(\d{1,3}-)?\d{1,3}:[0-5]\d:[0-5]\d", text):
+        yield f"'{text}' is not a time; write HH:MM:SS, or D-HH:MM:SS"
+    elif not 60 <= (seconds_of(text) or 0) <= LONGEST:
+        yield f"'{text}' is out of range: at least one minute, at most 366 days"
+
+
+def _options(options: list[str]) -> Iterable[str]:
+    for option in options:
+        if not option.startswith("-") or option in ("-", "--"):
+            yield f"'{option}' is not an option of sbatch; write each as one string: \"--account=lab\""
+        elif _is_one_of(option, RESERVED):
+            yield f"'{option}' is set by the fleet itself"
+
+
+def _is_one_of(option: str, names: tuple[str, ...]) -> bool:
+    return option.split("=")[0] in names or (option[:2] in names and not option.startswith("--"))
+
+
+def _rows(rows: list[str]) -> Iterable[str]:
+    frameworks = sorted({name for one in stack.stacks() for name in stack.frameworks(one)})
+    known = [row for name in frameworks for row in stack.declaration(name)["rows"]]
+    return [f"no row '{row}'; choose from: {', '.join(known)}" for row in rows if row not in known]
+
+
+def _nodes(nodes: Any) -> Iterable[str]:
+    if not isinstance(nodes, list):
+        return one_of("any", "each")(nodes)
+    name = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+    bad = [f"'{one}' is not a node's name" for one in nodes if not isinstance(one, str) or not name.fullmatch(one)]
+    return bad if nodes else ["is empty"]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Slurm:
     """The [slurm] table."""
 
-    options: tuple[str, ...] = ()  # of sbatch, for every type
-    setup: str = ""  # shell commands before the bench
-    shared: bool = True  # whether the run's folder and the project are on a disk that all nodes see
-    scratch: str = "/tmp"  # without a shared disk: where a node keeps its attempts
+    options: tuple[str, ...] = key(list, (), _options)  # of sbatch, for every type
+    setup: str = key()  # shell commands before the bench
+    shared: bool = key(bool, True)  # whether the run's folder and the project are on a disk that all nodes see
+    scratch: str = key(str, "/tmp", like("/.*", "is not an absolute path"))  # where nodes keep attempts without one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kubernetes:
     """The [kubernetes] table."""
 
-    image: str = ""
-    namespace: str = ""
-    context: str = ""
-    queue: str = ""  # Kueue's queue label
-    cache: str = ""  # a PersistentVolumeClaim for uv's cache
-    pull_secret: str = ""
-    runtime_class: str = ""
-    user: int = 10001
-    scratch: str = "60Gi"
+    image: str = key()
+    namespace: str = key()
+    context: str = key()
+    queue: str = key()  # Kueue's queue label
+    cache: str = key()  # a PersistentVolumeClaim for uv's cache
+    pull_secret: str = key()
+    runtime_class: str = key()
+    user: int = key(int, 10001, between(1, 2**31 - 1))
+    scratch: str = key(str, "60Gi")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodeType:
     """A [[node]] table: machines that are alike."""
 
-    name: str
-    lines: Mapping[str, int]  # where the file has "type", "slurm", "time" and "nodes", for messages
-    slurm: tuple[str, ...]
-    kubernetes: Mapping[str, str]
-    stacks: tuple[str, ...]
-    engine: str
-    devices: tuple[str, ...]
-    expect: Mapping[str, str]
-    nodes: str | tuple[str, ...]  # "any", "each", or names
-    seconds: int
-    setup: str
-    gpus: int
-    resources: Mapping[str, str]
+    type: str = key(
+        check=like(
+            r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "becomes the machine's name: letters, digits, '.', '_' and '-' only"
+        ),
+        required=True,
+    )
+    slurm: tuple[str, ...] = key(list, (), _options)
+    kubernetes: Mapping[str, str] = key(dict, {}, texts())
+    stacks: tuple[str, ...] = key(list, (), lambda names: some_of(*stack.stacks())(names), required=True)
+    engine: str = key(str, "venv", one_of("venv", "docker", "podman"))
+    devices: tuple[str, ...] = key(list, ("cpu",), some_of("cpu", "gpu"))
+    expect: Mapping[str, str] = key(dict, {}, texts("cpu", "driver", "gpu", "gpus"))
+    nodes: str | tuple[str, ...] = key(object, "any", _nodes)  # "any", "each", or names
+    time: str = key(check=_time)
+    setup: str = key()
+    gpus: int = key(int, None, between(0, 1000))
+    resources: Mapping[str, str] = key(dict, {}, texts("cpu", "memory"))
+    seconds: int  # its time limit, or the fleet's
+    lines: Mapping[str, int]  # where the file has its keys, for messages
+
+    @property
+    def name(self) -> str:
+        """The machine's name in the results."""
+        return self.type
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fleet:
-    """A fleet file that holds together."""
+    """A fleet file without mistakes: the [fleet] table, and the others."""
 
+    version: int = key(int, VERSION, _version)
+    scheduler: str = key(check=one_of("slurm", "kubernetes"), required=True)
+    profile: str = key(str, "quick", one_of("smoke", "quick", "full"))
+    split: str = key(str, "framework", one_of("framework", "row"))
+    time: str = key(str, "02:00:00", _time)
+    retries: int = key(int, 2, between(0, 100))
+    rows: tuple[str, ...] = key(list, (), _rows)  # () is all
+    folder: Path = key()  # the run's
+    data: str = key()  # DATA_DIR on the nodes, "" for the bench's own default
+    venvs: str = key()  # where nodes build environments, "" for the run's folder
+    bench: tuple[str, ...] = key(list, ())  # what runs instead of the driver's bench, with the same options
     path: Path
-    scheduler: str
-    profile: str
-    split: str
-    retries: int
-    rows: tuple[str, ...]  # () is all
-    folder: Path  # the run's
-    data: str  # DATA_DIR on the nodes, "" for the bench's own default
-    venvs: str  # where nodes build environments, "" for the run's folder
-    bench: tuple[str, ...]  # what runs instead of the driver's bench, with the same options
     slurm: Slurm
     kubernetes: Kubernetes
-    types: tuple[NodeType, ...] = field(default=())
+    types: tuple[NodeType, ...]
+
+    @property
+    def place(self) -> str:
+        """Where a run's jobs and results are looked for, which must not change within a run."""
+        if self.scheduler == "slurm":
+            return "slurm" if self.slurm.shared else f"slurm, scratch {self.slurm.scratch}"
+        return f"kubernetes, context '{self.kubernetes.context}', namespace '{self.kubernetes.namespace}'"
 
 
 def load(path: Path) -> Fleet:
     """Read a fleet file. Raises Problem with every mistake, each with its line."""
     try:
-        text = path.read_text(encoding="utf-8")
-        content = tomllib.loads(text)
+        reader = Reader(path, path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise Problem(f"{path}: no such file; name one with FLEET=, or copy one of fleet/examples/") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise Problem(f"{path}: not valid TOML: {error}") from None
-    root = Reader(path, content, lines_of(text), ())
-    fleet = _fleet(root, path)
-    if root.problems:
-        raise Problem("\n".join(problem for _, problem in sorted(root.problems)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Problem(f"{path}: cannot be read: {error}") from None
+    fleet = _fleet(reader, path)
+    if reader.problems:
+        raise Problem("\n".join(problem for _, problem in sorted(reader.problems)))
     return fleet
 
 
-def _fleet(root: Reader, path: Path) -> Fleet:
-    table = root.table("fleet", required=True)
-    version = table.whole("version", VERSION, 1, 1_000_000)
-    if version != VERSION:
-        table.wrong("version", f"this erabench reads version {VERSION} of the fleet file, not {version}")
-    scheduler = table.choice("scheduler", SCHEDULERS, required=True)
-    seconds = _seconds(table, 7200)
-    rows = table.strings("rows", ())
-    known = [row for name in _frameworks() for row in stack.declaration(name)["rows"]]
-    for row in rows:
-        if row not in known:
-            table.wrong("rows", f"no row '{row}'; choose from: {', '.join(known)}")
-    fleet = Fleet(
-        path=path,
-        scheduler=scheduler,
-        profile=table.choice("profile", PROFILES, "quick"),
-        split=table.choice("split", SPLITS, "framework"),
-        retries=table.whole("retries", 2, 0, 100),
-        rows=rows,
-        folder=path.resolve().parent / table.text("folder", f"{path.stem}.run"),
-        data=table.text("data"),
-        venvs=table.text("venvs"),
-        bench=table.strings("bench", ()),
-        slurm=_slurm(root.table("slurm")),
-        kubernetes=_kubernetes(root.table("kubernetes"), scheduler == "kubernetes"),
-        types=tuple(_node_type(node, scheduler, seconds) for node in root.tables("node")),
-    )
-    table.close()
-    names = [one.name for one in fleet.types]
-    for one in fleet.types:
-        if one.name and names.count(one.name) > 1 and one is not next(o for o in fleet.types if o.name == one.name):
-            root.wrong_at(one.lines["type"], f"a second [[node]] of type '{one.name}'")
-    if not fleet.types:
-        root.wrong_at(1, "no [[node]]: describe at least one node type")
-    root.close()
-    return fleet
+def _fleet(reader: Reader, path: Path) -> Fleet:
+    file = reader.values(reader.content, (), "", {
+        "fleet": Key(dict, {}, required=True), "slurm": Key(dict, {}), "kubernetes": Key(dict, {}),
+        "node": Key(object, [], lambda found: () if _tables(found) else ("is not a list of tables; write [[node]]",)),
+    })  # fmt: skip
+    values = reader.table(file["fleet"], ("fleet",), "[fleet]", Fleet)
+    values["rows"] = _once(values["rows"])
+    values["folder"] = path.resolve().parent / (values["folder"] or f"{path.stem}.run")
+    slurm = Slurm(**reader.table(file["slurm"], ("slurm",), "[slurm]", Slurm))
+    kubernetes = Kubernetes(**reader.table(file["kubernetes"], ("kubernetes",), "[kubernetes]", Kubernetes))
+    if values["scheduler"] == "kubernetes" and not kubernetes.image:
+        reader.wrong(("kubernetes", "image"), "[kubernetes] image: is missing")
+    types = tuple(_node_type(reader, index, table, values) for index, table in enumerate(file["node"]))
+    names = [one.name for one in types]
+    for index, name in enumerate(names):
+        if name and name in names[:index]:
+            reader.wrong(("node", index, "type"), f"a second [[node]] of type '{name}'")
+    if not names:
+        reader.wrong((), "no [[node]]: describe at least one node type")
+    return Fleet(path=path, slurm=slurm, kubernetes=kubernetes, types=types, **values)
 
 
-def _slurm(table: Reader) -> Slurm:
-    found = Slurm(
-        options=_options(table, "options"),
-        setup=table.text("setup"),
-        shared=table.flag("shared", True),
-        scratch=table.text("scratch", "/tmp"),
-    )
-    if not found.scratch.startswith("/"):
-        table.wrong("scratch", f"'{found.scratch}' is not an absolute path")
-    table.close()
-    return found
+def _node_type(reader: Reader, index: int, table: Mapping[str, Any], fleet: Mapping[str, Any]) -> NodeType:
+    place = ("node", index)
+    title = f"[[node]] '{table['type']}'" if table.get("type") else "[[node]]"
+    values = reader.table(table, place, title, NodeType)
+    for name, problem in _cannot_run(values, fleet["scheduler"]):
+        reader.wrong((*place, name), f"{title} {name}: {problem}")
+    values |= {name: _once(values[name]) for name in ("stacks", "devices")}
+    for name in ("kubernetes", "expect", "resources"):
+        values[name] = {inner: str(text) for inner, text in values[name].items()}
+    if values["gpus"] is None:
+        values["gpus"] = int("gpu" in values["devices"])
+    if values["nodes"] not in ("any", "each"):
+        values["nodes"] = _once(values["nodes"])
+    lines = {name: reader.line(*place, name) for name in ("type", "slurm", "time", "nodes")}
+    return NodeType(seconds=seconds_of(values["time"] or fleet["time"]) or 0, lines=lines, **values)
 
 
-def _kubernetes(table: Reader, used: bool) -> Kubernetes:
-    found = Kubernetes(
-        **{key: table.text(key) for key in ("namespace", "context", "queue", "cache", "pull_secret", "runtime_class")},
-        image=table.text("image", required=used),
-        user=table.whole("user", 10001, 1, 2**31 - 1),
-        scratch=table.text("scratch", "60Gi"),
-    )
-    table.close()
-    return found
-
-
-def _node_type(table: Reader, scheduler: str, seconds: int) -> NodeType:
-    name = table.text("type", required=True)
-    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", name):
-        table.wrong("type", f"'{name}' becomes the machine's name: letters, digits, '.', '_' and '-' only")
-    table.title = f"[[node]] '{name}'"
-    devices = table.strings("devices", ("cpu",), DEVICES)
-    found = NodeType(
-        name=name,
-        lines={key: table.line(key) for key in ("type", "slurm", "time", "nodes")},
-        slurm=_options(table, "slurm"),
-        kubernetes=table.mapping("kubernetes"),
-        stacks=table.strings("stacks", (), stack.stacks(), required=True),
-        engine=table.choice("engine", ENGINES, "venv"),
-        devices=devices,
-        expect=table.mapping("expect", EXPECTATIONS),
-        nodes=table.nodes("nodes"),
-        seconds=_seconds(table, seconds),
-        setup=table.text("setup"),
-        gpus=table.whole("gpus", 1 if "gpu" in devices else 0, 0, 1000),
-        resources=table.mapping("resources", ("cpu", "memory")),
-    )
-    selecting = [option for option in found.slurm if option.split("=")[0] in SELECTING or option[:2] in SELECTING]
-    if scheduler == "slurm" and not selecting:
-        table.wrong(
-            "slurm", "selects no nodes: give the type's own option, such as slurm = [\"--gres=gpu:h100:1\"] or "
-            "[\"--constraint=epyc\"]"
-        )  # fmt: skip
+def _cannot_run(values: Mapping[str, Any], scheduler: str) -> Iterable[tuple[str, str]]:
+    """Yield what keeps a type's cells from its nodes: key and problem."""
+    if scheduler == "slurm" and not any(_is_one_of(option, SELECTING) for option in values["slurm"]):
+        example = 'slurm = ["--gres=gpu:h100:1"] or ["--constraint=epyc"]'
+        yield "slurm", f"selects no nodes: give the type's own option, such as {example}"
     if scheduler == "kubernetes":
-        if not found.kubernetes:
-            table.wrong(
-                "kubernetes", 'selects no nodes: give labels, such as {"node.kubernetes.io/instance-type" = "x"}'
-            )
-        if found.engine != "venv":
-            table.wrong("engine", f"'{found.engine}' cannot run inside a sealed pod; use \"venv\"")
-        if "gpu" in devices and not found.gpus:
-            table.wrong("gpus", 'devices has "gpu", so a pod needs at least one')
-    table.close()
-    return found
+        if not values["kubernetes"]:
+            yield "kubernetes", 'selects no nodes: give labels, such as {"node.kubernetes.io/instance-type" = "x"}'
+        if values["engine"] != "venv":
+            yield "engine", f"'{values['engine']}' cannot run inside a sealed pod; use \"venv\""
+        if "gpu" in values["devices"] and values["gpus"] == 0:
+            yield "gpus", 'devices has "gpu", so a pod needs at least one'
 
 
-def _options(table: Reader, key: str) -> tuple[str, ...]:
-    options = table.strings(key, ())
-    for option in options:
-        if not option.startswith("-") or option in ("-", "--"):
-            table.wrong(key, f"'{option}' is not an option of sbatch; write each as one string: \"--account=lab\"")
-        elif option.split("=")[0] in RESERVED or (option[:2] in RESERVED and not option.startswith("--")):
-            table.wrong(key, f"'{option}' is set by the fleet itself")
-    return options
+def _once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
-def _seconds(table: Reader, default: int) -> int:
-    """Return a time limit in seconds: HH:MM:SS, with days as D-HH:MM:SS."""
-    text = table.text("time")
-    if not text:
-        return default
-    found = re.fullmatch(r"(?:(\d{1,3})-)?(\d{1,3}):([0-5]\d):([0-5]\d)", text)
-    if not found:
-        table.wrong("time", f"'{text}' is not a time; write HH:MM:SS, or D-HH:MM:SS")
-        return default
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-    if not 60 <= total <= LONGEST:
-        table.wrong("time", f"'{text}' is out of range: at least one minute, at most 366 days")
-    return total
-
-
-def _frameworks() -> list[str]:
-    return sorted({name for one in stack.stacks() for name in stack.frameworks(one)})
+def _tables(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(one, dict) for one in found)

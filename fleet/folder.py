@@ -75,7 +75,6 @@ class Submission:
 
     number: int
     name: str  # the job's name, unique
-    type: str
     cells: list[str]  # ids, by task index
     fingerprints: list[str]
     job: str = ""  # the scheduler's id
@@ -103,12 +102,17 @@ class Folder:
             raise Problem(f"{self.path}/run.json: written by another version of erabench; set folder in the fleet file")
         return str(found["run"])
 
-    def create(self) -> None:
+    @property
+    def place(self) -> str:
+        """Where its jobs and results are (`Fleet.place`), "" if that is not known."""
+        return str((read_json(self.path / "run.json") or {}).get("place") or "")
+
+    def create(self, place: str) -> None:
         """Give a new folder its identity. Raises Problem if the folder holds something else."""
         if self.run == NO_RUN:
-            if any(name != ".lock" for name in os.listdir(self.path)):
+            if any(not name.startswith(".") for name in os.listdir(self.path)):
                 raise Problem(f"{self.path}: is not a fleet's folder (no readable run.json); set another folder")
-            write_json(self.path / "run.json", {"version": VERSION, "run": secrets.token_hex(4)})
+            write_json(self.path / "run.json", {"version": VERSION, "run": secrets.token_hex(4), "place": place})
 
     def exists(self) -> bool:
         """Whether anything was submitted from here."""
@@ -139,35 +143,16 @@ class Folder:
             os.close(descriptor)
 
     def submissions(self) -> list[Submission]:
-        """Return what the journal says, oldest first. A line that was cut is skipped: its action did not follow."""
-        found: dict[int, Submission] = {}
-        for event in self._events():
-            with contextlib.suppress(KeyError, TypeError, ValueError):
-                self._take(event, found)
-        return [found[number] for number in sorted(found)]
-
-    def _take(self, event: dict[str, Any], found: dict[int, Submission]) -> None:
-        number = event.get("submission")
-        if event["event"] == "intent" and isinstance(number, int):
-            cells, fingerprints = list(event["cells"]), list(event["fingerprints"])
-            at = float(event.get("at", 0))
-            found[number] = Submission(number, event["name"], event["type"], cells, fingerprints, at=at)
-        elif event["event"] == "cancel":
-            for one in found.values():
-                one.cancelled |= one.number in event["submissions"]
-        elif isinstance(number, int) and number in found:
-            _apply(found[number], event)
-
-    def _events(self) -> Iterator[dict[str, Any]]:
+        """Return the submissions in the journal, oldest first. A cut line is skipped: its action did not follow."""
         try:
             lines = self.journal.read_bytes().splitlines()
         except FileNotFoundError:
-            return
+            return []
+        found: dict[int, Submission] = {}
         for line in lines:
-            with contextlib.suppress(ValueError):
-                event = json.loads(line)
-                if isinstance(event, dict) and isinstance(event.get("event"), str):
-                    yield event
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                _apply(json.loads(line), found)
+        return [found[number] for number in sorted(found)]
 
     def cells(self) -> list[Cell]:
         """Return the plan of the last `make fleet`. Raises Problem if it cannot be read."""
@@ -190,16 +175,22 @@ class Folder:
         return self.path / "submissions" / f"{number:04d}"
 
     def abandon(self, number: int) -> None:
-        """Forbid a job to run that may still reach the scheduler."""
+        """Keep a job that may still reach the scheduler from running."""
         atomic_write(self.submission(number) / "abandoned", "")
         self.append(event="abandoned", submission=number)
 
 
-def _apply(submission: Submission, event: dict[str, Any]) -> None:
-    what = event["event"]
-    if what in ("submitted", "refused", "abandoned"):
-        submission.outcome = what
-        submission.job = str(event.get("job", submission.job))
-        submission.message = str(event.get("message", ""))
+def _apply(event: dict[str, Any], found: dict[int, Submission]) -> None:
+    """Apply an event of the journal. Raises KeyError, TypeError, ValueError or AttributeError if it is damaged."""
+    what, number = event["event"], int(event.get("submission", 0))
+    if what == "intent":
+        cells, fingerprints = list(event["cells"]), list(event["fingerprints"])
+        found[number] = Submission(number, event["name"], cells, fingerprints, at=float(event.get("at", 0)))
+    elif what == "cancel":
+        for cancelled in found.keys() & set(event["submissions"]):
+            found[cancelled].cancelled = True
     elif what == "seen":
-        submission.nodes.update({int(task): str(node) for task, node in event["nodes"].items()})
+        found[number].nodes.update({int(task): str(node) for task, node in event["nodes"].items()})
+    elif what in ("submitted", "refused", "abandoned"):
+        one = found[number]
+        one.outcome, one.job, one.message = what, str(event.get("job", one.job)), str(event.get("message", ""))

@@ -15,10 +15,19 @@ from pathlib import Path
 from fleet.config import Fleet
 from fleet.files import Problem
 from fleet.folder import Folder, attempts
+from fleet.node import exits
 from fleet.plan import Cell
 from fleet.schedulers import Order
 from images.stack import git
 
+START = """\
+setup() {{
+{setup}
+}}
+setup || {{ echo "erabench: the setup command failed with status $?" >&2; exit {setup_failed}; }}
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {{
+  echo "erabench: python3 is missing or older than 3.11; load one in setup" >&2; exit {no_python}; }}
+"""
 CODE = ("Makefile", "pyproject.toml", "compose*.yaml", "erabench", "fleet", "images", "runners", "report")
 LEFT_OUT = ("__pycache__", ".pyc", "images/tests.", "report/schema")
 
@@ -39,6 +48,11 @@ def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
     return json.dumps(content, indent=1, sort_keys=True) + "\n"
 
 
+def start_script(setup: str) -> str:
+    """Return how a job's shell script begins: the type's own commands, and the check of Python."""
+    return START.format(setup=setup or ":", **exits.BY_NAME)
+
+
 @functools.cache
 def commit() -> str:
     """Return the project's commit, with -dirty if what results depend on was changed; "" without git."""
@@ -56,9 +70,9 @@ def code_files(root: Path, stacks: Sequence[str]) -> list[Path]:
         found = [path for pattern in CODE for top in root.glob(pattern) for path in (top, *top.rglob("*"))]
 
     def needed(path: Path) -> bool:
-        parts = path.relative_to(root).parts
-        other_stack = parts[:2] == ("images", "stacks") and parts[2] not in stacks
-        return path.is_file() and not other_stack and not any(part in str(path) for part in LEFT_OUT)
+        name = str(path.relative_to(root))
+        of_stack = name.split("/")[2] if name.startswith("images/stacks/") else ""
+        return path.is_file() and of_stack in ("", *stacks) and not any(part in name for part in LEFT_OUT)
 
     return sorted({path for path in found if needed(path)})
 

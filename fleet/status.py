@@ -1,4 +1,7 @@
-"""What became of each cell. Truth, in this order: finished records and states; the scheduler; an unfinished state.
+"""The state of each cell: an attempt's final state, else what the scheduler reports, else lost.
+
+Records alone do not make a cell done: a record is there after its first process, and only the bench knows how many
+processes a row has.
 
 planned         not submitted
 queued          waits in the scheduler, with its reason
@@ -11,12 +14,13 @@ refused         the scheduler would not take it
 
 from __future__ import annotations
 
+import statistics
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fleet.folder import Attempt, Folder, Submission, attempts
 from fleet.plan import Cell
-from fleet.results.records import read_record
 from fleet.schedulers import Key, Scheduler, Task
 
 ACTIVE = ("queued", "running")
@@ -52,7 +56,7 @@ class Survey:
 
 
 def survey(folder: Folder, cells: Sequence[Cell], scheduler: Scheduler) -> Survey:
-    """Return what became of the cells; asks the scheduler only about those that are not done. Raises Unanswered."""
+    """Return the state of the cells; asks the scheduler only about those that are not done. Raises Unanswered."""
     submissions = folder.submissions()
     history: dict[str, list[tuple[Submission, int]]] = {}
     for submission in submissions:
@@ -87,9 +91,9 @@ def _from_disk(cell: Cell, folder: Folder, history: Sequence[tuple[Submission, i
     if not history:
         return CellStatus(cell, "planned")
     last, task = history[-1]
-    tries = sum(one.outcome == "submitted" and not one.cancelled for one, _ in history)
-    outdated = last.fingerprints[task] != cell.fingerprint
-    known = CellStatus(cell, "lost", submission=last, task=task, tries=0 if outdated else tries, outdated=outdated)
+    outdated, seen = last.fingerprints[task] != cell.fingerprint, last.nodes.get(task, "")
+    tries = 0 if outdated else sum(one.outcome == "submitted" and not one.cancelled for one, _ in history)
+    known = CellStatus(cell, "lost", node=seen, submission=last, task=task, tries=tries, outdated=outdated)
     if last.outcome == "refused":
         return replace(known, kind="planned" if outdated else "refused", reason=last.message)
     started = attempts(folder.cell(cell.id))
@@ -113,7 +117,7 @@ def _job(submission: Submission, attempt: Attempt) -> str:
 
 
 def _judge(known: CellStatus, tasks: Mapping[Key, Task]) -> CellStatus:
-    """Settle a cell with what the scheduler says of it."""
+    """Return a cell's state from what is on disk and what the scheduler reports."""
     if known.submission is None or known.kind in ("planned", "refused"):
         return known
     task = tasks.get((known.submission.number, known.task))
@@ -128,49 +132,22 @@ def _judge(known: CellStatus, tasks: Mapping[Key, Task]) -> CellStatus:
 def _with_task(known: CellStatus, task: Task | None) -> CellStatus:
     own = known.attempt.finished if known.attempt else False
     if task is None:
-        if own:
-            return known
-        return _complete(known) or replace(known, reason=_why_lost(known))
+        return known if own else replace(known, reason=_why_lost(known))
     if own and known.kind == "done":
         return known
     requeued = known.attempt is not None and task.restart > known.attempt.restart
     again = task.phase != "ended" and known.kind in ("stopped", "timeout", "lost")  # preempted or requeued by someone
     if own and not requeued and not (again and task.phase == "queued"):
         return known
-    if task.phase == "ended" and task.outcome in ("done", "lost") and (found := _complete(known)):
-        return found
     known = replace(known, reason=task.reason, node=task.node, seconds=task.seconds, restart=task.restart)
     known = replace(known, stuck=task.stuck, held=task.held)
     return replace(known, kind=task.outcome if task.phase == "ended" else task.phase)
 
 
-def _complete(known: CellStatus) -> CellStatus | None:
-    """Return the cell as done if its attempt left every record, finished, though no final state."""
-    if known.attempt is None:
-        return None
-    folder = known.attempt.path / "results" / known.cell.type / known.cell.stack
-    for name in known.cell.expected:
-        try:
-            if read_record((folder / f"{name}.json").read_bytes(), finished=True) is None:
-                return None
-        except OSError:
-            return None
-    return replace(known, kind="done", reason="every record is there")
-
-
 def _why_lost(known: CellStatus) -> str:
     if known.attempt is None:
-        return "the scheduler does not know its job and it left no trace"
+        return "the scheduler does not know its job, and it wrote nothing"
     return f"started on {known.node or 'a node'}, but the scheduler no longer knows its job"
-
-
-def settled_seconds(statuses: Sequence[CellStatus]) -> dict[str, float]:
-    """Return how long a framework's cells took, by framework: the median of those done."""
-    taken: dict[str, list[float]] = {}
-    for one in statuses:
-        if one.kind == "done" and one.seconds:
-            taken.setdefault(one.cell.framework, []).append(one.seconds)
-    return {name: sorted(values)[len(values) // 2] for name, values in taken.items()}
 
 
 def estimate(statuses: Sequence[CellStatus]) -> tuple[float, bool] | None:
@@ -178,8 +155,12 @@ def estimate(statuses: Sequence[CellStatus]) -> tuple[float, bool] | None:
 
     Cells of a type run side by side on as many nodes as run some now, at least one.
     """
-    typical = settled_seconds(statuses)
+    taken: dict[str, list[float]] = {}
     work: dict[str, list[float]] = {}
+    for one in statuses:
+        if one.kind == "done" and one.seconds:
+            taken.setdefault(one.cell.framework, []).append(one.seconds)
+    typical = {name: statistics.median_high(values) for name, values in taken.items()}
     bound = False
     for one in statuses:
         if one.kind in ACTIVE and not one.stuck:
@@ -190,7 +171,5 @@ def estimate(statuses: Sequence[CellStatus]) -> tuple[float, bool] | None:
             work.setdefault(one.cell.machine, []).append(left)
     if not work:
         return None
-    side_by_side = {
-        name: max(1, sum(one.kind == "running" for one in statuses if one.cell.machine == name)) for name in work
-    }
-    return max(max(max(times), sum(times) / side_by_side[name]) for name, times in work.items()), bound
+    running = Counter(one.cell.machine for one in statuses if one.kind == "running")
+    return max(max(max(times), sum(times) / max(1, running[name])) for name, times in work.items()), bound

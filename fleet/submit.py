@@ -1,7 +1,7 @@
 """`make fleet`: bring the scheduler to what the fleet file wants. Safe to repeat, and safe to kill at any moment.
 
 Each submission's intent is on disk before the scheduler is asked, under a job name that is used once. The next run
-looks a pending intent up by that name: it either arrived, or it is given up in a way that its job would see.
+looks a pending intent up by that name: either it arrived, or it is marked as abandoned, which its job would see.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from fleet.config import Fleet
 from fleet.files import Problem, Unanswered
@@ -23,12 +24,14 @@ ON_REQUEST = ("failed", "out of memory")
 Say = Callable[[str], None]
 
 
-def plan_of(fleet: Fleet, scheduler: Scheduler) -> list[Cell]:
-    """Return the cells; asks the scheduler for node names where a type wants each of its nodes."""
+def plan_of(fleet: Fleet, scheduler: Scheduler | None) -> list[Cell]:
+    """Return the cells; asks the scheduler, if there is one, for the nodes of types that want each of them."""
     nodes: dict[str, Sequence[str]] = {}
     for one in fleet.types:
-        if one.nodes != "any":
-            nodes[one.name] = scheduler.nodes(one) if one.nodes == "each" else one.nodes
+        if one.nodes == "each":
+            nodes[one.name] = scheduler.nodes(one) if scheduler else ["NODE"]
+        elif one.nodes != "any":
+            nodes[one.name] = one.nodes
     cells = make_plan(fleet, nodes)
     if not cells:
         raise Problem(f"{fleet.path}: no cell: no stack of any type has one of the rows {', '.join(fleet.rows)}")
@@ -39,18 +42,18 @@ def submit(fleet: Fleet, folder: Folder, scheduler: Scheduler, again: bool, say:
     """Submit what is to be measured and is not on its way; returns 0, or 1 if the scheduler refused some of it."""
     folder.path.mkdir(parents=True, exist_ok=True)
     with folder.hold() as lock:
-        folder.create()
+        folder.create(fleet.place)
         say(f"run      {folder.path} ({folder.run})")
         cells = plan_of(fleet, scheduler)
         settle_intents(folder, scheduler, say)
         found = current(folder, cells, scheduler, say)
         _refuse_edits(found, fleet)
-        folder.write_cells(cells)
         release(found, scheduler, say)
         orders = make_orders(fleet, folder, scheduler, to_submit(found.cells, fleet.retries, again))
         problems = scheduler.check(orders) if orders else []
         if problems:
             raise Problem("\n".join(problems))
+        folder.write_cells(cells)
         refused = [order for order in orders if not _submit_one(order, folder, scheduler, lock, say)]
         _say_rest(found, orders, again, fleet, say)
     return 1 if refused else 0
@@ -172,15 +175,12 @@ def _refuse_edits(found: Survey, fleet: Fleet) -> None:
 
 def _say_rest(found: Survey, orders: Sequence[Order], again: bool, fleet: Fleet, say: Say) -> None:
     submitted = {cell.id for order in orders for cell in order.cells}
-    kinds: Mapping[str, int] = {}
-    for one in found.cells:
-        if one.cell.id not in submitted:
-            kinds = {**kinds, one.kind: kinds.get(one.kind, 0) + 1}
+    kinds = Counter(one.kind for one in found.cells if one.cell.id not in submitted)
     if kinds:
         say("rest     " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
     left = [one for one in found.cells if one.kind in AGAIN + ON_REQUEST and one.cell.id not in submitted]
     if left and not again:
-        say(f"         AGAIN=1 submits the {len(left)} that ended without a result, beyond {fleet.retries} retries too")
+        say(f"         AGAIN=1 submits the {len(left)} without a result, also after {fleet.retries} retries")
 
 
 def dry_run(fleet: Fleet, folder: Folder, scheduler: Scheduler, say: Say) -> int:
@@ -190,7 +190,7 @@ def dry_run(fleet: Fleet, folder: Folder, scheduler: Scheduler, say: Say) -> int
         statuses = survey(folder, cells, scheduler).cells if folder.exists() else None
     except Unanswered as problem:
         say(f"the scheduler was not asked: {problem}\n")
-        cells, statuses = make_plan(fleet, {one.name: ["NODE"] for one in fleet.types if one.nodes == "each"}), None
+        cells, statuses = plan_of(fleet, None), None
     chosen = to_submit(statuses or [CellStatus(cell, "planned") for cell in cells], fleet.retries, False)
     for order in make_orders(fleet, folder, scheduler, chosen):
         say(f"# {order.type.name}: {', '.join(cell.id for cell in order.cells)}")

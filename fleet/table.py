@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from fleet.clock import clock
 from fleet.files import printable
 from fleet.status import KINDS, CellStatus, estimate
 
@@ -64,10 +65,3 @@ def _detail(one: CellStatus) -> str:
     if one.node:
         text += f" on {one.node}"
     return printable(f"{text}: {one.reason}" if one.reason else text)
-
-
-def clock(seconds: float) -> str:
-    """Return 12:03 or 1:02:03."""
-    whole = int(seconds)
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}" if minutes >= 60 else f"{minutes}:{rest:02d}"

@@ -15,13 +15,14 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import which
 from types import FrameType
 from typing import Any
 
 from fleet.files import read_json, sha256, tail, write_json
 from fleet.folder import Attempt, attempts
 from fleet.node import exits
-from fleet.node.bench import bench_command, bench_environment, missing
+from fleet.node.bench import bench_command, bench_environment
 from fleet.node.earlier import copy_finished
 from fleet.node.hardware import hardware, memory_kills, unexpected
 from fleet.node.place import Place
@@ -50,9 +51,9 @@ def main(run: Path, submission: Path) -> int:
         print(f"erabench: {submission}/submission.json cannot be read", file=sys.stderr)
         return exits.NO_PROJECT
     if (submission / "abandoned").exists():
-        print("erabench: this submission was given up before it started", file=sys.stderr)
+        print("erabench: this submission was abandoned before its job started", file=sys.stderr)
         return exits.ABANDONED
-    cell = order["cells"][place.task]
+    cell = Cell.from_json(order["cells"][place.task])
     try:
         return Supervisor(run, submission, order, cell, place).run()
     except OSError as error:
@@ -63,12 +64,9 @@ def main(run: Path, submission: Path) -> int:
 class Supervisor:
     """Owns an attempt's folder and the bench that fills it."""
 
-    def __init__(
-        self, run: Path, submission: Path, order: Mapping[str, Any], cell: Mapping[str, Any], place: Place
-    ) -> None:
+    def __init__(self, run: Path, submission: Path, order: Mapping[str, Any], cell: Cell, place: Place) -> None:
         self.order, self.cell, self.place, self.submission = order, cell, place, submission
-        self.base = run
-        self.cells = run / "cells" / Cell.from_json(cell).id
+        self.base, self.cells = run, run / "cells" / cell.id
         name = f"{order['number']:04d}-{place.job}_{place.task}.{place.restart}"
         self.me = Attempt(self.cells / name, order["number"], place.job, place.task, place.restart)
         self.results = self.me.path / "results"
@@ -76,7 +74,7 @@ class Supervisor:
         self.stop: tuple[str, str] | None = None
         self.state: dict[str, Any] = {
             "version": 1,
-            "cell": Cell.from_json(cell).id,
+            "cell": cell.id,
             "node": place.node,
             "clock": time.time(),  # of this node; for people, never for ordering
             "phase": "starting",
@@ -90,16 +88,17 @@ class Supervisor:
         (self.me.path / "log").touch()
         found = hardware()
         self._save(hardware=found)
-        problem = unexpected(found, self.cell["expect"])
+        problem = unexpected(found, self.cell.expect)
         if problem:
             return self._end("failed", f"node {self.place.node}: {problem}", exits.MISMATCH)
-        folders = [place / "cells" / self.state["cell"] for place in (self.submission, self.base)]
+        folders = [place / "cells" / self.cell.id for place in (self.submission, self.base)]
         earlier = [one for folder in folders for one in attempts(folder)]
-        copied = copy_finished([one for one in earlier if one.path != self.me.path], self.results, found)
-        with own_venvs(self.order["venvs"] or self.base / "venvs", self.cell["type"], self.place) as (venvs, cache):
+        others = [one for one in earlier if one.path != self.me.path]
+        copied = copy_finished(others, self.results, self.cell.profile, found)
+        with own_venvs(self.order["venvs"] or self.base / "venvs", self.cell.type, self.place) as (venvs, cache):
             command = bench_command(self.order, self.cell, self.results, self.me.path / "site", venvs)
-            if missing(command):
-                return self._end("failed", f"{missing(command)}: not found on the node", exits.NO_COMMAND)
+            if which(command[0]) is None:
+                return self._end("failed", f"{command[0]}: not found on the node", exits.NO_COMMAND)
             self._save(phase="running", copied=copied)
             status = self._bench(command, bench_environment(self.order, PROJECT, cache))
         return self._conclude(status)
@@ -109,7 +108,7 @@ class Supervisor:
 
     def _bench(self, command: Any, environ: dict[str, str]) -> int:
         """Run the bench to its end, or until something asks it to stop."""
-        limit = self.began + self.cell["seconds"] if self.place.by_log else float("inf")
+        limit = self.began + self.cell.seconds if self.place.by_log else float("inf")
         stream = Stream(self.me.path, self.place.by_log)
         stream.send_changes()
         look_around = time.monotonic() + LOOK_AROUND_SECONDS
@@ -141,13 +140,12 @@ class Supervisor:
         if status == 0:
             return self._end("done", "", exits.DONE)
         rows = self._rows()
-        expected = Cell.from_json(self.cell).expected
         bad = {name: row for name, row in rows.items() if row not in FINISHED}
         if self.stop is not None:
             outcome, reason = self.stop
-            reason = f"{reason}; {len(rows) - len(bad)} of {len(expected)} rows finished"
+            reason = f"{reason}; {len(rows) - len(bad)} of {len(self.cell.expected)} rows finished"
             return self._end(outcome, reason, exits.TIMEOUT if outcome == "timeout" else exits.STOPPED)
-        if bad and rows.keys() >= set(expected):
+        if bad and len(rows) == len(self.cell.expected):
             kinds = {"timeout": "timeout", "out_of_memory": "out of memory"}
             outcome = kinds.get(next(iter(bad.values())), "failed") if len(set(bad.values())) == 1 else "failed"
             return self._end(outcome, f"rows: {', '.join(bad)}", exits.ROWS_FAILED)
@@ -158,12 +156,9 @@ class Supervisor:
         return self._end("failed", reason, status if 0 < status < 126 else exits.ROWS_FAILED)
 
     def _rows(self) -> dict[str, str]:
-        found = {}
-        for path in sorted((self.results / self.cell["type"] / self.cell["stack"]).glob("*.json")):
-            record = read_json(path)
-            if record is not None and path.name.count(".") == 2:
-                found[path.name.removesuffix(".json")] = str(record.get("status"))
-        return found
+        folder = self.results / self.cell.type / self.cell.stack
+        found = {name: read_json(folder / f"{name}.json") for name in self.cell.expected}
+        return {name: str(record.get("status")) for name, record in found.items() if record is not None}
 
     def _end(self, outcome: str, reason: str, status: int) -> int:
         files = {
@@ -192,7 +187,7 @@ class Supervisor:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the bench as Ctrl-C would, which keeps what is finished; then with less and less patience."""
+    """End the bench as Ctrl-C would, which keeps what is finished; then with stronger signals."""
     for number, patience in ((signal.SIGINT, GRACE_SECONDS), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -202,7 +197,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _leave_message(state: Mapping[str, Any]) -> None:
-    """Tell Kubernetes how the cell ended, in at most 4 KB."""
+    """Report to Kubernetes how the cell ended, in at most 4 KB."""
     kept = {key: state.get(key) for key in ("outcome", "exit_status", "seconds")}
     with contextlib.suppress(OSError):
         Path("/dev/termination-log").write_text(json.dumps({**kept, "reason": str(state.get("reason"))[:2000]}))

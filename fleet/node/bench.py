@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shutil import which
 from typing import Any
+
+from fleet.plan import Cell
 
 OUTSIDE = (
     "STACK", "ENGINE", "MODEL", "DEVICE", "PROFILE", "MACHINE", "RESULTS", "SITE", "VENVS", "DATA_DIR", "FORCE",
@@ -16,17 +17,15 @@ OUTSIDE = (
 )  # fmt: skip
 
 
-def bench_command(
-    order: Mapping[str, Any], cell: Mapping[str, Any], results: Path, site: Path, venvs: Path
-) -> Sequence[str]:
+def bench_command(order: Mapping[str, Any], cell: Cell, results: Path, site: Path, venvs: Path) -> Sequence[str]:
     """Return what `make bench` runs for a cell, without make between: it turns every exit status into 2."""
     options = {
-        "stack": cell["stack"],
-        "engine": cell["engine"],
-        "model": ",".join(cell["rows"]),
-        "device": ",".join(cell["devices"]),
-        "profile": cell["profile"],
-        "machine": cell["type"],
+        "stack": cell.stack,
+        "engine": cell.engine,
+        "model": ",".join(cell.rows),
+        "device": ",".join(cell.devices),
+        "profile": cell.profile,
+        "machine": cell.type,
         "results": str(results),
         "site": str(site),
         "venvs": str(venvs),
@@ -43,8 +42,3 @@ def bench_environment(order: Mapping[str, Any], project: Path, cache: Path) -> d
     if order["commit"] and not (project / ".git").exists():
         found["ERABENCH_COMMIT"] = order["commit"]
     return found
-
-
-def missing(command: Sequence[str]) -> str:
-    """Return the program of a command if it is not there, else ""."""
-    return "" if which(command[0]) else command[0]

@@ -14,10 +14,13 @@ from fleet.node.hardware import differs
 from fleet.results.records import read_record
 
 
-def copy_finished(earlier: Sequence[Attempt], results: Path, hardware: Mapping[str, Any]) -> dict[str, str]:
+def copy_finished(
+    earlier: Sequence[Attempt], results: Path, profile: str, hardware: Mapping[str, Any]
+) -> dict[str, str]:
     """Copy the newest finished records, and the newest checkpoints of other rows; returns the source of each record.
 
-    An attempt on a node of other hardware is left alone: its processes must not be mixed with this node's.
+    An attempt on a node of other hardware is left alone: its processes must not be mixed with this node's. Records of
+    another profile, from before the fleet file was edited, are left out too.
     """
     copied: dict[str, str] = {}
     order = sorted(earlier, key=lambda one: (one.submission, one.restart), reverse=True)
@@ -31,7 +34,8 @@ def copy_finished(earlier: Sequence[Attempt], results: Path, hardware: Mapping[s
             if name not in copied and ".checkpoints" not in path.parts:
                 with contextlib.suppress(OSError):
                     content = path.read_bytes()
-                    if read_record(content, finished=True) is not None:
+                    record = read_record(content, finished=True)
+                    if record is not None and record.get("profile") == profile:
                         atomic_write(results / name, content)
                         copied[name] = attempt.state.get("copied", {}).get(name) or attempt.path.name
         for folder in sorted(source.glob("*/*/.checkpoints/*")):

@@ -22,8 +22,9 @@ MEANINGS = {  # exit status -> outcome, reason
     CANNOT_WRITE: ("failed", "the node cannot write its results: disk full or read-only"),
     NO_PYTHON: ("failed", "python3 on the node is missing or older than 3.11; load one in setup"),
     NO_PROJECT: ("failed", "the node does not see the project's folder; is the disk shared?"),
-    ABANDONED: ("lost", "the submission was given up before it started"),
+    ABANDONED: ("lost", "the submission was abandoned before its job started"),
     TIMEOUT: ("timeout", "the time limit was reached"),
     NO_COMMAND: ("failed", "a command is missing on the node"),
     STOPPED: ("stopped", ""),
 }
+BY_NAME: dict[str, int] = {name.lower(): value for name, value in globals().copy().items() if isinstance(value, int)}

@@ -1,4 +1,4 @@
-"""What a node is made of, as far as types are told apart by it."""
+"""The hardware and driver of a node, which must be equal on all nodes of a type."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 QUERY = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
 KEYS = ("cpu", "logical_cpus", "gpus", "driver")  # what must be equal on nodes of one type; the memory nearly so
+MEMORY_TOLERANCE = 0.02  # firmware and kernels keep slightly different amounts
 
 
 def hardware() -> dict[str, Any]:
@@ -78,4 +79,4 @@ def differs(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     if any(one.get(key) != other.get(key) for key in KEYS):
         return True
     memory = [float(each.get("memory_bytes") or 0) for each in (one, other)]
-    return abs(memory[0] - memory[1]) > 0.02 * max(memory)
+    return abs(memory[0] - memory[1]) > MEMORY_TOLERANCE * max(memory)

@@ -1,4 +1,4 @@
-"""Where a node builds its environments: a folder of its own, and a cache that nodes of one type share."""
+"""Where a node builds its environments: its own folder, and a cache that nodes of one type share."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ WAIT_SECONDS = 60.0
 def own_venvs(base: str | Path, type_name: str, place: Place) -> Iterator[tuple[Path, Path]]:
     """Yield the node's folder, held by this attempt, and the type's uv cache.
 
-    If an attempt that the scheduler has given up still holds the folder, or the disk has no locks, a folder of this
-    attempt alone is yielded.
+    If an attempt that the scheduler no longer counts still holds the folder, or the disk has no locks, yield a folder
+    of this attempt alone.
     """
     home = Path(base) / type_name
     node = re.sub(r"[^A-Za-z0-9.-]", "-", place.node) or "node"

@@ -43,6 +43,8 @@ def gather(run: Folder, statuses: Sequence[CellStatus], results: Path, root: Pat
             mine = [one for one in statuses if one.cell.type == name]
             count, bad = _write_type(results / name, run, chosen, mine, root)
             say(f"gather   {name}: {count} records" + (f", and {bad} rows without a result" if bad else ""))
+            for one in (one for one in mine if one.cell.node and one.kind in ENDED_BADLY):
+                say(f"warning  {one.cell.id}: {one.kind}; the page shows the other nodes")
     return 1 if refused else 0
 
 
@@ -69,7 +71,7 @@ def newest_records(run: Folder, cell: Cell, say: Say = lambda _: None) -> list[F
             record = read_record(content)
             if record is None:
                 say(f"warning  {path}: not a valid record; an older one is taken if there is any")
-            elif name not in chosen or record["status"] in FINISHED:
+            elif record.get("profile") == cell.profile and (name not in chosen or record["status"] in FINISHED):
                 chosen[name] = Found(cell, name, content, record, _origin(attempt, name, cell, nodes))
     return list(chosen.values())
 
@@ -94,23 +96,21 @@ def _write_type(
 ) -> tuple[int, int]:
     """Write one machine's folder; returns how many records were gathered, and how many stand for none."""
     write_json(folder / ".fleet" / "run.json", {"version": 1, "run": run.run, "fleet": run.path.name})
-    wanted: dict[str, bytes] = {}
     if any(one.cell.node for one in statuses):
         shutil.rmtree(folder / ".fleet" / "nodes", ignore_errors=True)
         for one in chosen:
-            atomic_write(
-                folder / ".fleet" / "nodes" / one.cell.node / one.cell.stack / one.name, one.content, durable=False
-            )
+            path = folder / ".fleet" / "nodes" / one.cell.node / one.cell.stack / one.name
+            atomic_write(path, one.content, durable=False)
         typical, content = spread(chosen)
         write_json(folder / ".fleet" / "nodes.json", content)
     else:
         typical = list(chosen)
-    for one in typical:
-        wanted[f"{one.cell.stack}/{one.name}"] = one.content
+    wanted = {f"{one.cell.stack}/{one.name}": one.content for one in typical}
     absent = {name: content for name, content in missing_records(statuses, chosen, root).items() if name not in wanted}
-    for name, record in {**wanted, **absent}.items():
+    every = {**wanted, **absent}
+    for name, record in every.items():
         atomic_write(folder / name, record, durable=False)  # gathering can be repeated
     for path in folder.glob("[!.]*/*.json"):
-        if str(path.relative_to(folder)) not in {**wanted, **absent}:
+        if str(path.relative_to(folder)) not in every:
             path.unlink()  # written by an earlier gathering of this run, no longer in the plan
     return len(typical), len(absent)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from fleet.node.hardware import MEMORY_TOLERANCE
 from fleet.results.records import Found
 
-MEMORY_TOLERANCE = 0.02  # firmware and kernels keep slightly different amounts
 PHASES = ("train", "predict")
 OUTLIER_DEVIATIONS = 3.5  # of the modified z-score (Iglewicz and Hoaglin)
 OUTLIER_LEAST = 0.05  # a smaller difference is never called one
-OUTLIER_NODES = 4  # with fewer, no node can be told from the others
+OUTLIER_NODES = 4  # with fewer nodes no outlier can be identified
 
 
 def differences(found: Sequence[Found]) -> list[str]:
@@ -22,64 +22,59 @@ def differences(found: Sequence[Found]) -> list[str]:
     facts: dict[str, dict[str, set[str]]] = {}
     memory: dict[str, float] = {}
     for one in found:
-        environment = one.record.get("environment")
-        environment = environment if isinstance(environment, dict) else {}
-        gpu = environment.get("gpu")
-        gpu = gpu if isinstance(gpu, dict) else {}
-        values = {
-            "CPU": environment.get("cpu"),
-            "logical CPUs": environment.get("logical_cpus"),
-            "GPU": gpu.get("name"),
-            "GPU driver": gpu.get("driver"),
-        }
+        environment = _table(one.record.get("environment"))
+        gpu = _table(environment.get("gpu"))
+        values = {"CPU": environment.get("cpu"), "logical CPUs": environment.get("logical_cpus")}
+        values |= {"GPU": gpu.get("name"), "GPU driver": gpu.get("driver")}
         for key, value in values.items():
             if value is not None:
                 facts.setdefault(key, {}).setdefault(str(value), set()).add(one.node)
-        size = environment.get("memory_bytes")
-        if isinstance(size, int) and not isinstance(size, bool):
+        if isinstance(size := environment.get("memory_bytes"), int):
             memory[one.node] = float(size)
-    problems = [
-        f"nodes differ in {key}: "
-        + "; ".join(f"'{value}' on {', '.join(sorted(nodes))}" for value, nodes in sorted(by_value.items()))
-        for key, by_value in facts.items()
-        if len(by_value) > 1
-    ]
-    if memory and max(memory.values()) - min(memory.values()) > MEMORY_TOLERANCE * max(memory.values()):
-        low, high = min(memory, key=lambda node: memory[node]), max(memory, key=lambda node: memory[node])
+    problems = []
+    for key, nodes in facts.items():
+        if len(nodes) > 1:
+            words = [f"'{value}' on {', '.join(sorted(names))}" for value, names in sorted(nodes.items())]
+            problems.append(f"nodes differ in {key}: {'; '.join(words)}")
+    low, high = min(memory, key=memory.__getitem__, default=""), max(memory, key=memory.__getitem__, default="")
+    if memory and memory[high] - memory[low] > MEMORY_TOLERANCE * memory[high]:
         sizes = "; ".join(f"{memory[node] / 2**30:.1f} GiB on {node}" for node in (low, high))
         problems.append(f"nodes differ in memory: {sizes}")
     return problems
 
 
-def seconds_of(record: dict[str, Any], phase: str) -> float | None:
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def figure_of(record: dict[str, Any], phase: str) -> float | None:
     """Return a record's figure: the median over its processes' medians, as the report has it; None without one."""
     processes = record.get("processes")
-    medians = [
-        process[phase]["median_s"]
-        for process in (processes if isinstance(processes, list) else [])
-        if isinstance(process, dict) and process.get("status") == "ok" and isinstance(process.get(phase), dict)
-        and isinstance(process[phase].get("median_s"), (int, float)) and process[phase].get("valid", True)
-    ]  # fmt: skip
+    medians = []
+    for process in processes if isinstance(processes, list) else []:
+        timed = _table(_table(process).get(phase))
+        if _table(process).get("status") == "ok" and timed.get("valid", True):
+            medians += [timed["median_s"]] if isinstance(timed.get("median_s"), (int, float)) else []
     return float(statistics.median(medians)) if medians else None
 
 
 def spread(found: Sequence[Found]) -> tuple[list[Found], dict[str, Any]]:
     """Return for each row the record of the middle node, and the figures of all nodes with outliers named.
 
-    The record gets the spread too (``nodes``), so that it stays with it wherever the record goes.
+    The record gets the spread too (``nodes``), so that it stays with the record.
     """
     groups: dict[tuple[str, str], list[Found]] = {}
     for one in found:
         groups.setdefault((one.cell.stack, one.name), []).append(one)
     typical, rows = [], []
     for (stack, name), members in sorted(groups.items()):
-        timed = [(seconds_of(one.record, "train"), one) for one in members if one.record["status"] == "ok"]
+        timed = [(figure_of(one.record, "train"), one) for one in members if one.record["status"] == "ok"]
         ranked = sorted((pair for pair in timed if pair[0] is not None), key=lambda pair: (pair[0], pair[1].cell.node))
         middle = ranked[(len(ranked) - 1) // 2][1] if ranked else members[0]
         row, device = name.removesuffix(".json").rsplit(".", 1)
         shown: list[dict[str, Any]] = []
         for phase in PHASES:
-            values = {one.cell.node: seconds_of(one.record, phase) for one in members if one.record["status"] == "ok"}
+            values = {one.cell.node: figure_of(one.record, phase) for one in members if one.record["status"] == "ok"}
             figures = {node: value for node, value in values.items() if value}
             if figures:
                 rows.append({"stack": stack, "row": row, "device": device, "phase": phase, **summary(figures)})

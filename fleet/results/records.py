@@ -1,4 +1,4 @@
-"""Records as the fleet sees them: enough to tell a valid one; the report owns their meaning."""
+"""Records as the fleet needs them: which are valid. The report defines what they mean."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Scheduler(Protocol):
         """How many tasks one job may have."""
 
     def nodes(self, one: NodeType) -> list[str]:
-        """Return the names of a type's nodes. Raises Problem if they cannot be told from its selector."""
+        """Return the names of a type's nodes. Raises Problem if its selector does not determine them."""
 
     def check(self, orders: Sequence[Order]) -> list[str]:
         """Return what the scheduler would refuse, without submitting anything. Raises Unanswered."""
@@ -92,6 +92,9 @@ class Scheduler(Protocol):
 
     def cancel(self, submissions: Sequence[Submission]) -> None:
         """Stop jobs in order: what is queued at once, what is running with time to save."""
+
+    def log(self, submission: Submission, task: int) -> str:
+        """Return the end of a running cell's log if it is not in the run's folder, else ""."""
 
     def fetch(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
         """Bring attempts that ended into the run's folder; returns what could not be brought."""

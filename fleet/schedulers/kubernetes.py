@@ -14,6 +14,7 @@ from typing import Any
 from fleet.config import Fleet, NodeType
 from fleet.files import Problem, Unanswered
 from fleet.folder import Folder, Submission
+from fleet.node.stream import read_stream
 from fleet.payload import code_archive, order_archive
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
@@ -52,6 +53,8 @@ class KubernetesJobs:
         for order in orders:
             content = "".join(self.prepare(order).files.values()).encode()
             try:
+                if order is orders[0]:
+                    self._create_code("--dry-run=server")
                 ask([*self._kubectl, "create", "--dry-run=server", "--filename=-"], stdin=content)
             except Refused as refusal:
                 place = f"{self.fleet.path}:{order.type.lines['type']}: [[node]] '{order.type.name}'"
@@ -72,18 +75,19 @@ class KubernetesJobs:
         name = f"erabench-{self.folder.run}-code-{hashlib.sha256(archive).hexdigest()[:8]}"
         return config_map(name, self.folder.run, "code.tar.gz", archive)
 
-    def _create_code(self) -> None:
-        if not self._has_code:
-            try:
-                ask([*self._kubectl, "create", "--filename=-"], stdin=json.dumps(self._code()).encode())
-            except Refused as refusal:
-                if "AlreadyExists" not in str(refusal):
-                    raise
-            self._has_code = True
+    def _create_code(self, *options: str) -> None:
+        """Create the ConfigMap with the project, if it is not there."""
+        try:
+            ask([*self._kubectl, "create", "--filename=-", *options], stdin=json.dumps(self._code()).encode())
+        except Refused as refusal:
+            if "AlreadyExists" not in str(refusal):
+                raise
 
     def submit(self, prepared: Prepared, lock: int) -> str:
         """Create the objects; the Job's name is its id, so a second one cannot exist."""
-        self._create_code()
+        if not self._has_code:
+            self._create_code()
+            self._has_code = True
         answer = ask(prepared.command, keep=(lock,)).split()
         names = [name.partition("/")[2] for name in answer if name.startswith("job.batch/")]
         if not names:
@@ -162,14 +166,21 @@ class KubernetesJobs:
         ]  # fmt: skip
         return self._save([(pod, by_name[pod.job]) for pod in pods])
 
+    def log(self, submission: Submission, task: int) -> str:
+        """Return the end of the lines that a running cell's bench has printed."""
+        pods = [pod for pod in self._jobs_and_pods()[1] if (pod.job, pod.index) == (submission.name, task)]
+        return read_stream(self._log(pods[-1]))[1][-16_384:] if pods else ""
+
+    def _log(self, pod: Pod) -> str:
+        return ask([*self._kubectl, "logs", pod.name, "--container=bench"], timeout=300)
+
     def _save(self, pods: Sequence[tuple[Pod, Submission]]) -> list[str]:
         def save(pair: tuple[Pod, Submission]) -> str:
             pod, one = pair
             try:
-                log = ask([*self._kubectl, "logs", pod.name, "--container=bench"], timeout=300)
+                return save_attempt(self.folder, one, pod, self._log(pod))
             except Problem as problem:
                 return f"{one.cells[pod.index]}: no log of pod {pod.name}: {problem}"
-            return save_attempt(self.folder, one, pod, log)
 
         with ThreadPoolExecutor(8) as pool:
             return [problem for problem in pool.map(save, pods) if problem]

@@ -9,6 +9,8 @@ from typing import Any
 
 from fleet.config import Fleet
 from fleet.files import Problem
+from fleet.node import exits
+from fleet.payload import start_script
 from fleet.schedulers import Order
 
 LARGEST = 1_000_000  # of a ConfigMap's 1 MiB
@@ -17,12 +19,12 @@ RUN_LABEL = "erabench/run"
 CELL_LABEL = "erabench/cell"
 INDEX = "batch.kubernetes.io/job-completion-index"
 FAILURES = "batch.kubernetes.io/job-index-failure-count"
-SCRIPT = """set -e
-mkdir -p /cell/home /cell/run /cell/submission
-{setup}
-tar -xzf /code/code.tar.gz -C /cell/submission
-tar -xzf /order/order.tar.gz -C /cell/submission
-cd /cell/submission/project
+SCRIPT = """\
+mkdir -p /cell/home /cell/run /cell/submission || exit {cannot_write}
+{start}for archive in /code/code.tar.gz /order/order.tar.gz; do
+  tar -xzf $archive -C /cell/submission || exit {cannot_write}
+done
+cd /cell/submission/project || exit {no_project}
 exec python3 -m fleet.node /cell/run /cell/submission
 """
 
@@ -37,7 +39,8 @@ def manifest(fleet: Fleet, run: str, order: Order, code: str, content: bytes) ->
 def config_map(name: str, run: str, key: str, content: bytes) -> dict[str, Any]:
     """Return a ConfigMap with one file. Raises Problem if it is too large."""
     if len(content) > LARGEST:
-        raise Problem(f"{key} has {len(content)} bytes, more than a ConfigMap holds ({LARGEST})")
+        size = f"{key} has {len(content)} bytes, more than a ConfigMap holds ({LARGEST})"
+        raise Problem(f"{size}; name fewer stacks or rows in one fleet file")
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -133,7 +136,7 @@ def _container(fleet: Fleet, order: Order) -> dict[str, Any]:
         "name": "bench",
         "image": fleet.kubernetes.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["/bin/sh", "-c", SCRIPT.format(setup=one.setup or ":")],
+        "command": ["/bin/sh", "-c", SCRIPT.format(start=start_script(one.setup), **exits.BY_NAME)],
         "env": environ,
         "resources": {"requests": resources, "limits": resources} if resources else {},
         "securityContext": {

@@ -91,7 +91,7 @@ def _ended(pod: Pod, status: Mapping[str, Any], ended: Mapping[str, Any], node: 
 
 
 def without_pod(job: Mapping[str, Any], index: int) -> Task:
-    """Return what a Job's status says of an index that has no pod."""
+    """Return the state of an index without a pod, from its Job's status."""
     status = job.get("status") or {}
     if index in indexes(status.get("completedIndexes")):
         return Task("ended", "done", "its pod is gone")

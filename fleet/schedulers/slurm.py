@@ -10,14 +10,15 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from fleet.clock import seconds_of, whole_minutes
 from fleet.config import Fleet, NodeType
 from fleet.files import Problem, Unanswered
 from fleet.folder import Folder, Submission
 from fleet.node import exits
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
-from fleet.schedulers.slurm_files import Bringer, submission_files
-from fleet.schedulers.slurm_nodes import Partitions, nodes_of, partition_limits
+from fleet.schedulers.slurm_files import bring, submission_files, tail_script
+from fleet.schedulers.slurm_nodes import NoNodes, Partitions, Undetermined, nodes_of, partition_limits
 
 QUEUED = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
 RUNNING = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "RESIZING", "SIGNALING", "STAGE_OUT", "POWER_UP_NODE"}
@@ -45,6 +46,7 @@ LIVE_FIELDS = "ArrayJobID:|,ArrayTaskID:|,Name:|,State:|,Reason:|,NodeList:|,Tim
 LAUNCH_FAILED = "launch failed requeued held"
 MOST_NAMES = 1000  # in one option of a command line
 STOP_SECONDS = 6.0
+NOT_STARTED = 53  # the "signal" of a job whose script or output slurmd could not open
 
 
 class SlurmArrays:
@@ -56,28 +58,34 @@ class SlurmArrays:
 
     @property
     def largest(self) -> int:
-        """The cluster's MaxArraySize: one more than the highest index."""
+        """The most tasks of an array: MaxArraySize, or the site's lower limit."""
         if not self._largest:
+            config = ""
             with contextlib.suppress(Problem):
-                found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask(["scontrol", "show", "config"]), re.MULTILINE)
-                self._largest = max(1, int(found[1])) if found else 0
-        return self._largest or 1001
+                config = ask(["scontrol", "show", "config"])
+            found = re.findall(r"^MaxArraySize\s*=\s*(\d+)|\bmax_array_tasks=(\d+)", config, re.MULTILINE)
+            self._largest = max(1, min((int(one or other) for one, other in found), default=1001))
+        return self._largest
 
     def nodes(self, one: NodeType) -> list[str]:
-        """Return the names of a type's nodes. Raises Problem if they cannot be told from its selector."""
+        """Return the names of a type's nodes. Raises Problem if its selector does not determine them."""
         return nodes_of(self.fleet, one)
 
     def check(self, orders: Sequence[Order]) -> list[str]:
-        """Return what Slurm would refuse: times above the partition's, which it would queue for ever, and selectors."""
-        limits = partition_limits()
+        """Return what Slurm would refuse, and times above the partition's, which it would queue for ever."""
+        limits, known = partition_limits(), set(ask(["sinfo", "--noheader", "--Node", "--format=%N"]).split())
         types = {order.type.name: order.type for order in orders}
-        return [problem for one in types.values() for problem in self._check(one, limits)]
+        return [problem for one in types.values() for problem in self._check(one, limits, known)]
 
-    def _check(self, one: NodeType, limits: Partitions) -> Iterable[str]:
+    def _check(self, one: NodeType, limits: Partitions, known: set[str]) -> Iterable[str]:
         where = f"{self.fleet.path}:{{}}: [[node]] '{one.name}' {{}}: "
+        for name in one.nodes if isinstance(one.nodes, tuple) else ():
+            if name not in known:
+                yield where.format(one.lines["nodes"], "nodes") + f"the cluster has no node '{name}'"
         partition, limit = limits.of([*self.fleet.slurm.options, *one.slurm])
         if limit is not None and one.seconds > limit:
-            problem = f"{_clock(one.seconds)} is more than partition '{partition}' allows ({_clock(limit)})"
+            asked, most = whole_minutes(one.seconds), whole_minutes(limit)
+            problem = f"{asked} is more than partition '{partition}' allows ({most})"
             yield where.format(one.lines["time"], "time") + problem
             return
         try:
@@ -90,10 +98,10 @@ class SlurmArrays:
         """Whether nodes of a type may exist: those that are down look to --test-only as if they did not."""
         try:
             return bool(self.nodes(one))
-        except Unanswered:
-            raise
-        except Problem as problem:
-            return "cannot be told" in str(problem)
+        except Undetermined:
+            return True
+        except NoNodes:
+            return False
 
     def prepare(self, order: Order) -> Prepared:
         """Return the job script and the sbatch command."""
@@ -110,7 +118,7 @@ class SlurmArrays:
         """Return the options of the job; the file's come last, so that they win."""
         lead = min(60, one.seconds // 3)
         return [
-            "--nodes=1", "--exclusive", "--mem=0", "--requeue", f"--time={_clock(one.seconds)}",
+            "--nodes=1", "--exclusive", "--mem=0", "--requeue", f"--time={whole_minutes(one.seconds)}",
             f"--signal=B:USR1@{lead}", *self.fleet.slurm.options, *one.slurm,
         ]  # fmt: skip
 
@@ -130,9 +138,7 @@ class SlurmArrays:
             if one is None or (one.job and one.job != job) or not index.isdigit():
                 continue
             restart = int(restarts) if restarts.isdigit() else 0
-            raw = int(status) if status.isdigit() else 0
-            ended = (raw >> 8 & 0xFF, raw & 0x7F)
-            found[one.number, int(index)] = _task(state, reason, node, _seconds(used), ended, restart)
+            found[one.number, int(index)] = _task(state, reason, node, used, _exit(status), restart)
         return found
 
     def job_ids(self, submissions: Sequence[Submission]) -> dict[int, str]:
@@ -157,7 +163,7 @@ class SlurmArrays:
 
     def _past(self, submissions: Sequence[Submission]) -> dict[Key, Task]:
         by_job = {one.job: one for one in submissions if one.job}
-        days = int((time.time() - min(one.at for one in submissions)) // 86_400) + 2
+        days = max(0, int((time.time() - min(one.at for one in submissions)) // 86_400)) + 2
         fields = "JobID,JobName,State,ExitCode,NodeList,ElapsedRaw"
         names = ",".join(one.name for one in submissions)
         try:
@@ -170,9 +176,7 @@ class SlurmArrays:
             match = re.fullmatch(r"(\d+)_(\d+|\[.*\])", parts[0])
             if len(parts) != 6 or not match or match[1] not in by_job or by_job[match[1]].name != parts[1]:
                 continue
-            status, _, number = parts[3].partition(":")
-            ended = (int(status) if status.isdigit() else 0, int(number) if number.isdigit() else 0)
-            task = _task(parts[2].split(" ")[0], "", parts[4], _seconds(parts[5]), ended, 0)
+            task = _task(parts[2].split(" ")[0], "", parts[4], parts[5], _exit(parts[3]), 0)
             one = by_job[match[1]]
             indexes = [int(match[2])] if match[2].isdigit() else range(len(one.cells))
             for index in indexes if task.phase == "ended" else ():
@@ -201,15 +205,25 @@ class SlurmArrays:
         with contextlib.suppress(Refused):
             ask(["scancel", *jobs])
 
+    def log(self, submission: Submission, task: int) -> str:
+        """Without a shared disk: return the end of a running cell's log, read beside it on its node."""
+        if self.fleet.slurm.shared:
+            return ""
+        name = f"{submission.job}_{task}"
+        job = ask(["squeue", "--noheader", f"--jobs={name}", "--Format=JobID"]).strip()
+        script = tail_script(self.fleet, self.folder, submission.cells[task])
+        return ask(["srun", f"--jobid={job}", "--overlap", "--quiet", "sh", "-c", script])
+
     def fetch(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
         """Without a shared disk: bring attempts from the nodes' own disks."""
         if self.fleet.slurm.shared or not wanted:
             return []
-        return Bringer(self.fleet, self.folder).bring(wanted, submissions)
+        return bring(self.fleet, self.folder, wanted)
 
 
-def _task(state: str, reason: str, node: str, seconds: int, ended: tuple[int, int], restart: int) -> Task:
+def _task(state: str, reason: str, node: str, used: str, ended: tuple[int, int], restart: int) -> Task:
     """Return a task from Slurm's words; ``ended`` is the exit status and the signal."""
+    seconds = seconds_of(used) or 0
     reason = "" if reason in ("None", "NonZeroExitCode") else reason
     if state in QUEUED:
         held = (reason == "BeginTime" and restart > 0) or reason == LAUNCH_FAILED
@@ -226,6 +240,8 @@ def _by_exit(status: int, number: int, reason: str) -> tuple[str, str]:
     """Return the outcome and the reason of a job that ran to some end."""
     if number in (signal.SIGINT, signal.SIGTERM):  # a job that was asked to stop before its attempt could listen
         return "stopped", f"ended by {signal.Signals(number).name}"
+    if number == NOT_STARTED:
+        return "failed", "slurmd could not open its log: the disk is full, read-only or not shared"
     if number:
         return "failed", f"killed by signal {number}; a job over its memory ends so where Slurm has no cgroups"
     if status == 0 and reason:
@@ -233,18 +249,8 @@ def _by_exit(status: int, number: int, reason: str) -> tuple[str, str]:
     return exits.MEANINGS.get(status, ("failed", f"exit status {status}"))
 
 
-def _clock(seconds: int) -> str:
-    minutes = -(-seconds // 60)  # Slurm counts in minutes
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:00"
-
-
-def _seconds(text: str) -> int:
-    """Return the seconds of Slurm's D-HH:MM:SS or of a plain number; 0 for anything else."""
-    days, _, clock = text.rpartition("-")
-    parts = clock.split(":")
-    if not all(part.isdigit() for part in parts) or (days and not days.isdigit()):
-        return 0
-    total = 0
-    for part in parts:
-        total = total * 60 + int(part)
-    return int(days or 0) * 86_400 + total
+def _exit(text: str) -> tuple[int, int]:
+    """Return the exit status and the signal: of sacct's 3:0, or of wait's 768, as squeue has it."""
+    status, separator, number = text.partition(":")
+    raw = int(status) if status.isdigit() else 0
+    return (raw, int(number) if number.isdigit() else 0) if separator else (raw >> 8 & 0xFF, raw & 0x7F)

@@ -8,31 +8,23 @@ import shlex
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from fleet.config import Fleet
 from fleet.files import Problem, sha256
-from fleet.folder import Attempt, Folder, Submission, attempts
+from fleet.folder import Attempt, Folder, attempts
 from fleet.node import exits
-from fleet.payload import code_archive, order_archive, submission_content
+from fleet.payload import code_archive, order_archive, start_script, submission_content
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, run
 from fleet.schedulers.slurm_nodes import ALIASES, nodes_of
 
 LARGEST_SCRIPT = 3_900_000  # Slurm's max_script_size is 4 MiB unless a site sets another
-FOR_SRUN = ("--account", "--partition", "--qos", "--reservation", "--clusters")
+FOR_SRUN = ("--account", "--partition", "--qos", "--reservation")
 
-HEAD = """#!/bin/bash
-# {name}: each array task measures one cell.
-setup() {{
-{setup}
-}}
-setup || {{ echo "erabench: the setup command failed with status $?" >&2; exit {setup_failed}; }}
-python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {{
-  echo "erabench: python3 is missing or older than 3.11; load one in setup" >&2; exit {no_python}; }}
-"""
 SHARED = """cd -- {root} || exit {no_project}
 exec python3 -m fleet.node {folder} {submission}
 """
@@ -60,14 +52,14 @@ def submission_files(fleet: Fleet, folder: Folder, root: Path, order: Order) -> 
     here = folder.submission(order.number)
     content = submission_content(fleet, folder, order)
     script = here / "job.sh"
-    numbers = {key.lower(): value for key, value in vars(exits).items() if isinstance(value, int)}
-    text = HEAD.format(name=order.name, setup=order.type.setup or fleet.slurm.setup or ":", **numbers)
+    text = f"#!/bin/bash\n# {order.name}: each array task measures one cell.\n"
+    text += start_script(order.type.setup or fleet.slurm.setup)
     if fleet.slurm.shared:
         paths = {"root": root, "folder": folder.path, "submission": here}
-        text += SHARED.format(**{key: shlex.quote(str(path)) for key, path in paths.items()}, **numbers)
+        text += SHARED.format(**{key: shlex.quote(str(path)) for key, path in paths.items()}, **exits.BY_NAME)
         return f"{here}/%a.log", script, {here / "submission.json": content, script: text}
     base = shlex.quote(scratch_of(fleet, folder))
-    text += LOCAL.format(base=base, submission=f"submission-{order.number:04d}", **numbers)
+    text += LOCAL.format(base=base, submission=f"submission-{order.number:04d}", **exits.BY_NAME)
     stacks = tuple(sorted({name for one in fleet.types for name in one.stacks}))
     parts = {"code": code_archive(root, stacks), "order": order_archive(fleet, folder, order, 1_500_000)}
     text += "".join(f"#{name}\n{base64.encodebytes(part).decode()}#end\n" for name, part in parts.items())
@@ -77,47 +69,46 @@ def submission_files(fleet: Fleet, folder: Folder, root: Path, order: Order) -> 
     return output, script, {here / "submission.json": content, script: text}
 
 
-class Bringer:
-    """Brings attempts from the nodes' own disks, one srun per node."""
+def tail_script(fleet: Fleet, folder: Folder, cell: str) -> str:
+    """Return a shell script that prints the end of the log of a cell's newest attempt on a node."""
+    here = shlex.quote(f"{scratch_of(fleet, folder)}/cells/{cell}")
+    return f'cd {here} && tail -c 16384 "$(ls -d *.* | tail -n 1)/log"'
 
-    def __init__(self, fleet: Fleet, folder: Folder) -> None:
-        self.fleet, self.folder = fleet, folder
 
-    def bring(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
-        """Fetch the wanted tasks' attempts; a task whose node is unknown is looked for on every node of its type."""
-        types = {one.name: one for one in self.fleet.types}
-        places: dict[str, list[tuple[Key, Cell]]] = {}
-        problems = []
-        for key, (cell, node) in wanted.items():
-            try:
-                names = [node or cell.node] if node or cell.node else nodes_of(self.fleet, types[cell.type])
-            except (Problem, KeyError) as problem:
-                problems.append(f"{cell.id}: it is not known where it ran: {problem}")
-                continue
-            for name in names:
-                places.setdefault(name, []).append((key, cell))
-        with ThreadPoolExecutor(8) as pool:
-            answers = pool.map(lambda pair: self._bring_from(*pair), places.items())
-        return problems + [problem for some in answers for problem in some]
+def bring(fleet: Fleet, folder: Folder, wanted: Mapping[Key, tuple[Cell, str]]) -> list[str]:
+    """Fetch tasks' attempts from the nodes' own disks, one srun per node; returns what could not be fetched.
 
-    def _bring_from(self, node: str, tasks: Iterable[tuple[Key, Cell]]) -> list[str]:
-        wanted = [f"{shlex.quote(f'cells/{cell.id}')}/{number:04d}-*_{task}.*" for (number, task), cell in tasks]
-        base = shlex.quote(scratch_of(self.fleet, self.folder))
-        script = f"cd {base} 2>/dev/null || exit 0; set -- $(ls -d {' '.join(wanted)} 2>/dev/null)\n"
-        script += '[ $# = 0 ] || tar -czf - "$@"'
-        command = [
-            "srun", f"--nodelist={node}", "--nodes=1", "--ntasks=1", "--time=10", "--immediate=30", "--quiet",
-            f"--job-name=erabench-{self.folder.run}-fetch", *self._options(), "sh", "-c", script,
-        ]  # fmt: skip
+    A task whose node is unknown is looked for on every node of its type.
+    """
+    types = {one.name: one for one in fleet.types}
+    places: dict[str, list[str]] = {}
+    problems = []
+    for (number, task), (cell, node) in wanted.items():
         try:
-            packed = run(command, timeout=600)
-            return unpack_attempts(packed, self.folder) if packed else []
-        except (Problem, OSError, tarfile.TarError, EOFError) as problem:
-            return [f"node {node}: its results stay there: {problem}"]
+            names = [node or cell.node] if node or cell.node else nodes_of(fleet, types[cell.type])
+        except (Problem, KeyError) as problem:
+            problems.append(f"{cell.id}: it is not known where it ran: {problem}")
+            continue
+        for name in names:
+            places.setdefault(name, []).append(f"{shlex.quote(f'cells/{cell.id}')}/{number:04d}-*_{task}.*")
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda pair: _bring_from(fleet, folder, *pair), places.items())
+    return problems + [problem for some in answers for problem in some]
 
-    def _options(self) -> list[str]:
-        found = self.fleet.slurm.options
-        return [option for option in found if ALIASES.get(option[:2], option.split("=")[0]) in FOR_SRUN]
+
+def _bring_from(fleet: Fleet, folder: Folder, node: str, wanted: Sequence[str]) -> list[str]:
+    script = f"cd {shlex.quote(scratch_of(fleet, folder))} 2>/dev/null || exit 0\n"
+    script += f'set -- $(ls -d {" ".join(wanted)} 2>/dev/null)\n[ $# = 0 ] || tar -czf - "$@"'
+    options = [one for one in fleet.slurm.options if ALIASES.get(one[:2], one.split("=")[0]) in FOR_SRUN]
+    command = [
+        "srun", f"--nodelist={node}", "--nodes=1", "--ntasks=1", "--time=10", "--immediate=30", "--quiet",
+        f"--job-name=erabench-{folder.run}-fetch", *options, "sh", "-c", script,
+    ]  # fmt: skip
+    try:
+        packed = run(command, timeout=600)
+        return unpack_attempts(packed, folder) if packed else []
+    except (Problem, OSError, tarfile.TarError, EOFError) as problem:
+        return [f"node {node}: its results stay there: {problem}"]
 
 
 def unpack_attempts(packed: bytes, folder: Folder) -> list[str]:
@@ -127,16 +118,15 @@ def unpack_attempts(packed: bytes, folder: Folder) -> list[str]:
     with tempfile.TemporaryDirectory(prefix=".bringing-", dir=folder.path) as name:
         with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
             archive.extractall(name, filter="data")
-        for cell in Path(name).glob("cells/*/*"):
-            for attempt in attempts(cell):
-                problem = damage(attempt)
-                place = folder.path / attempt.path.relative_to(name)
-                if problem:
-                    problems.append(f"{attempt.path.relative_to(name)}: {problem}")
-                elif not (place / "state.json").exists() or not Attempt(place, 0, "", 0, 0).finished:
-                    shutil.rmtree(place, ignore_errors=True)
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    attempt.path.rename(place)
+        for attempt in (one for cell in Path(name).glob("cells/*/*") for one in attempts(cell)):
+            place = attempt.path.relative_to(name)
+            known = replace(attempt, path=folder.path / place)
+            if problem := damage(attempt):
+                problems.append(f"{place}: {problem}")
+            elif not known.finished:
+                shutil.rmtree(known.path, ignore_errors=True)
+                known.path.parent.mkdir(parents=True, exist_ok=True)
+                attempt.path.rename(known.path)
     return problems
 
 

@@ -6,18 +6,26 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fleet.clock import seconds_of
 from fleet.config import Fleet, NodeType
 from fleet.files import Problem
 from fleet.schedulers import ask
 
 ALIASES = {
-    "-C": "--constraint",
-    "-p": "--partition",
-    "-w": "--nodelist",
-    "-G": "--gpus",
-    "-A": "--account",
-    "-q": "--qos",
-}
+    "-C": "--constraint", "-p": "--partition", "-w": "--nodelist", "-G": "--gpus", "-A": "--account", "-q": "--qos",
+    "-x": "--exclude",
+}  # fmt: skip
+
+
+class Undetermined(Problem):
+    """A selector whose nodes sinfo cannot list."""
+
+    def __init__(self, where: str, selector: str) -> None:
+        super().__init__(f'{where} "each" cannot list the nodes of {selector}; name them: nodes = ["a", "b"]')
+
+
+class NoNodes(Problem):
+    """A selector that no node of the cluster has."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +49,8 @@ def partition_limits() -> Partitions:
         name, _, limit = line.partition("|")
         if name.endswith("*"):
             name = default = name[:-1]
-        limits[name] = _limit(limit.strip())
+        limits[name] = seconds_of(limit.strip())
     return Partitions(limits, default)
-
-
-def _limit(text: str) -> int | None:
-    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text)
-    if not found:
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 def option_value(options: Sequence[str], name: str) -> str:
@@ -67,37 +67,32 @@ def option_value(options: Sequence[str], name: str) -> str:
 
 
 def nodes_of(fleet: Fleet, one: NodeType) -> list[str]:
-    """Return the nodes that a type's selector means, from sinfo. Raises Problem if it cannot be told."""
+    """Return the nodes that a type's selector means, from sinfo. Raises Undetermined, NoNodes."""
     where = f"{fleet.path}:{one.lines['nodes']}: [[node]] '{one.name}' nodes:"
     options = [*fleet.slurm.options, *one.slurm]
     names = {ALIASES.get(option[:2], option.split("=")[0]) for option in options}
-    if names & {"--gpus", "--gpus-per-node", "--exclude", "-x"}:
-        text = " ".join(one.slurm)
-        raise Problem(f'{where} "each" cannot be told from {text}; list the names: nodes = ["a", "b"]')
-    partition, default = option_value(options, "--partition"), partition_limits().default
+    if names & {"--gpus", "--gpus-per-node", "--exclude"}:
+        raise Undetermined(where, " ".join(options))
+    partitions = (option_value(options, "--partition") or partition_limits().default).split(",")
     features = _features(option_value(options, "--constraint"), where)
     gres = [part for part in option_value(options, "--gres").split(",") if part]
-    listed = _hosts(option_value(options, "--nodelist"))
-    found = []
+    hosts = option_value(options, "--nodelist")
+    listed = set(ask(["scontrol", "show", "hostnames", hosts]).split()) if hosts else set()
+    found: dict[str, None] = {}
     for line in ask(["sinfo", "--noheader", "--Node", "--format=%N|%f|%G|%R"]).splitlines():
-        name, has, cards, of = (line.strip().split("|") + [""] * 4)[:4]
-        if (
-            of in (partition or default).split(",")
-            and (not features or any(group <= set(has.split(",")) for group in features))
-            and all(_has(cards, part) for part in gres)
-            and (not listed or name in listed)
-            and name not in found
-        ):
-            found.append(name)
+        name, has, cards, partition = (line.strip().split("|") + [""] * 4)[:4]
+        fits = partition in partitions and (not hosts or name in listed) and all(_has(cards, part) for part in gres)
+        if fits and (not features or any(group <= set(has.split(",")) for group in features)):
+            found[name] = None
     if not found:
-        raise Problem(f"{where} no node of the cluster has {' '.join(one.slurm)}")
-    return found
+        raise NoNodes(f"{where} no node of the cluster has {' '.join(one.slurm)}")
+    return list(found)
 
 
 def _features(text: str, where: str) -> list[set[str]]:
     """Return the alternatives of a constraint, each a set of features."""
     if re.search(r"[\[\]()*]", text):
-        raise Problem(f'{where} "each" cannot be told from the constraint {text}; list the names: nodes = ["a", "b"]')
+        raise Undetermined(where, text)
     return [set(re.split(r"[&,]", group)) for group in text.split("|")] if text else []
 
 
@@ -106,7 +101,3 @@ def _has(cards: str, wanted: str) -> bool:
     kind = [part for part in wanted.split(":") if not part.isdigit()]
     plain = re.sub(r"\([^)]*\)", "", cards)
     return any(card.split(":")[: len(kind)] == kind for card in plain.split(","))
-
-
-def _hosts(text: str) -> list[str]:
-    return ask(["scontrol", "show", "hostnames", text]).split() if text else []

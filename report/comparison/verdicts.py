@@ -140,11 +140,11 @@ def compare_phase(a: Result, b: Result, name: PhaseName, controls: Sequence[floa
     ``controls`` are the shifts of other rows, which nothing changed for. None if a side has no time. Whether both did
     the same work is not checked here.
     """
-    sides = [[phase.median_s for phase in result.phases(name)] for result in (a, b)]
-    if not all(sides):
+    a_s, b_s = ([phase.median_s for phase in result.phases(name)] for result in (a, b))
+    if not a_s or not b_s:
         return None
     together = side_by_side(a, b, name)
-    return paired_ratio(*together) if together else ratio(*sides, controls=controls)
+    return paired_ratio(*together) if together else ratio(a_s, b_s, controls)
 
 
 def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], list[float]] | None:

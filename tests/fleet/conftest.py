@@ -11,9 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from fleet_lab import Lab, Run
-
-CGROUPS = Path("/sys/fs/cgroup/memory/cgroup.procs")
+from fleet_lab import CGROUPS, Lab, Run
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from fleet.files import Unanswered, write_json
 from fleet.folder import Folder, Submission
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task
+from fleet.submit import submit
 
 
 class FakeScheduler:
@@ -73,6 +74,9 @@ class FakeScheduler:
     def cancel(self, submissions: Sequence[Submission]) -> None:
         self.jobs.clear()
 
+    def log(self, submission: Submission, task: int) -> str:
+        return "on the node\n"
+
     def fetch(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
         return []
 
@@ -96,6 +100,14 @@ def fleet_of(folder: Path, *types: str, **settings: Any) -> tuple[Fleet, Folder]
     path.write_text(text)
     fleet = load(path)
     return fleet, Folder(fleet.folder)
+
+
+def started(folder: Path, *types: str, **settings: Any) -> tuple[Fleet, Folder, FakeScheduler]:
+    """Return a fleet that was submitted, its folder and its scheduler."""
+    fleet, run = fleet_of(folder, *types, **settings)
+    scheduler = FakeScheduler()
+    submit(fleet, run, scheduler, False, lambda _: None)
+    return fleet, run, scheduler
 
 
 def leave_attempt(

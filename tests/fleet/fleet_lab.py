@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = Path(__file__).resolve().parent / "stub_bench.py"
+CGROUPS = Path("/sys/fs/cgroup/memory/cgroup.procs")  # of version 1, which the cluster can use
 NODES = ("cpu1", "cpu2", "p100", "h100")
 TYPES = {"epyc": "--constraint=epyc", "p100": "--gres=gpu:p100:1", "h100": "--gres=gpu:h100:1"}
 
@@ -40,11 +41,13 @@ class Lab:
         """Run a command of Slurm."""
         return subprocess.run(command, env=self.environ, capture_output=True, text=True, check=True).stdout
 
-    def set(self, name: str, value: object) -> None:
-        """Change a setting of the running cluster."""
+    def set(self, name: str, value: object) -> str:
+        """Change a setting of the running cluster; returns the former value."""
         path = self.run / "slurm.conf"
-        path.write_text(re.sub(rf"(?m)^{name}=.*$", f"{name}={value}", path.read_text()))
+        head, former, tail = re.split(rf"(?m)^{name}=(.*)$", path.read_text())
+        path.write_text(f"{head}{name}={value}{tail}")
         self.slurm("scontrol", "reconfigure")
+        return former
 
     def stop_controller(self) -> None:
         """Kill slurmctld as a power failure would."""
@@ -118,6 +121,16 @@ class Run:
 
         until(fits, seconds, lambda: found[0])
         return found[0]
+
+    def gather(self, status: int | None = None) -> tuple[Path, str]:
+        """Gather; returns the results folder and what was printed."""
+        results, site = self.folder / "results", self.folder / "site"
+        return results, self.command("fleet-gather", "--results", str(results), "--site", str(site), status=status)
+
+    def page(self) -> str:
+        """Return the page that gathering has made."""
+        (page,) = (self.folder / "site").rglob("*.markdown")
+        return page.read_text()
 
     def ledger(self, *events: str) -> list[dict[str, Any]]:
         """Return the stub's notes of these events."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_scheduler import FakeScheduler, fleet_of, leave_attempt
+from fake_scheduler import leave_attempt, started
 from fleet_lab import ROOT, STUB, until
 
 from fleet.folder import Folder, attempts
@@ -21,7 +21,6 @@ from fleet.node.hardware import differs, hardware, unexpected
 from fleet.plan import Cell
 from fleet.schedulers import Order
 from fleet.schedulers.slurm_files import submission_files
-from fleet.submit import submit
 
 
 class Node:
@@ -30,8 +29,7 @@ class Node:
     def __init__(self, folder: Path, behaviour: dict[str, Any], **settings: Any) -> None:
         (folder / "behaviour.json").write_text(json.dumps({"": {"seconds": 0.05} | behaviour}))
         bench = [sys.executable, str(STUB), "--home", str(folder)]
-        self.fleet, self.run = fleet_of(folder, "epyc", bench=bench, rows=["lstm", "bilstm"], **settings)
-        submit(self.fleet, self.run, FakeScheduler(), False, lambda _: None)
+        self.fleet, self.run, _ = started(folder, "epyc", bench=bench, rows=["lstm", "bilstm"], **settings)
         (self.cell,) = self.run.cells()
         order = Order(1, "erabench-x-0001", self.fleet.types[0], [self.cell])
         for path, text in submission_files(self.fleet, self.run, ROOT, order)[2].items():
@@ -60,16 +58,19 @@ def test_an_attempt_runs_the_bench_with_the_cells_own_variables(tmp_path: Path) 
     node = Node(tmp_path, {})
     assert node.start(MODEL="sarimax", MAKEFLAGS="-n", STACK="gtx1080").wait() == exits.DONE
     seen = json.loads((tmp_path / "seen-epyc.json").read_text())
-    assert (seen["model"], seen["stack"], seen["device"], seen["machine"]) == ("lstm,bilstm", "cpu", "cpu", "epyc")
+    assert [seen[name] for name in ("model", "stack", "engine", "device", "machine")] == [
+        "lstm,bilstm", "cpu", "venv", "cpu", "epyc",
+    ]  # fmt: skip
     assert not {"MODEL", "MAKEFLAGS", "STACK"} & set(seen["environ"])
     assert seen["venvs"] == f"{node.run.path}/venvs/epyc/cpu1"
+    assert seen["environ"]["UV_CACHE_DIR"] == os.environ.get("UV_CACHE_DIR", f"{node.run.path}/venvs/epyc/uv-cache")
     state = node.state()
     assert (state["outcome"], state["node"], state["rows"]) == ("done", "cpu1", {"lstm.cpu": "ok", "bilstm.cpu": "ok"})
     assert sorted(state["files"]) == ["epyc/cpu/bilstm.cpu.json", "epyc/cpu/lstm.cpu.json"]
 
 
 def test_finished_rows_and_checkpoints_of_equal_nodes_are_taken_over(tmp_path: Path) -> None:
-    """An attempt on other hardware is left alone: processes of different machines are never mixed."""
+    """Attempts on other hardware and records of another profile are left alone: they are never mixed."""
     node = Node(tmp_path, {})
     path = leave_attempt(node.run, node.cell, restart=0, phase="running", rows=["lstm.cpu"], hardware=hardware())
     (path / "results/epyc/cpu/.checkpoints/bilstm").mkdir(parents=True)
@@ -77,11 +78,16 @@ def test_finished_rows_and_checkpoints_of_equal_nodes_are_taken_over(tmp_path: P
     assert node.start(1).wait() == 0
     assert node.measured() == ["bilstm"]
     assert node.state()["copied"] == {"epyc/cpu/lstm.cpu.json": "0001-1_0.0"}
+    profile = json.loads((path / "results/epyc/cpu/lstm.cpu.json").read_text()) | {"profile": "full"}
+    for attempt in attempts(node.run.cell(node.cell.id)):
+        (attempt.path / "results/epyc/cpu/lstm.cpu.json").write_text(json.dumps(profile))
+    assert node.start(2).wait() == 0
+    assert node.measured() == ["bilstm", "lstm"]
     other = hardware() | {"gpus": ["Tesla P100"]}
     for attempt in attempts(node.run.cell(node.cell.id)):
         (attempt.path / "state.json").write_text(json.dumps(attempt.state | {"hardware": other}))
-    assert node.start(2).wait() == 0
-    assert node.measured() == ["bilstm", "lstm", "bilstm"]
+    assert node.start(3).wait() == 0
+    assert node.measured() == ["bilstm", "lstm", "lstm", "bilstm"]
 
 
 def test_a_node_that_is_not_what_the_file_expects_measures_nothing(tmp_path: Path) -> None:

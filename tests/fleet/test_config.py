@@ -85,6 +85,8 @@ def test_a_cell_is_the_same_after_a_round_trip_and_with_another_time(tmp_path: P
         ("--gres=gpu:h100:1", "gres=gpu:h100:1", "5: .*slurm: 'gres=gpu:h100:1' is not an option of sbatch"),
         ('1"]', '1", "--array=0-9"]', "5: .*slurm: '--array=0-9' is set by the fleet itself"),
         ('1"]', '1", "-o x"]', "5: .*slurm: '-o x' is set by the fleet itself"),
+        ('1"]', '1", "--clusters=other"]', "5: .*slurm: '--clusters=other' is set by the fleet itself"),
+        ('1"]', '1", "--qos=a\\u0000"]', "5: .*slurm: holds a NUL character"),
         ("[[node]]", 'time = "25:61:00"\n[[node]]', r"3: \[fleet\] time: '25:61:00' is not a time; write HH:MM:SS"),
         ("[[node]]", 'time = "00:00:10"\n[[node]]', "3: .*time: '00:00:10' is out of range: at least one minute"),
         ("[[node]]", "version = 2\n[[node]]", "3: .*version: this erabench reads version 1 of the fleet file, not 2"),

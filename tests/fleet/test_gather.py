@@ -10,17 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_scheduler import FakeScheduler, fleet_of, leave_attempt
+from fake_scheduler import FakeScheduler, fleet_of, leave_attempt, started
 from fleet_lab import ROOT
 from stub_bench import record
 
 from fleet.files import Problem
 from fleet.folder import Folder
-from fleet.plan import Cell, make_plan
+from fleet.plan import make_plan
 from fleet.results.gather import gather
 from fleet.results.nodes import differences, summary
 from fleet.status import CellStatus, survey
-from fleet.submit import submit
 from report.records.load import load_results
 
 
@@ -30,14 +29,6 @@ def said() -> list[str]:
     return []
 
 
-def started(folder: Path, *types: str, **settings: object) -> tuple[Folder, list[Cell], FakeScheduler]:
-    """Return a fleet that was submitted."""
-    fleet, run = fleet_of(folder, *types, **settings)
-    scheduler = FakeScheduler()
-    submit(fleet, run, scheduler, False, lambda _: None)
-    return run, run.cells(), scheduler
-
-
 def gathered(run: Folder, scheduler: FakeScheduler, results: Path, said: list[str]) -> int:
     """Gather what there is."""
     return gather(run, survey(run, run.cells(), scheduler).cells, results, ROOT, said.append)
@@ -45,7 +36,8 @@ def gathered(run: Folder, scheduler: FakeScheduler, results: Path, said: list[st
 
 def test_the_newest_finished_record_wins_whatever_the_clocks_say(tmp_path: Path, said: list[str]) -> None:
     """Attempts are ordered by submission and restart; a failed record never replaces a finished one."""
-    run, (cell,), scheduler = started(tmp_path, "a", rows=["ar", "sarimax"])
+    _, run, scheduler = started(tmp_path, "a", rows=["ar", "sarimax"])
+    (cell,) = run.cells()
     old = leave_attempt(run, cell, 1, 0, changes={"engine": "docker"})
     new = leave_attempt(run, cell, 1, 1, changes={"engine": "podman"})
     broken = new / "results" / "a" / "cpu" / "sarimax.cpu.json"
@@ -62,7 +54,8 @@ def test_the_newest_finished_record_wins_whatever_the_clocks_say(tmp_path: Path,
 
 def test_a_broken_record_gives_way_to_an_older_one(tmp_path: Path, said: list[str]) -> None:
     """Cut, of another schema, or no record at all: named, and passed over."""
-    run, (cell,), scheduler = started(tmp_path, "a", rows=["ar"])
+    _, run, scheduler = started(tmp_path, "a", rows=["ar"])
+    (cell,) = run.cells()
     leave_attempt(run, cell, 1, 0)
     for restart, text in enumerate(('{"schema_version": 2, "sta', '{"schema_version": 99}', "[]"), 1):
         path = leave_attempt(run, cell, 1, restart) / "results" / "a" / "cpu" / "ar.cpu.json"
@@ -72,9 +65,20 @@ def test_a_broken_record_gives_way_to_an_older_one(tmp_path: Path, said: list[st
     assert sum("not a valid record; an older one is taken" in line for line in said) == 3
 
 
+def test_records_of_a_profile_before_an_edit_are_not_taken(tmp_path: Path, said: list[str]) -> None:
+    """The page shows what the fleet file asks for now."""
+    _, run, scheduler = started(tmp_path, "a", rows=["ar"])
+    (cell,) = run.cells()
+    leave_attempt(run, cell, 1, 0)
+    leave_attempt(run, cell, 1, 1, changes={"profile": "smoke"})
+    gathered(run, scheduler, tmp_path / "results", said)
+    assert json.loads((tmp_path / "results" / "a" / "cpu" / "ar.cpu.json").read_text())["profile"] == "quick"
+
+
 def test_results_of_another_fleet_are_not_touched(tmp_path: Path, said: list[str]) -> None:
     """A machine's folder belongs to one run; other types are gathered."""
-    run, cells, scheduler = started(tmp_path, "a", "b", rows=["ar"])
+    _, run, scheduler = started(tmp_path, "a", "b", rows=["ar"])
+    cells = run.cells()
     for task, cell in enumerate(cells):
         leave_attempt(run, cell, task + 1, job=str(task + 1))
     results = tmp_path / "results"
@@ -93,7 +97,8 @@ def test_results_of_another_fleet_are_not_touched(tmp_path: Path, said: list[str
 
 def test_a_cell_that_ended_badly_has_records_that_the_page_can_show(tmp_path: Path, said: list[str]) -> None:
     """Each missing row becomes a failed record with a reason; the report accepts it, and no path is in it."""
-    run, cells, scheduler = started(tmp_path, "a")
+    _, run, scheduler = started(tmp_path, "a")
+    cells = run.cells()
     by_name = {cell.framework: cell for cell in cells}
     leave_attempt(
         run, by_name["keras"], task=1, outcome="timeout", reason="the time limit was reached", rows=["lstm.cpu"]
@@ -121,7 +126,8 @@ def test_a_cell_that_ended_badly_has_records_that_the_page_can_show(tmp_path: Pa
 
 def test_gathering_again_replaces_what_was_missing(tmp_path: Path, said: list[str]) -> None:
     """A row that was measured later takes the place of the record that stood for it."""
-    run, (cell,), scheduler = started(tmp_path, "a", rows=["ar"])
+    _, run, scheduler = started(tmp_path, "a", rows=["ar"])
+    (cell,) = run.cells()
     scheduler.jobs.clear()
     gathered(run, scheduler, tmp_path / "results", said)
     path = tmp_path / "results" / "a" / "cpu" / "ar.cpu.json"
@@ -133,14 +139,15 @@ def test_gathering_again_replaces_what_was_missing(tmp_path: Path, said: list[st
 
 def test_nothing_to_gather_is_an_error(tmp_path: Path, said: list[str]) -> None:
     """Before any cell has a record or an end there is no page to make."""
-    run, _, scheduler = started(tmp_path, "a")
+    _, run, scheduler = started(tmp_path, "a")
     with pytest.raises(Problem, match="nothing to gather yet"):
         gathered(run, scheduler, tmp_path / "results", said)
 
 
 def test_nodes_that_differ_are_named(tmp_path: Path, said: list[str]) -> None:
     """CPU, cores, GPU and driver must be equal, memory within 2 %; a copied record counts for its first node."""
-    run, cells, scheduler = started(tmp_path, "a", split="row", rows=["ar", "lstm", "bilstm"])
+    _, run, scheduler = started(tmp_path, "a", split="row", rows=["ar", "lstm", "bilstm"])
+    cells = run.cells()
     for task, (cell, node, size) in enumerate(zip(cells, ("n1", "n2", "n3"), (100, 101, 80), strict=True)):
         environment = record("a", "cpu", "ar", "cpu")["environment"] | {"memory_bytes": size * 2**30}
         environment |= {"gpu": {"name": "H100", "driver": "1" if node != "n3" else "2"}}
@@ -168,10 +175,12 @@ def test_an_outlier_stands_apart_from_the_other_nodes() -> None:
 def test_each_node_keeps_its_records_and_the_middle_one_is_shown(tmp_path: Path, said: list[str]) -> None:
     """With nodes = "each" the type's record is that of the median node."""
     fleet, run = fleet_of(tmp_path, "a", rows=["ar"])
-    cells = make_plan(fleet, {"a": ["n1", "n2", "n3"]})
+    *cells, bad = make_plan(fleet, {"a": ["n1", "n2", "n3", "n4"]})
     for cell, seconds in zip(cells, (0.3, 0.1, 0.2), strict=True):
         leave_attempt(run, cell, node=cell.node, changes=record("a", "cpu", "ar", "cpu", seconds=seconds))
-    gather(run, [CellStatus(cell, "done") for cell in cells], tmp_path / "results", ROOT, said.append)
+    statuses = [*(CellStatus(cell, "done") for cell in cells), CellStatus(bad, "timeout")]
+    gather(run, statuses, tmp_path / "results", ROOT, said.append)
+    assert said[-1] == "warning  a@n4/cpu.classical: timeout; the page shows the other nodes"
     shown = json.loads((tmp_path / "results" / "a" / "cpu" / "ar.cpu.json").read_text())
     assert shown["processes"][0]["train"]["median_s"] == 0.2
     (result,) = load_results(tmp_path / "results").results

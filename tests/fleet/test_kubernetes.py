@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +17,17 @@ import pytest
 from fleet_lab import ROOT, STUB
 from manifest_rules import broken_rules
 
+from fleet.cli import main
 from fleet.config import Fleet, load
-from fleet.files import Unanswered
+from fleet.files import Problem, Unanswered
 from fleet.folder import Folder, attempts
+from fleet.node import exits
 from fleet.node.stream import read_stream
-from fleet.payload import commit
+from fleet.payload import code_archive, code_files, commit
 from fleet.plan import make_plan
 from fleet.schedulers import Order, Task
 from fleet.schedulers.kubernetes import KubernetesJobs
-from fleet.schedulers.manifests import CELL_LABEL
+from fleet.schedulers.manifests import CELL_LABEL, LARGEST, config_map
 from fleet.schedulers.pods import indexes, pod_task, pods_of, without_pod
 from fleet.status import survey
 from fleet.submit import current, submit
@@ -223,8 +227,16 @@ def test_an_index_without_a_pod_is_told_by_its_job() -> None:
     assert indexes("0,2-3,x,4-y") == {0, 2, 3}
 
 
-def start_pod(cluster: Cluster, manifest: dict[str, Any], index: int, name: str) -> str:
-    """Run a manifest's own script as its pod would, with the pod's folders elsewhere; returns its log."""
+def submitted(folder: Path) -> tuple[Fleet, Folder, KubernetesJobs, str]:
+    """Return a fleet that was submitted, and its Job's name."""
+    fleet, run, scheduler = fleet_of(folder)
+    submit(fleet, run, scheduler, False, lambda _: None)
+    return fleet, run, scheduler, f"erabench-{run.run}-0001"
+
+
+def start_pod(cluster: Cluster, submission: Path, name: str, status: int = 0) -> str:
+    """Run a manifest's own script as its pod would, with the pod's folders elsewhere; keeps and returns its log."""
+    manifest = json.loads((submission / "manifest.json").read_text())
     root = cluster.folder / f"pod-{name}"
     (root / "cell").mkdir(parents=True)
     job = manifest["items"][1]
@@ -237,29 +249,25 @@ def start_pod(cluster: Cluster, manifest: dict[str, Any], index: int, name: str)
                 (root / volume["name"] / key).write_bytes(base64.b64decode(text))
     container = job["spec"]["template"]["spec"]["containers"][0]
     script = re.sub(r"(?<=\s)/(code|order|cell)\b", rf"{root}/\1", container["command"][2])
-    environ = {"JOB_COMPLETION_INDEX": str(index), "ERABENCH_POD": name, "ERABENCH_NODE": "node-7"}
+    environ = {"JOB_COMPLETION_INDEX": "0", "ERABENCH_POD": name, "ERABENCH_NODE": "node-7"}
     done = subprocess.run(
         [*container["command"][:2], script], env={**os.environ, **environ}, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    assert done.returncode == status, done.stdout[-2000:] + done.stderr
+    (cluster.folder / f"{name}.log").write_text(done.stdout)
     return done.stdout
 
 
 def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, cluster: Cluster) -> None:
     """The pod's own script is run; its records return with their SHA-256, and a second submission starts from them."""
-    fleet, run, scheduler = fleet_of(tmp_path)
-    said: list[str] = []
-    submit(fleet, run, scheduler, False, said.append)
-    dry, code, created = cluster.calls("create")
-    assert "--dry-run=server" in dry
-    assert "--dry-run=server" not in code
+    _, run, scheduler, name = submitted(tmp_path)
+    calls = cluster.calls("create")
+    assert ["--dry-run=server" in call for call in calls] == [True, True, False, False]
+    created = calls[-1]
     assert created[-1] == "--output=name"
-    manifest = json.loads((run.submission(1) / "manifest.json").read_text())
-    name = f"erabench-{run.run}-0001"
-    log = start_pod(cluster, manifest, 0, f"{name}-0-abcde")
-    (cluster.folder / f"{name}-0-abcde.log").write_text(log)
+    start_pod(cluster, run.submission(1), f"{name}-0-abcde")
     cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
-    (one,) = current(run, run.cells(), scheduler, said.append).cells
+    (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
     assert (one.kind, one.node, one.cell.id) == ("done", "node-7", "h100/cpu.keras")
     (attempt,) = attempts(run.cell(one.cell.id))
     sent = {
@@ -275,6 +283,13 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
     assert survey(run, run.cells(), scheduler).cells[0].kind == "done"
 
 
+def test_a_pod_whose_setup_fails_has_that_reason(tmp_path: Path, cluster: Cluster) -> None:
+    """Its exit status is the same as on Slurm."""
+    fleet, run, scheduler = fleet_of(tmp_path, node='setup = "false"')
+    submit(fleet, run, scheduler, False, lambda _: None)
+    start_pod(cluster, run.submission(1), "first", status=exits.SETUP_FAILED)
+
+
 @pytest.mark.parametrize(
     ("cut", "said"),
     [
@@ -287,11 +302,8 @@ def test_a_log_that_was_cut_is_a_reason_and_the_rest_is_kept(
     tmp_path: Path, cluster: Cluster, cut: Any, said: str
 ) -> None:
     """What arrived complete is kept; the cell is lost, so the next run measures only what is missing."""
-    fleet, run, scheduler = fleet_of(tmp_path)
-    submit(fleet, run, scheduler, False, lambda _: None)
-    manifest = json.loads((run.submission(1) / "manifest.json").read_text())
-    name = f"erabench-{run.run}-0001"
-    log = start_pod(cluster, manifest, 0, f"{name}-0-abcde")
+    fleet, run, scheduler, name = submitted(tmp_path)
+    log = start_pod(cluster, run.submission(1), f"{name}-0-abcde")
     (cluster.folder / f"{name}-0-abcde.log").write_text(cut(log))
     cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
     (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
@@ -299,8 +311,7 @@ def test_a_log_that_was_cut_is_a_reason_and_the_rest_is_kept(
     assert one.reason.startswith(said)
     kept = [path.name for path in one.attempt.path.glob("results/*/*/*.json")] if one.attempt else []
     submit(fleet, run, scheduler, False, lambda _: None)
-    manifest = json.loads((run.submission(2) / "manifest.json").read_text())
-    start_pod(cluster, manifest, 0, "second")
+    start_pod(cluster, run.submission(2), "second")
     measured = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     rows = [line["row"] for line in measured if line["event"] == "measured"]
     assert len(rows) == 4 - len(kept)
@@ -308,11 +319,8 @@ def test_a_log_that_was_cut_is_a_reason_and_the_rest_is_kept(
 
 def test_a_pod_that_was_replaced_leaves_its_records_too(tmp_path: Path, cluster: Cluster) -> None:
     """While the Job starts another pod the cell is queued; both pods' logs are read in the end."""
-    fleet, run, scheduler = fleet_of(tmp_path)
-    submit(fleet, run, scheduler, False, lambda _: None)
-    name = f"erabench-{run.run}-0001"
-    manifest = json.loads((run.submission(1) / "manifest.json").read_text())
-    log = start_pod(cluster, manifest, 0, f"{name}-0-first")
+    _, run, scheduler, name = submitted(tmp_path)
+    log = start_pod(cluster, run.submission(1), f"{name}-0-first")
     gone = {"phase": "Failed", "reason": "Evicted"}
     cluster.add(pod(0, f"{name}-0-first", 0, name, run.run, **gone))
     (one,) = survey(run, run.cells(), scheduler).cells
@@ -328,11 +336,8 @@ def test_a_pod_that_was_replaced_leaves_its_records_too(tmp_path: Path, cluster:
 
 def test_cancelling_saves_what_the_logs_hold_before_the_jobs_go(tmp_path: Path, cluster: Cluster) -> None:
     """Running pods are asked to stop; pods' logs vanish with their Job, so they are read first."""
-    fleet, run, scheduler = fleet_of(tmp_path)
-    submit(fleet, run, scheduler, False, lambda _: None)
-    name = f"erabench-{run.run}-0001"
-    manifest = json.loads((run.submission(1) / "manifest.json").read_text())
-    log = start_pod(cluster, manifest, 0, f"{name}-0-abcde")
+    _, run, scheduler, name = submitted(tmp_path)
+    log = start_pod(cluster, run.submission(1), f"{name}-0-abcde")
     (cluster.folder / f"{name}-0-abcde.log").write_text(log[: log.rindex("@erabench file state.json")])
     message = json.dumps({"outcome": "stopped", "reason": "stopped on request"})
     ended = terminated(exitCode=0, message=message)
@@ -344,6 +349,33 @@ def test_cancelling_saves_what_the_logs_hold_before_the_jobs_go(tmp_path: Path, 
     assert one.kind == "stopped"
     assert one.attempt is not None
     assert len(list(one.attempt.path.glob("results/*/*/*.json"))) == 2
+
+
+def test_the_log_of_a_running_pod_is_one_command_away(
+    tmp_path: Path, cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only what the bench printed; records between the lines are left out."""
+    fleet, run, _, name = submitted(tmp_path)
+    cluster.add(pod(0, job=name, run=run.run, phase="Running"))
+    (cluster.folder / f"{name}-0-abcde.log").write_text("epoch 1\n@erabench file x \nepoch 2\n")
+    assert main(["fleet-status", "--fleet", str(fleet.path), "--cell", "h100/cpu.keras"]) == 0
+    assert capsys.readouterr().out == "h100/cpu.keras: running\n  epoch 1\n  epoch 2\n"
+
+
+def test_the_same_code_travels_from_a_copy_without_git(tmp_path: Path) -> None:
+    """A release archive has no repository; a folder's name does not matter."""
+    home = tmp_path / ".pycharm"
+    with tarfile.open(fileobj=io.BytesIO(code_archive(ROOT, ("cpu",)))) as archive:
+        archive.extractall(home, filter="data")
+        names = archive.getnames()
+    assert [f"project/{path.relative_to(home / 'project')}" for path in code_files(home / "project", ("cpu",))] == names
+    assert not any("stacks/current" in name for name in names)
+
+
+def test_code_that_does_not_fit_into_a_config_map_is_refused() -> None:
+    """Kubernetes takes 1 MiB; the message has the size and what to do."""
+    with pytest.raises(Problem, match=r"code.tar.gz has 1000001 bytes, more than .*; name fewer stacks or rows"):
+        config_map("x", "y", "code.tar.gz", bytes(LARGEST + 1))
 
 
 def test_what_the_server_refuses_is_told_before_anything_is_created(tmp_path: Path, cluster: Cluster) -> None:
@@ -363,8 +395,7 @@ def test_what_the_server_refuses_is_told_before_anything_is_created(tmp_path: Pa
 )
 def test_a_server_that_does_not_answer_leaves_states_unknown(tmp_path: Path, cluster: Cluster, message: str) -> None:
     """Neither an unreachable server nor missing rights make a cell lost."""
-    fleet, run, scheduler = fleet_of(tmp_path)
-    submit(fleet, run, scheduler, False, lambda _: None)
+    _, run, scheduler, _ = submitted(tmp_path)
     (cluster.folder / "error").write_text(message)
     with pytest.raises(Unanswered, match="kubectl: "):
         survey(run, run.cells(), scheduler)

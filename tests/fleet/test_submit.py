@@ -7,15 +7,19 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_scheduler import FakeScheduler, fleet_of, leave_attempt
+from fake_scheduler import FakeScheduler, fleet_of, leave_attempt, started
 
+from fleet.cli import main
 from fleet.files import Problem, Unanswered, printable
 from fleet.folder import NO_RUN, Folder
 from fleet.plan import make_plan
-from fleet.schedulers import Task
+from fleet.schedulers import Task, ask
+from fleet.schedulers.slurm import _exit, _task
 from fleet.status import CellStatus, estimate, survey
 from fleet.submit import dry_run, submit
 from fleet.table import render
+
+NO_CGROUPS = "a job over its memory ends so where Slurm has no cgroups"
 
 
 @pytest.fixture
@@ -79,9 +83,7 @@ def test_a_crash_around_the_submission_neither_loses_nor_doubles(
 
 def test_a_cut_journal_line_is_an_action_that_did_not_follow(tmp_path: Path, said: list[str]) -> None:
     """A writer killed within its line loses that line only, and its number is not used again."""
-    fleet, folder = fleet_of(tmp_path, "a")
-    scheduler = FakeScheduler()
-    submit(fleet, folder, scheduler, False, said.append)
+    fleet, folder, scheduler = started(tmp_path, "a")
     folder.append(event="intent", submission=2)  # of a version that wrote less
     whole = folder.journal.read_bytes()
     intent = whole.splitlines(keepends=True)[0]
@@ -119,9 +121,7 @@ def test_what_the_scheduler_would_refuse_stops_everything(tmp_path: Path, said: 
 
 def test_without_an_answer_nothing_is_changed(tmp_path: Path, said: list[str]) -> None:
     """A silent scheduler leaves states unknown; nothing is called lost."""
-    fleet, folder = fleet_of(tmp_path, "a")
-    scheduler = FakeScheduler()
-    submit(fleet, folder, scheduler, False, said.append)
+    fleet, folder, scheduler = started(tmp_path, "a")
     before = folder.journal.read_bytes()
     scheduler.answers = False
     with pytest.raises(Unanswered):
@@ -141,7 +141,7 @@ def test_a_lost_cell_is_submitted_as_often_as_retries_allow(tmp_path: Path, said
     assert len(folder.submissions()) == 2
     assert said[-2:] == [
         "rest     1 lost",
-        "         AGAIN=1 submits the 1 that ended without a result, beyond 1 retries too",
+        "         AGAIN=1 submits the 1 without a result, also after 1 retries",
     ]
     submit(fleet, folder, scheduler, True, said.append)
     assert len(folder.submissions()) == 3
@@ -154,9 +154,7 @@ def test_a_lost_cell_is_submitted_as_often_as_retries_allow(tmp_path: Path, said
 
 def test_an_edit_is_refused_while_its_cells_are_on_their_way(tmp_path: Path, said: list[str]) -> None:
     """Cells that changed or went away must not be queued; afterwards they are measured as the file says now."""
-    fleet, folder = fleet_of(tmp_path, "a", "b", rows=["ar"])
-    scheduler = FakeScheduler()
-    submit(fleet, folder, scheduler, False, said.append)
+    _, folder, scheduler = started(tmp_path, "a", "b", rows=["ar"])
     edited, _ = fleet_of(tmp_path, "a", rows=["ar"], profile="full")
     with pytest.raises(
         Problem, match=r"was edited, and cells of the earlier version .*: a/cpu.classical, b/cpu.classical"
@@ -169,6 +167,18 @@ def test_an_edit_is_refused_while_its_cells_are_on_their_way(tmp_path: Path, sai
     assert len(folder.submissions()) == 3
 
 
+def test_a_run_stays_with_its_scheduler(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An edit that would look for jobs and results elsewhere is refused: all of them would seem lost."""
+    fleet, folder, _ = started(tmp_path, "a")
+    fleet.path.write_text(fleet.path.read_text() + "[slurm]\nshared = false\n")
+    for command in ("fleet", "fleet-status", "fleet-gather", "fleet-cancel"):
+        assert main([command, "--fleet", str(fleet.path)]) == 2
+        assert "was submitted through slurm, but the file now has slurm, scratch /tmp;" in capsys.readouterr().err
+    (folder.path / "run.json").write_text("{")
+    assert main(["fleet-status", "--fleet", str(fleet.path)]) == 2
+    assert "run.json: missing or damaged; restore it, or set another folder" in capsys.readouterr().err
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path: Path, said: list[str]) -> None:
     """The run's folder must be empty or a fleet's, of this version."""
     fleet, folder = fleet_of(tmp_path, "a")
@@ -176,6 +186,9 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, said: list[str]) 
     (folder.path / "thesis.tex").write_text("x")
     with pytest.raises(Problem, match="is not a fleet's folder"):
         submit(fleet, folder, FakeScheduler(), False, said.append)
+    (folder.path / "thesis.tex").unlink()
+    (folder.path / ".writing-x").touch()  # of a command that was killed
+    submit(fleet, folder, FakeScheduler(), False, said.append)
     (folder.path / "run.json").write_text('{"version": 2, "run": "0123abcd"}')
     with pytest.raises(Problem, match="written by another version"):
         submit(fleet, folder, FakeScheduler(), False, said.append)
@@ -191,9 +204,7 @@ def test_a_dry_run_changes_nothing(tmp_path: Path, said: list[str]) -> None:
 
 def test_a_requeued_cell_is_queued_whatever_its_first_attempt_left(tmp_path: Path, said: list[str]) -> None:
     """The scheduler's newer restart wins over an older attempt's state, and the delay is ended."""
-    fleet, folder = fleet_of(tmp_path, "a", rows=["ar"])
-    scheduler = FakeScheduler()
-    submit(fleet, folder, scheduler, False, said.append)
+    fleet, folder, scheduler = started(tmp_path, "a", rows=["ar"])
     leave_attempt(folder, folder.cells()[0], outcome="stopped", rows=[])
     scheduler.set(Task("queued", reason="BeginTime", restart=1, held=True))
     (one,) = survey(folder, folder.cells(), scheduler).cells
@@ -202,16 +213,23 @@ def test_a_requeued_cell_is_queued_whatever_its_first_attempt_left(tmp_path: Pat
     assert "release 1" in scheduler.calls
 
 
-def test_records_win_over_what_the_scheduler_says(tmp_path: Path, said: list[str]) -> None:
-    """An attempt that left every record but no final state is done, though its job is gone."""
-    fleet, folder = fleet_of(tmp_path, "a", rows=["ar"])
-    scheduler = FakeScheduler()
+def test_the_node_of_a_job_that_slurm_forgot_is_remembered(tmp_path: Path, said: list[str]) -> None:
+    """Without a shared disk its results are there."""
+    fleet, folder, scheduler = started(tmp_path, "a", rows=["ar"])
+    scheduler.set(Task("running", node="n7"))
     submit(fleet, folder, scheduler, False, said.append)
-    path = leave_attempt(folder, folder.cells()[0], phase="running", outcome=None)
     scheduler.jobs.clear()
-    assert survey(folder, folder.cells(), scheduler).cells[0].kind == "done"
-    (path / "results" / "a" / "cpu" / "ar.cpu.json").write_text('{"schema_version": 2')
-    assert survey(folder, folder.cells(), scheduler).cells[0].kind == "lost"
+    (one,) = survey(folder, folder.cells(), scheduler).cells
+    assert (one.kind, one.node) == ("lost", "n7")
+
+
+def test_records_alone_do_not_make_a_cell_done(tmp_path: Path) -> None:
+    """A record is there after its first process: without a final state the bench has to see what is missing."""
+    _, folder, scheduler = started(tmp_path, "a", rows=["ar"])
+    leave_attempt(folder, folder.cells()[0], phase="running", outcome=None)
+    scheduler.jobs.clear()
+    (one,) = survey(folder, folder.cells(), scheduler).cells
+    assert (one.kind, one.reason) == ("lost", "started on n1, but the scheduler no longer knows its job")
 
 
 def test_the_table_shows_types_against_frameworks(tmp_path: Path, said: list[str]) -> None:
@@ -284,10 +302,9 @@ def test_a_thousand_cells_are_planned_in_2_s_and_surveyed_in_3_s(tmp_path: Path,
     assert surveyed < 3
 
 
-def test_a_damaged_plan_is_told_with_the_cure(tmp_path: Path, said: list[str]) -> None:
+def test_a_damaged_plan_is_told_with_the_cure(tmp_path: Path) -> None:
     """Status and gathering need it; `make fleet` writes it again."""
-    fleet, folder = fleet_of(tmp_path, "a")
-    submit(fleet, folder, FakeScheduler(), False, said.append)
+    _, folder, _ = started(tmp_path, "a")
     for text in ("{", "[]", '{"cells": [{"type": "a"}]}'):
         (folder.path / "plan.json").write_text(text)
         with pytest.raises(Problem, match="run make fleet to write it again"):
@@ -297,3 +314,29 @@ def test_a_damaged_plan_is_told_with_the_cure(tmp_path: Path, said: list[str]) -
 def test_text_of_other_machines_is_made_printable() -> None:
     """No control character, no change of direction."""
     assert printable("a\x1b]0;x\x07\u202eb\né") == "a\\x1b]0;x\\x07\\u202eb\\né"
+
+
+def test_a_command_that_hangs_or_is_absent_is_no_answer() -> None:
+    """It is not taken for a refusal, and the message says what to do."""
+    with pytest.raises(Unanswered, match=r"sleep gave no answer within 0 s; try again later"):
+        ask(["sleep", "5"], timeout=0.1)
+    with pytest.raises(Unanswered, match="sbatch-x: not found; run this where the scheduler's commands are"):
+        ask(["sbatch-x"])
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "used", "task"),
+    [
+        ("FAILED", "768", "1:05", Task("ended", "failed", "exit status 3", "n", 65)),  # squeue's
+        ("FAILED", "3:0", "65", Task("ended", "failed", "exit status 3", "n", 65)),  # sacct's
+        ("FAILED", "0:9", "0:05", Task("ended", "failed", f"killed by signal 9; {NO_CGROUPS}", "n", 5)),
+        ("COMPLETED", "0", "1-00:00:01", Task("ended", "done", "", "n", 86_401)),
+        ("CANCELLED", "0:15", "", Task("ended", "stopped", "", "n")),
+        ("NODE_FAIL", "1:0", "0:09", Task("ended", "lost", "NODE_FAIL", "n", 9)),
+        ("RUNNING", "0", "1:00:00", Task("running", "", "", "n", 3600)),
+        ("NEW_IN_27", "0", "0:09", Task("running", "", "NEW_IN_27", "n", 9)),
+    ],
+)
+def test_the_words_of_squeue_and_sacct_have_one_meaning(state: str, status: str, used: str, task: Task) -> None:
+    """In the forms that versions of Slurm print; a state that is not known is one of a job that has not ended."""
+    assert _task(state, "None", "n", used, _exit(status), 0) == task
