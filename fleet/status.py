@@ -125,7 +125,8 @@ def _judge(known: CellStatus, tasks: Mapping[Key, Task]) -> CellStatus:
     if known.outdated and judged.kind not in ACTIVE:
         return replace(judged, kind="planned", reason="its definition changed")
     if judged.kind in ("lost", "stopped") and known.submission.cancelled:
-        return replace(judged, kind="stopped", reason=judged.reason or "cancelled")
+        reason = judged.reason if judged.attempt else "cancelled before it started"
+        return replace(judged, kind="stopped", reason=reason)
     return judged
 
 

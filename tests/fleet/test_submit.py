@@ -147,7 +147,8 @@ def test_a_lost_cell_is_submitted_as_often_as_retries_allow(tmp_path: Path, said
     assert len(folder.submissions()) == 3
     folder.append(event="cancel", submissions=[1, 2, 3])
     scheduler.jobs.clear()
-    assert survey(folder, folder.cells(), scheduler).cells[0].kind == "stopped"
+    (one,) = survey(folder, folder.cells(), scheduler).cells
+    assert (one.kind, one.reason) == ("stopped", "cancelled before it started")
     submit(fleet, folder, scheduler, False, said.append)
     assert len(folder.submissions()) == 4
 
