@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from argparse import Namespace
 from collections import Counter
@@ -27,6 +28,7 @@ from images.stack import frameworks as with_locks
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|error)")  # in pytest's last line
 CONTAINERS, RUNNERS, GPU = "tests/containers", "tests/runners", "tests/gpu"
 HARNESS_STACK = "cpu"
+BROWSER_TOOLS = ROOT / "tests" / "report" / "output"
 
 
 class Suite(NamedTuple):
@@ -73,6 +75,8 @@ def run(suite: Suite, options: Sequence[str]) -> Counter[str]:
     except Problem as problem:
         say(str(problem))
         return Counter(error=1)
+    if suite.name == "host":
+        install_npm_packages()
     variables = clean() | {"PYTHONPATH": os.pathsep.join([str(ROOT), *beside])}
     if suite.paths == [CONTAINERS]:
         variables["TEST_CONTAINERS"] = "1"
@@ -89,6 +93,19 @@ def run(suite: Suite, options: Sequence[str]) -> Counter[str]:
     if process.wait() and not (counts["failed"] or counts["error"]):
         counts["error"] = 1
     return counts
+
+
+def install_npm_packages(folder: Path = BROWSER_TOOLS) -> None:
+    """Put axe-core and html-validate where the page's tests look, from a lock with hashes; without npm those skip."""
+    npm, there = shutil.which("npm"), folder / "node_modules" / ".package-lock.json"
+    lock = folder / "package-lock.json"
+    if npm is None or (there.is_file() and there.stat().st_mtime >= lock.stat().st_mtime):
+        return
+    command = [npm, "ci", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        why = next((line for line in done.stderr.splitlines() if line.strip()), "no output")
+        say(f"npm could not install the tools in {folder}, so their tests are skipped: {why}")
 
 
 def prepared(suite: Suite) -> tuple[Environment, list[str]]:

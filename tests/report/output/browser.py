@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 HERE = Path(__file__).parent
 AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
@@ -95,6 +98,13 @@ class Site:
 def chromium() -> str | None:
     """Where the browser is."""
     return shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def needs(tools: dict[str, object], how: str) -> pytest.MarkDecorator:
+    """Skip where a tool is missing, with the command that installs it; where TEST_BROWSER is set, as in CI, fail."""
+    missing = [tool for tool, there in tools.items() if not there]
+    skip = bool(missing) and not os.environ.get("TEST_BROWSER")
+    return pytest.mark.skipif(skip, reason=f"{' and '.join(missing)} not installed: {how}")
 
 
 @contextmanager

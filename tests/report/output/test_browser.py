@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,26 +11,26 @@ import pytest
 from report.__main__ import main
 from tests.report.benches import many, one
 from tests.report.building import write
-from tests.report.output.browser import AXE, HERE, Site, chromium, served
+from tests.report.output.browser import AXE, HERE, Site, chromium, needs, served
 
 VALIDATE = HERE / "node_modules" / ".bin" / "html-validate"
 WIDTHS = (320, 390, 1280, 1920)
 
-pytestmark = pytest.mark.skipif(
-    chromium() is None, reason="chromium not installed: apt-get install chromium fonts-nanum"
-)
+INSTALL = "npm ci --prefix tests/report/output"
+pytestmark = needs({"chromium": chromium()}, "apt-get install chromium fonts-nanum")
 
 
 @pytest.fixture(scope="module", name="sites")
 def sites_of_two_benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]:
-    """The Korean page of one computer and the English page of several."""
-    folders = {}
-    for name, records, language in (("one", one(), "ko"), ("many", many(), "en")):
-        folders[name] = tmp_path_factory.mktemp(name) / "site"
-        results = write(tmp_path_factory.mktemp("results"), *records)
-        assert main(["--results", str(results), "--site", str(folders[name]), "--locale", language]) == 0
-    with served(folders["one"]) as first, served(folders["many"]) as second:
-        yield {"one": first, "many": second}
+    """The page of one computer in both languages, and the English page of several."""
+    with ExitStack() as open_sites:
+        sites = {}
+        for name, records, language in (("one", one(), "ko"), ("one-en", one(), "en"), ("many", many(), "en")):
+            folder = tmp_path_factory.mktemp(name) / "site"
+            results = write(tmp_path_factory.mktemp("results"), *records)
+            assert main(["--results", str(results), "--site", str(folder), "--locale", language]) == 0
+            sites[name] = open_sites.enter_context(served(folder))
+        yield sites
 
 
 @pytest.mark.parametrize("name", ["one", "many"])
@@ -68,8 +69,8 @@ def test_hostile_text_is_shown_as_it_was_written(sites: dict[str, Site]) -> None
     assert "the fan | stood {{ still }} <b>today</b>" in sites["one"].seen("index.html")["text"]
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core not installed: npm ci --prefix tests/report/output")
-@pytest.mark.parametrize("name", ["one", "many"])
+@needs({"axe-core": AXE.exists()}, INSTALL)
+@pytest.mark.parametrize("name", ["one", "one-en", "many"])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing(sites: dict[str, Site], name: str, width: int, dark: bool) -> None:
@@ -79,7 +80,7 @@ def test_axe_finds_nothing(sites: dict[str, Site], name: str, width: int, dark: 
     assert [found for found in seen["axe"] if found[0] in ("serious", "critical", "moderate")] == []
 
 
-@pytest.mark.skipif(not VALIDATE.exists(), reason="html-validate not installed: npm ci --prefix tests/report/output")
+@needs({"html-validate": VALIDATE.exists()}, INSTALL)
 @pytest.mark.parametrize("name", ["one", "many"])
 def test_html_validate_finds_nothing(sites: dict[str, Site], name: str, tmp_path: Path) -> None:
     """Its standard preset; a page that is broken on purpose shows that it looks."""

@@ -1,0 +1,66 @@
+"""The tools that npm installs for the page's tests."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from erabench.suites import BROWSER_TOOLS, install_npm_packages
+
+NPM = """#!/bin/sh
+echo "$@" >> {log}
+[ -e {broken} ] && { echo "npm error code ENOTFOUND" >&2; exit 1; }
+mkdir -p "$3/node_modules" && touch "$3/node_modules/.package-lock.json"
+"""
+
+
+@pytest.fixture(name="folder")
+def folder_with_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lock, and an npm that notes what it is asked for."""
+    (tmp_path / "package-lock.json").write_text("{}")
+    npm = tmp_path / "bin" / "npm"
+    npm.parent.mkdir()
+    npm.write_text(NPM.replace("{log}", str(tmp_path / "log")).replace("{broken}", str(tmp_path / "broken")))
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{npm.parent}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_npm_is_asked_once_and_again_when_the_lock_is_newer(folder: Path) -> None:
+    """By the lock alone (npm ci), and no script of a package runs."""
+    for _ in range(2):
+        install_npm_packages(folder)
+    (asked,) = (folder / "log").read_text().splitlines()
+    assert asked.startswith(f"ci --prefix {folder} --ignore-scripts")
+    there = (folder / "node_modules" / ".package-lock.json").stat()
+    os.utime(folder / "package-lock.json", ns=(there.st_atime_ns, there.st_mtime_ns + 10**9))
+    install_npm_packages(folder)
+    assert len((folder / "log").read_text().splitlines()) == 2
+
+
+def test_an_npm_that_fails_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The other tests run all the same."""
+    (folder / "broken").touch()
+    install_npm_packages(folder)
+    assert capsys.readouterr().err == (
+        f"erabench: npm could not install the tools in {folder}, so their tests are skipped: npm error code ENOTFOUND\n"
+    )
+
+
+def test_without_npm_nothing_happens(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests that need its packages are skipped with their reason."""
+    monkeypatch.setenv("PATH", str(folder / "nowhere"))
+    install_npm_packages(folder)
+    assert not (folder / "log").exists()
+
+
+def test_the_lock_has_a_hash_for_every_package_and_names_no_registry() -> None:
+    """Whatever registry npm is configured for, it has to deliver these files."""
+    lock = json.loads((BROWSER_TOOLS / "package-lock.json").read_text(encoding="utf-8"))
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert len(packages) > 10
+    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+    assert not [name for name, package in packages.items() if "resolved" in package]
