@@ -4,7 +4,8 @@ from report.records.common import Device, Environment, PhaseName, PhaseWarning, 
 from report.records.documents import Problem
 from report.records.figure import Figure, figure, total
 from report.records.load import Loaded, ResultsUnavailable, complete, load_results
-from report.records.result import Data, Model, Phase, Process, Quality, Result, RollingOrigin, Score
+from report.records.model import Model, Precision, Sameness
+from report.records.result import Data, Phase, Process, Quality, Result, RollingOrigin, Score
 from report.records.tuning import Attempt, Confirmation, Side, Times, Tuning
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Phase",
     "PhaseName",
     "PhaseWarning",
+    "Precision",
     "Problem",
     "Process",
     "Quality",
@@ -26,6 +28,7 @@ __all__ = [
     "Result",
     "ResultsUnavailable",
     "RollingOrigin",
+    "Sameness",
     "Score",
     "Side",
     "Times",

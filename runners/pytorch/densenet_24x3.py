@@ -1,6 +1,6 @@
 """DenseNet, 3 x 24 dense: three blocks of 24 layers, transitions that keep half the channels."""
 
-from runners.pytorch.rows import densenet_row
+from runners.nets.rows import densenet_row
 
 MODEL = densenet_row(
     key="densenet-24x3",
