@@ -22,7 +22,7 @@ REASONS = {
     "outputs-differ": N_("the outputs differ by {difference}, more than {tolerance}"),
     "repeat-failed": N_("{side} failed when it was run again: {reason}"),
     "not-the-same-net": N_(
-        "{quantity} differ from the reference by {difference} in {precision}, more than {tolerance}"
+        "{quantity}: {difference} from the reference in {precision}, more than {tolerance}"
     ),
     "other-parameters": N_("the parameters are not those of the description: {names}"),
     "data-missing": N_("the data file {file} is missing"),

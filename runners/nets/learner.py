@@ -9,8 +9,8 @@ from runners.contract import Steps
 class Learner(NamedTuple):
     """A net with its optimizer, in one framework.
 
-    ``train(inputs, targets)`` makes one update from float32 arrays (n, window, 1) and (n, 1) and returns the loss before
-    it; ``predict(inputs)`` returns (n, 1) in host memory.
+    ``train(inputs, targets)`` makes one update from float32 arrays (n, window, 1) and (n, 1), and returns the loss
+    before it; ``predict(inputs)`` returns (n, 1) in host memory.
     """
 
     net: Any  # the framework's own
@@ -35,7 +35,11 @@ class Timed(NamedTuple):
 
 
 def timed_steps(
-    timed: Timed, train: Callable[[Any], Any], predict: Callable[[Any], Any], state: Callable[[], bytes], parameters: int
+    timed: Timed,
+    train: Callable[[Any], Any],
+    predict: Callable[[Any], Any],
+    state: Callable[[], bytes],
+    parameters: int,
 ) -> Steps:
     """The net as the timing loop takes it, from the framework's own step and prediction.
 

@@ -1,10 +1,10 @@
 """The LSTM nets described without a framework: sizes, names of the weights, initial weights, a batch.
 
-A weight's name says where it is: ``lstm1.forward.kernel`` (inputs, 4 units), ``lstm1.forward.recurrent`` (units, 4 units)
+A weight's name is its place: ``lstm1.forward.kernel`` (inputs, 4 units), ``lstm1.forward.recurrent`` (units, 4 units)
 and ``lstm1.forward.bias`` (4 units,) of the first layer, the same of ``lstm2`` and, where the net looks both ways, of
-``backward``; ``output.kernel`` (states, 1) and ``output.bias`` (1,). The last axis of a layer's weights has four blocks:
-input gate, forget gate, candidate, output gate. Every gate's activation is the sigmoid; candidate and state use tanh.
-There is one bias per gate.
+``backward``; ``output.kernel`` (states, 1) and ``output.bias`` (1,). The last axis of a layer's weights has four
+blocks: input gate, forget gate, candidate, output gate. Every gate's activation is the sigmoid; candidate and state use
+tanh. There is one bias per gate.
 """
 
 from typing import Any, Dict, Iterator, List, Tuple
@@ -45,8 +45,9 @@ def shapes(units: int, bidirectional: bool) -> Iterator[Tuple[str, Tuple[int, ..
 def initial_weights(units: int, bidirectional: bool, seed: int, zero_output: bool = False) -> Weights:
     """Initial weights as Keras draws them, float64: Glorot's uniform kernels, orthogonal recurrent ones, zero biases.
 
-    The forget gate's bias is one (Jozefowicz, Zaremba and Sutskever, ICML 2015). The numbers come from NumPy's generator
-    of that seed, so they are not those that Keras itself would draw. ``zero_output`` starts the output layer at zero.
+    The forget gate's bias is one (Jozefowicz, Zaremba and Sutskever, ICML 2015). The numbers come from NumPy's
+    generator of that seed, so they are not those that Keras itself would draw. ``zero_output`` starts the output layer
+    at zero.
     """
     random = np.random.RandomState(seed)
     weights = {}

@@ -1,8 +1,8 @@
 """Whether a framework computes a described net: compared with a float64 NumPy reference, in two precisions.
 
-Float64 shows that the function is the same: what is left is rounding, so the smallest trap stands out. Float32 is what is
-timed, with the kernels that are timed; its tolerances are what rounding may do to these nets, and every trap that changes
-a result by more than that is refused there too. docs/frameworks.md has the measured differences.
+Float64 shows that the function is the same: what is left is rounding, so the smallest trap stands out. Float32 is what
+is timed, with the kernels that are timed; its tolerances are what rounding may do to these nets, and every trap that
+changes a result by more than that is refused there too. docs/frameworks.md has the measured differences.
 """
 
 import hashlib

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from report.page.build import PAGE_NAME, Page, Section
 from report.render.locale import Locale
-from report.render.pictures import dots, panels
+from report.render.pictures import dots, frameworks, panels
 from report.text import Text
 
 Say = Callable[[Text], str]
@@ -18,6 +18,7 @@ KINDS: Mapping[str, Callable[[Section, Say], tuple[str, Text] | None]] = Mapping
         "forecasts": panels.forecasts,
         "samples": panels.samples,
         "losses": panels.losses,
+        "frameworks": frameworks.frameworks,
     }
 )
 """Kind -> the function that draws it and returns its description; None if there is nothing to draw."""
