@@ -26,6 +26,7 @@ class Framework(NamedTuple):
     check: str  # a statement that succeeds where the framework is installed: "import tensorflow"
     options: Tuple[Option, ...] = ()  # what `--tune` tries, in this order
     twins: Dict[str, str] = {}  # keys of rows measured on request -> the published row whose net each is
+    shares: Tuple[str, ...] = ()  # folders beside its own whose code it runs
 
     @property
     def every_row(self) -> Tuple[str, ...]:
@@ -43,7 +44,8 @@ def frameworks() -> Dict[str, Framework]:
                 declared = json.load(file)
             lists = {field: tuple(declared[field]) for field in ("devices", "rows")}
             options = tuple(Option(**option) for option in declared.get("options", []))
-            found[name] = Framework(**dict(declared, options=options, **lists))
+            shares = tuple(declared.get("shares", ()))
+            found[name] = Framework(**dict(declared, options=options, shares=shares, **lists))
     return found
 
 

@@ -15,7 +15,7 @@ from runners.data import airline, forecast
 from runners.nets.batches import representative_batch, shuffled_batches
 from runners.nets.learner import Learner, OpenLearner, Timed
 
-BIDIRECTIONAL = False
+BIDIRECTIONAL, WINDOW = False, airline.WINDOW
 GAIN = 4.0  # brings the logarithms' range within a window, about +-0.25, to that of the LSTM's activations
 
 

@@ -17,7 +17,7 @@ class Library(NamedTuple):
     """What a framework gives: its net from described weights, for the timing, the training and the proof."""
 
     prepare: Callable[[Context, Timed, lstm.Weights], Steps]
-    open_learner: Callable[[Context, lstm.Weights, float, int], Learner]  # ..., first rate, updates
+    open_learner: Callable[[Context, int, lstm.Weights, float, int], Learner]  # window, weights, first rate, updates
     open_twin: OpenTwin
 
 
@@ -39,7 +39,8 @@ class Implementation:
         def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
             bidirectional = self._task.BIDIRECTIONAL
             weights = lstm.initial_weights(settings["units"], bidirectional, seed, zero_output=bidirectional)
-            return self._library.open_learner(context, weights, settings["learning_rate"], updates)
+            rate = settings["learning_rate"]
+            return self._library.open_learner(context, self._task.WINDOW, weights, rate, updates)
 
         return self._task.train_to_quality(context, open_learner)
 

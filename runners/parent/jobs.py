@@ -8,6 +8,7 @@ import re
 import sys
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+from runners import registry
 from runners.contract import BATCH_SIZE, SCHEMA_VERSION, Model
 from runners.data import dataset
 from runners.parent.store import Place
@@ -132,7 +133,8 @@ def code_sha256(framework: str) -> str:
 
 def _code(framework: str) -> List[str]:
     files = [os.path.join(RUNNERS, name) for name in ("contract.py", "registry.py")]
-    for folder in ("worker", "machine", "data", "nets", framework):
+    shared = registry.framework(framework).shares
+    for folder in ("worker", "machine", "data", "nets") + shared + (framework,):
         for at, _, names in os.walk(os.path.join(RUNNERS, folder)):
             files += [os.path.join(at, name) for name in names if name.endswith(".py")]
     return sorted(files)

@@ -65,7 +65,7 @@ def changed(one, other):
     names = [
         name
         for name in set(one) | set(other)
-        if not name.startswith(("PYTEST_", "TORCHINDUCTOR_", "TF2_", "LINES", "COLUMNS"))
+        if not name.startswith(("PYTEST_", "TORCHINDUCTOR_", "TF2_", "KERAS_BACKEND", "LINES", "COLUMNS"))
     ]
     return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 

@@ -154,4 +154,4 @@ def test_a_proof_without_a_verdict_s_reason_is_a_problem(tmp_path: Path) -> None
     """A record that says "not the same" must say why."""
     found = load_results(write(tmp_path, published(sameness=sameness(same=False, reason=None))))
     assert found.results == ()
-    assert "the net is not the same" in said(found.problems[0].text)
+    assert "the net is not the same" in found.problems[0].message
