@@ -16,7 +16,7 @@ from report.records import Device, Figure, Result, complete, figure
 from report.sentences import said
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
-QUANTITIES = ("outputs", "loss", "gradients", "parameters", "losses")
+QUANTITIES = ("outputs", "loss", "gradients", "parameters", "losses", "later-outputs")
 NOT_NAMED = ("numpy", "cuda", "cudnn", "jaxlib", "torchvision")  # versions that the table leaves out
 LSTM = {"cuDNN": "cuDNN", "generic": N_("generic LSTM")}
 

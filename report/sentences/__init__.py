@@ -21,6 +21,7 @@ WORDS = {
         "gradients": N_("gradients"),
         "parameters": N_("parameters after one step"),
         "losses": N_("losses of ten steps"),
+        "later-outputs": N_("outputs after ten steps"),
     },
 }
 """Values that are words: name of the value -> value -> word."""
