@@ -57,6 +57,7 @@ REASONS = {  # why there is no figure: of a record, a process, a phase, a qualit
     "checkpoint-damaged": ("file",),
     "full-profile-only": (),
     "too-slow-on-cpu": ("batches",),
+    "only-timed": ("row",),
 }
 
 NOTES = {  # what a reader of a row needs to know: of a quality, a score or a data set

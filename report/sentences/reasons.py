@@ -49,4 +49,5 @@ REASONS = {
     "cell-lost": N_("the job was lost: {text}"),
     "cell-refused": N_("the scheduler refused the job: {text}"),
     "too-slow-on-cpu": N_("one epoch has {batches} training steps, days on a CPU (use DEVICE=gpu PROFILE=full)"),
+    "only-timed": N_("only timed: the row {row} trains this net"),
 }

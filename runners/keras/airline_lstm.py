@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict
 from runners.contract import Context, Quality, Steps
 from runners.data import airline
 from runners.keras import compat, network
-from runners.keras.twin import open_twin
+from runners.keras.twins.lstm import open_twin
 from runners.nets import airline_lstm as task
 from runners.nets.implementation import prove_row
 from runners.nets.learner import Learner

@@ -4,21 +4,19 @@ from typing import Any, List, Tuple
 
 import jax
 import numpy as np
-from jax import numpy as jnp
 
-from runners.keras3.net import library
+from runners.keras_nets.lstm import library
 
 
-def gradients(net: Any, inputs: Any, targets: Any) -> Tuple[float, List[Any]]:
-    """The mean squared error, and its gradients in the order of the net's weights."""
+def gradients(net: Any, inputs: Any, targets: Any, loss: Any) -> Tuple[float, List[Any]]:
+    """The loss over the batch, and its gradients in the order of the net's trained weights."""
     others = [variable.value for variable in net.non_trainable_variables]
 
     def loss_of(trained: List[Any]) -> Any:
-        outputs, _ = net.stateless_call(trained, others, inputs, training=True)
-        return jnp.mean((outputs - targets) ** 2)
+        return loss(targets, net.stateless_call(trained, others, inputs, training=True)[0])
 
-    loss, found = jax.value_and_grad(loss_of)([variable.value for variable in net.trainable_variables])
-    return float(loss), [np.asarray(one) for one in found]
+    value, found = jax.jit(jax.value_and_grad(loss_of))([variable.value for variable in net.trainable_variables])
+    return float(value), [np.asarray(one) for one in found]
 
 
 def set_precision(precision: str) -> None:

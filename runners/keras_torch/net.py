@@ -1,19 +1,17 @@
-"""What Keras leaves to PyTorch: gradients without an update, and float64."""
+"""What Keras leaves to PyTorch: gradients without an update, and products without TF32."""
 
 from typing import Any, List, Tuple
 
 import torch
 
-from runners.keras3.net import library
+from runners.keras_nets.lstm import library
 
 
-def gradients(net: Any, inputs: Any, targets: Any) -> Tuple[float, List[Any]]:
-    """The mean squared error, and its gradients in the order of the net's weights."""
-    variables = [variable.value for variable in net.trainable_weights]
-    outputs = net(inputs, training=True)
-    loss = ((outputs - torch.as_tensor(targets, device=outputs.device)) ** 2).mean()
-    found = torch.autograd.grad(loss, variables)
-    return float(loss.detach()), [one.cpu().numpy() for one in found]
+def gradients(net: Any, inputs: Any, targets: Any, loss: Any) -> Tuple[float, List[Any]]:
+    """The loss over the batch, and its gradients in the order of the net's trained weights."""
+    value = loss(targets, net(inputs, training=True))
+    found = torch.autograd.grad(value, [variable.value for variable in net.trainable_weights])
+    return float(value.detach()), [one.cpu().numpy() for one in found]
 
 
 def set_precision(precision: str) -> None:

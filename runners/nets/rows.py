@@ -70,6 +70,9 @@ def densenet_row(
     batch_size: int,
     target_accuracy: float,
     notes: Tuple[Reason, ...] = (),
+    library: str = "PyTorch",
+    implementation: str = "runners.pytorch.cifar10_densenet",
+    twin_of: Optional[str] = None,
 ) -> Model:
     """The row of a DenseNet of growth rate 24. ``target_accuracy`` is the published one, where ``full`` stops."""
     net = {"blocks": list(blocks), "compression": compression, "growth": 24}
@@ -87,9 +90,9 @@ def densenet_row(
         key=key,
         title="DenseNet",
         params=params,
-        library="PyTorch",
+        library=library,
         dataset="cifar10",
-        implementation="runners.pytorch.cifar10_densenet",
+        implementation=implementation,
         settings={"smoke": dict(timed, batch_size=4), "quick": timed, "full": trained},
         rules={
             "smoke": Rule(min_warmup=1, warmup_s=0.0, min_samples=3, max_samples=3, budget_s=0.0),
@@ -99,5 +102,16 @@ def densenet_row(
         processes={"smoke": 1, "quick": 3, "full": 10},
         time_limit_s={"smoke": 300.0, "quick": 1200.0, "full": 172800.0},
         order=order,
+        twin_of=twin_of,
         notes=notes,
     )
+
+
+DENSENET_24X3: Dict[str, Any] = {
+    "params": "3 x 24 dense",
+    "blocks": (24, 24, 24),
+    "compression": 0.5,
+    "batch_size": 32,
+    "target_accuracy": 0.886,
+}
+"""What the row DenseNet, 3 x 24 dense, has in every framework."""

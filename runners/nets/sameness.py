@@ -47,6 +47,7 @@ class Description(NamedTuple):
     learning_rate: float
     constants: Dict[str, Any]  # everything else that defines the function: plain JSON values
     idle: Tuple[str, ...] = ()  # weights without effect in training: their gradient is zero but for rounding
+    tolerances: Dict[str, Dict[str, float]] = {}  # by precision and quantity, where they differ from TOLERANCES
 
     def sha256(self) -> str:
         """The checksum of net, weights and constants; not of the batch, which the data set's checksum fixes."""
@@ -103,7 +104,8 @@ def prove(
     found: List[Dict[str, Any]] = []
     reason: Optional[Reason] = None
     wanted = observe(description, open_reference(description))
-    for precision, tolerances in TOLERANCES.items():
+    for precision in TOLERANCES:
+        tolerances = dict(TOLERANCES[precision], **description.tolerances.get(precision, {}))
         try:
             twin = open_twin(description, precision)
         except OptionUnavailable:

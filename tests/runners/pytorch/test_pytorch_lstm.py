@@ -5,11 +5,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not in this environment")
 
 import untouched
-from lstm_rows import check_proof, check_quality, check_steps, make_context
+from twins import check_proof, check_quality, check_steps, make_context
 
 from runners.nets import lstm
 from runners.pytorch.backend import open_backend
-from runners.pytorch.lstm import airline, household, net
+from runners.pytorch.twins import airline, household
+from runners.pytorch.twins import lstm as net
 
 ROWS = [("lstm-pytorch", airline), ("bilstm-pytorch", household)]
 

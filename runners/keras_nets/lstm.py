@@ -12,8 +12,8 @@ from runners.nets.learner import Learner, Timed, timed_steps
 from runners.nets.lstm import Weights, shapes, size
 from runners.nets.sameness import Description, Twin
 
-Gradients = Callable[[Any, Any, Any], Tuple[float, List[Any]]]
-"""``gradients(net, inputs, targets)``: the mean squared error, and its gradients in the order of the net's weights."""
+Gradients = Callable[[Any, Any, Any, Any], Tuple[float, List[Any]]]
+"""``gradients(net, inputs, targets, loss)``: a Keras loss, and its gradients in the order of the net's weights."""
 
 
 def build(window: int, weights: Weights, learning_rate: Any) -> Any:
@@ -31,6 +31,12 @@ def build(window: int, weights: Weights, learning_rate: Any) -> Any:
     net.set_weights([weights[name].astype(precision) for name, _ in shapes(units, bidirectional)])
     net.compile(optimizer=keras.optimizers.Adam(learning_rate, epsilon=adam.EPSILON), loss="mse")
     return net
+
+
+def fresh(precision: str) -> None:
+    """Forget all nets, and build and train in "float32" or "float64" from now on."""
+    keras.config.set_floatx(precision)
+    keras.backend.clear_session()
 
 
 def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
@@ -61,14 +67,14 @@ def library(gradients: Gradients, set_precision: Callable[[str], None]) -> Libra
         return np.asarray(net.predict_on_batch(inputs))
 
     def open_twin(context: Context, description: Description, precision: str) -> Twin:
-        keras.config.set_floatx(precision)
-        keras.backend.clear_session()
+        fresh(precision)
         set_precision(precision)
         net = build(description.inputs.shape[1], description.weights, description.learning_rate)
         names = [name for name, _ in shapes(*size(description.weights))]
 
         def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
-            loss, found = gradients(net, inputs.astype(precision), targets.astype(precision))
+            error = keras.losses.MeanSquaredError()
+            loss, found = gradients(net, inputs.astype(precision), targets.astype(precision), error)
             return loss, dict(zip(names, found))
 
         return Twin(

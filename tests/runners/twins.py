@@ -1,9 +1,10 @@
-"""What the tests of an LSTM net in a framework share: data, contexts, and what holds in every framework."""
+"""What the tests of the twins share: data, contexts, and what holds in every framework."""
 
 import numpy as np
 
 from runners.contract import Context
 from runners.data import airline, household
+from runners.data.cifar10 import CLASSES, Cifar10
 from runners.data.source import Source
 from runners.registry import load_model
 from runners.worker.gate import reason_not_training
@@ -61,3 +62,24 @@ def check_quality(implementation, context):
     assert quality.history["loss"][-1] < quality.history["loss"][0]
     assert quality.forecasts == again.forecasts
     return quality
+
+
+DENSENET = {"blocks": [2, 2], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4, "batch_size": 8}
+
+
+def make_densenet_context(framework, key, backend):
+    """A context of a small DenseNet on a few made-up images."""
+    random = np.random.RandomState(0)
+    part = random.randint(0, 255, (40, 32, 32, 3)).astype(np.uint8), (np.arange(40) % 10).astype(np.uint8)
+    data = Cifar10(*(part + part), classes=CLASSES, source=Source("cifar10", "made for a test", "0" * 64))
+    model = load_model(framework, key)
+    return Context(backend, model, "cpu", "smoke", DENSENET, 1, data, lambda *progress: None, None)
+
+
+def check_densenet_steps(steps):
+    """Loss falls, parameters change, and a prediction is a class per image."""
+    before = steps.state()
+    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(4)]
+    assert losses[-1] < losses[0]
+    assert steps.state() != before
+    assert np.asarray(steps.predict(steps.predict_batch())).shape == (8,)

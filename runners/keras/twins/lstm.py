@@ -6,13 +6,13 @@ import numpy as np
 
 from runners.contract import Context
 from runners.keras import compat, network
-from runners.keras.compat_proof import loss_and_gradients, set_precision
+from runners.keras.twins.compat import loss_and_gradients, set_precision
 from runners.nets.lstm import shapes, size
 from runners.nets.sameness import Description, Twin
 
 
 def open_twin(context: Context, description: Description, precision: str) -> Twin:
-    """The described net; on a GPU without TF32, whose rounding would hide small differences."""
+    """The described net."""
     set_precision(precision)
     compat.seed_everything(context.seed)
     units, bidirectional = size(description.weights)
@@ -22,16 +22,12 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     network.compile_with_adam(net, description.learning_rate)
 
     def gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
-        with compat.disable_tf32():
-            loss, found = loss_and_gradients(net, inputs.astype(precision), targets.astype(precision))
+        loss, found = loss_and_gradients(net, inputs.astype(precision), targets.astype(precision))
         return loss, dict(zip(names, found))
 
-    def step(inputs: Any, targets: Any) -> float:
-        with compat.disable_tf32():
-            return float(net.train_on_batch(inputs.astype(precision), targets.astype(precision)))
-
-    def outputs(inputs: Any) -> Any:
-        with compat.disable_tf32():
-            return np.asarray(net.predict_on_batch(inputs.astype(precision)))
-
-    return Twin(outputs, gradients, step, parameters=lambda: dict(zip(names, net.get_weights())))
+    return Twin(
+        outputs=lambda inputs: np.asarray(net.predict_on_batch(inputs.astype(precision))),
+        loss_and_gradients=gradients,
+        step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
+        parameters=lambda: dict(zip(names, net.get_weights())),
+    )

@@ -1,1 +1,0 @@
-"""The LSTM nets in PyTorch: rows measured on request, beside the Keras rows whose nets they are."""
