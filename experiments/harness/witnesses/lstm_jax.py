@@ -1,7 +1,6 @@
 """Plain Flax NNX: an LSTM net's training step and prediction. python lstm_jax.py UNITS WINDOW [bidirectional]."""
 
 import json
-import statistics
 import sys
 import timeit
 
@@ -11,18 +10,16 @@ import optax
 from flax import nnx
 
 units, window, both_ways = int(sys.argv[1]), int(sys.argv[2]), "bidirectional" in sys.argv
-rngs = nnx.Rngs(0)
-
-
-def layer(inputs):
-    rnns = [nnx.RNN(nnx.OptimizedLSTMCell(inputs, units, rngs=rngs)) for _ in range(1 + both_ways)]
-    return nnx.Bidirectional(*rnns) if both_ways else rnns[0]
 
 
 class Net(nnx.Module):
     def __init__(self):
-        self.first, self.second = layer(1), layer(units * (1 + both_ways))
-        self.linear = nnx.Linear(units * (1 + both_ways), 1, rngs=rngs)
+        self.first, self.second = self.layer(1), self.layer(units * (1 + both_ways))
+        self.linear = nnx.Linear(units * (1 + both_ways), 1, rngs=nnx.Rngs(0))
+
+    def layer(self, inputs):
+        rnns = [nnx.RNN(nnx.OptimizedLSTMCell(inputs, units, rngs=nnx.Rngs(0))) for _ in range(1 + both_ways)]
+        return nnx.Bidirectional(*rnns) if both_ways else rnns[0]
 
     def __call__(self, windows):
         carry, _ = self.second(self.first(windows), return_carry=True)
@@ -39,5 +36,5 @@ optimizer = nnx.Optimizer(net, optax.adam(1e-4), wrt=nnx.Param)
 batch = [np.random.randn(*shape).astype(np.float32) for shape in ((32, window, 1), (32, 1))]
 step = "train(net, optimizer, *batch); net.linear.bias[...].block_until_ready()"
 timers = [timeit.Timer(code, globals=globals()) for code in (step, "np.asarray(predict(net, batch[0]))")]
-medians = [statistics.median([one.repeat(99, 20) for _ in "ab"][1]) / 20 for one in timers]  # the first one warms up
-print(json.dumps({"train_s": medians[0], "predict_s": medians[1]}))
+medians = [np.median([one.repeat(99, 20) for _ in "ab"][1]) / 20 for one in timers]  # the first one warms up
+print(json.dumps(dict(zip(("train_s", "predict_s"), medians, strict=True))))
