@@ -1,5 +1,7 @@
 """The DenseNet of ``runners.keras_nets.densenet`` in Keras on JAX."""
 
+from typing import Any
+
 import keras
 
 from runners.keras_jax.net import gradients, set_precision
@@ -7,7 +9,10 @@ from runners.keras_nets.densenet import Kit, library
 from runners.keras_nets.lstm import fresh
 from runners.nets.densenet_implementation import Implementation
 
-_LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def _loss() -> Any:
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
 def _set_precision(precision: str) -> None:
@@ -15,6 +20,6 @@ def _set_precision(precision: str) -> None:
     set_precision(precision)
 
 
-_KIT = Kit(keras, _LOSS, _set_precision, lambda net, images, labels: gradients(net, images, labels, _LOSS))
+_KIT = Kit(keras, _loss, _set_precision, lambda net, images, labels: gradients(net, images, labels, _loss()))
 _ROW = Implementation(library(_KIT))
 prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

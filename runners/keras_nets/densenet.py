@@ -27,7 +27,7 @@ class Kit(NamedTuple):
     """What differs between Keras and Keras: module, loss, precision, and the way to gradients without an update."""
 
     keras: Any
-    loss: Any  # cross-entropy of logits and integer labels, for ``compile``
+    loss: Callable[[], Any]  # makes the cross-entropy of logits and integer labels, in the precision of that moment
     set_precision: Callable[[str], None]
     gradients: Callable[[Any, Any, Any], Tuple[float, List[Any]]]  # of ``loss``, in the order of the trained weights
 
@@ -111,7 +111,7 @@ def compiled(kit: Kit, weights: Weights, settings: Dict[str, Any], learning_rate
     net = build(kit.keras, settings)
     set_weights(net, weights, settings)
     epsilon = EPSILON_OF_DENSENET * CONVERSION
-    net.compile(optimizer=kit.keras.optimizers.Adam(learning_rate, epsilon=epsilon), loss=kit.loss)
+    net.compile(optimizer=kit.keras.optimizers.Adam(learning_rate, epsilon=epsilon), loss=kit.loss())
     return net
 
 
