@@ -101,9 +101,7 @@ def _table(members: Sequence[Result], device: Device) -> Table:
 def _reason(result: Result, common: str | None) -> Text | None:
     """Why a result stands outside the comparison; None if it belongs to it."""
     if result.status != "ok":
-        return message(
-            "{status}: {reason}", status=Message(models.STATUSES[result.status]), reason=said(result.reason)
-        )
+        return message("{status}: {reason}", status=Message(models.STATUSES[result.status]), reason=said(result.reason))
     if result.sameness is None:
         return message("not compared with the reference yet (run make frameworks)")
     if not result.sameness.same:

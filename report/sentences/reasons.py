@@ -21,9 +21,7 @@ REASONS = {
     "synthetic-data": N_("the data are synthetic, so a loss or accuracy would mean nothing"),
     "outputs-differ": N_("the outputs differ by {difference}, more than {tolerance}"),
     "repeat-failed": N_("{side} failed when it was run again: {reason}"),
-    "not-the-same-net": N_(
-        "{quantity}: {difference} from the reference in {precision}, more than {tolerance}"
-    ),
+    "not-the-same-net": N_("{quantity}: {difference} from the reference in {precision}, more than {tolerance}"),
     "other-parameters": N_("the parameters are not those of the description: {names}"),
     "data-missing": N_("the data file {file} is missing"),
     "data-damaged": N_("the data file {file} does not match its checksum"),

@@ -8,5 +8,5 @@ MODEL = densenet_row(
     library="JAX",
     implementation="runners.jax.densenet",
     twin_of="densenet-24x3",
-    **DENSENET_24X3
+    **DENSENET_24X3,
 )

@@ -118,9 +118,7 @@ def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
     )
 
 
-def open_learner(
-    context: Context, window: int, weights: Weights, learning_rate: float, updates: int
-) -> Learner:
+def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
     """The net as the training loops take it, its rate falling to zero along half a cosine."""
     net = build(weights)
     optimizer = optimizer_of(net, optax.cosine_decay_schedule(learning_rate, updates))

@@ -42,9 +42,7 @@ def fit(
 
 def checkpoint(context: Context) -> Checkpoint:
     """Where the training of these settings keeps its state."""
-    return Checkpoint(
-        context.checkpoints, "bilstm", dict(context.settings, seed=context.seed, device=context.device)
-    )
+    return Checkpoint(context.checkpoints, "bilstm", dict(context.settings, seed=context.seed, device=context.device))
 
 
 def prove(context: Context) -> Dict[str, Any]:

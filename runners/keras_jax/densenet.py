@@ -10,7 +10,6 @@ from runners.keras_nets.lstm import fresh
 from runners.nets.densenet_implementation import Implementation
 
 
-
 def _loss() -> Any:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 

@@ -93,10 +93,7 @@ def set_weights(net: Any, weights: Weights, settings: Dict[str, Any]) -> None:
 def trained_names(net: Any) -> List[str]:
     """The description's names in the order of the net's trained weights."""
     return [
-        "{}.{}".format(described_name(layer), part)
-        for layer in net.layers
-        if layer.weights
-        for part in parts(layer)
+        "{}.{}".format(described_name(layer), part) for layer in net.layers if layer.weights for part in parts(layer)
     ]
 
 

@@ -54,9 +54,7 @@ def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
 def library(gradients: Gradients, set_precision: Callable[[str], None]) -> Library:
     """What Keras gives on a backend, whose way to gradients and to float64 is passed in."""
 
-    def open_learner(
-        context: Context, window: int, weights: Weights, learning_rate: float, updates: int
-    ) -> Learner:
+    def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
         rate = keras.optimizers.schedules.CosineDecay(learning_rate, updates)
         net = build(window, weights, rate)
         return Learner(
@@ -80,9 +78,7 @@ def library(gradients: Gradients, set_precision: Callable[[str], None]) -> Libra
         return Twin(
             outputs=lambda inputs: predict(net, inputs.astype(precision)),
             loss_and_gradients=loss_and_gradients,
-            step=lambda inputs, targets: float(
-                net.train_on_batch(inputs.astype(precision), targets.astype(precision))
-            ),
+            step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
             parameters=lambda: dict(zip(names, net.get_weights())),
         )
 

@@ -2,4 +2,6 @@
 
 from runners.nets.rows import bilstm_row
 
-MODEL = bilstm_row("bilstm-keras-torch", "Keras on PyTorch", "runners.keras_torch.household", order=52, twin_of="bilstm")
+MODEL = bilstm_row(
+    "bilstm-keras-torch", "Keras on PyTorch", "runners.keras_torch.household", order=52, twin_of="bilstm"
+)

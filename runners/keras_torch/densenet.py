@@ -4,11 +4,10 @@ from typing import Any
 
 import keras
 
-from runners.keras_torch.net import gradients, set_precision
 from runners.keras_nets.densenet import Kit, library
 from runners.keras_nets.lstm import fresh
+from runners.keras_torch.net import gradients, set_precision
 from runners.nets.densenet_implementation import Implementation
-
 
 
 def _loss() -> Any:

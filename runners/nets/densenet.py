@@ -23,7 +23,14 @@ MEAN = STD = 0.5  # of each channel on the scale 0..1
 IMAGES = 4  # of the proof: NumPy takes seconds per step
 TOLERANCES = {
     "float64": {"outputs": 1e-9, "gradients": 1e-8, "later-outputs": 2e-2},
-    "float32": {"outputs": 1e-3, "loss": 1e-4, "gradients": 5e-2, "parameters": 2.5, "losses": 2e-2, "later-outputs": 5e-2},
+    "float32": {
+        "outputs": 1e-3,
+        "loss": 1e-4,
+        "gradients": 5e-2,
+        "parameters": 2.5,
+        "losses": 2e-2,
+        "later-outputs": 5e-2,
+    },
 }
 """Keras and Flax keep the biased running variance, which shows in the outputs after training. In float32 a value near
 zero may fall on the other side of a ReLU, and Adam makes a full step of the smallest gradient, whatever its sign."""

@@ -8,7 +8,6 @@ from runners.nets.adam import Adam
 from runners.nets.learner import Learner, Timed
 from runners.nets.sameness import Description, Twin, prove
 
-
 OpenTwin = Callable[[Context, Description, str], Twin]
 """``open_twin(context, description, precision)``"""
 

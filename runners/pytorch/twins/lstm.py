@@ -129,9 +129,7 @@ def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
     )
 
 
-def open_learner(
-    context: Context, window: int, weights: Weights, learning_rate: float, updates: int
-) -> Learner:
+def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
     """The net as the training loops take it, its rate falling to zero along half a cosine."""
     device = torch_device(context.device)
     net = build(weights, device)

@@ -82,7 +82,10 @@ def test_what_the_processes_cannot_tell_apart_is_said(tmp_path: Path) -> None:
             {"sameness": sameness(same=False)},
             "not the same net: parameters after one step: 0.50 from the reference in float64, more than 0.00000100",
         ),
-        ({"sameness": sameness(description="b" * 64)}, "measured with another description of the net; measure it again"),
+        (
+            {"sameness": sameness(description="b" * 64)},
+            "measured with another description of the net; measure it again",
+        ),
         (
             {"status": "out_of_memory", "reason": reason("killed-for-memory", signal="SIGKILL")},
             "out of memory: killed by the out-of-memory killer (SIGKILL)",

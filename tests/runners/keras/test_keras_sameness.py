@@ -13,7 +13,6 @@ from runners.keras.twins import densenet
 from runners.keras_nets import densenet as net
 
 
-
 @pytest.fixture
 def backend():
     """The CPU with one thread; single precision again after a proof."""
@@ -61,9 +60,7 @@ def test_a_hard_sigmoid_is_refused(backend, monkeypatch):
     assert quantity(airline_lstm.prove(make_context("keras", "lstm", backend))) == "outputs"
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "seen"), [("EPSILON", 1e-3, "outputs"), ("MOMENTUM", 0.01, "later-outputs")]
-)
+@pytest.mark.parametrize(("name", "value", "seen"), [("EPSILON", 1e-3, "outputs"), ("MOMENTUM", 0.01, "later-outputs")])
 def test_keras_own_batch_norm_is_refused(backend, monkeypatch, name, value, seen):
     """Its epsilon is 1e-3 by default, and it keeps 0.99 of its running values."""
     monkeypatch.setattr(net, name, value)

@@ -76,7 +76,7 @@ def test_the_weights_survive_the_way_in_and_out():
     found = net.places(net.build(weights, torch.device("cpu"), "float64"))
     assert set(found) == set(weights)
     for name, parameter in found.items():
-        assert (parameter.detach().numpy().T == weights[name]).all()
+        assert (weights[name] == parameter.detach().numpy().T).all()
 
 
 def test_a_row_leaves_its_process_as_it_was():
