@@ -47,8 +47,8 @@ class ForecastNet(nnx.Module):
 def places(net: ForecastNet) -> Dict[str, Any]:
     """A description's name of a weight -> Flax's parameter.
 
-    Both have the same layout and one bias, which Flax keeps with the recurrent kernel; and the gates in the order input,
-    forget, candidate, output.
+    Both have the same layout and one bias, which Flax keeps with the recurrent kernel; and the gates in the order
+    input, forget, candidate, output.
     """
     found = {"output.kernel": net.linear.kernel, "output.bias": net.linear.bias}
     for layer in LAYERS:

@@ -1,4 +1,4 @@
-"""The DenseNet in Keras, from the weights of a description. The module ``keras`` is passed in: TensorFlow's or Keras 3."""
+"""The DenseNet in Keras, from the weights of a description. The module ``keras`` is passed in, of whatever backend."""
 
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 

@@ -5,7 +5,7 @@ The first convolution is ``first.kernel``. Stages are numbered through all block
 transition ``stage24.norm`` and ``stage24.conv.kernel``. At the end there are ``norm`` and ``linear``. Kernels have the
 shape (height, width, inputs, outputs); the linear layer's inputs are in the order channel, row, column.
 
-Batch norm adds 1e-5 to the variance and keeps nine tenths of its running values; a running variance is the unbiased one.
+Batch norm adds 1e-5 to the variance and keeps nine tenths of its running values; a running variance is unbiased.
 """
 
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple

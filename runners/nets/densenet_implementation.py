@@ -54,7 +54,7 @@ def timed_steps(
     predict: Callable[[Any], Any],
     state: Callable[[], bytes],
 ) -> Steps:
-    """The net as the timing loop takes it, from the framework's own step and prediction, on the same batch each time."""
+    """The net as the timing loop takes it, from the framework's own step and prediction, on one batch."""
     settings, shape = context.settings, densenet.shape_of(context.settings)
     return Steps(
         train=train,

@@ -66,7 +66,7 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
         with compat.disable_tf32():
             loss = functional.cross_entropy(trained(tensor(images)), torch.from_numpy(labels).to(device))
             loss.backward()
-        return float(loss)
+        return float(loss.detach())
 
     def loss_and_gradients(images: Any, labels: Any) -> Tuple[float, Dict[str, Any]]:
         other = copy.deepcopy(net)  # whose running values may change

@@ -28,7 +28,7 @@ class ForecastNet(nn.Module):
     """
 
     def __init__(self, units: int, bidirectional: bool) -> None:
-        super(ForecastNet, self).__init__()
+        super().__init__()  # without names: a test puts another class in this one's place
         self.lstm = nn.LSTM(1, units, num_layers=len(LAYERS), batch_first=True, bidirectional=bidirectional)
         self.linear = nn.Linear(units * len(directions(bidirectional)), 1)
         for name, parameter in self.lstm.named_parameters():
@@ -170,7 +170,7 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
         with compat.disable_tf32():
             loss = functional.mse_loss(net(inputs), targets)
             loss.backward()
-        return float(loss), {name: values(parameter.grad) for name, parameter in places(net).items()}
+        return float(loss.detach()), {name: values(parameter.grad) for name, parameter in places(net).items()}
 
     def step(inputs: Any, targets: Any) -> float:
         net.train()

@@ -9,7 +9,7 @@ from runners.data.source import Source
 from runners.registry import load_model
 from runners.worker.gate import reason_not_training
 
-LSTM = {"units": 4, "epochs": 3, "learning_rate": 5e-3, "amplitudes": [1.0], "seeds": 2, "timing_learning_rate": 1e-4}
+LSTM = {"units": 4, "epochs": 20, "learning_rate": 5e-3, "amplitudes": [1.0], "seeds": 2, "timing_learning_rate": 1e-4}
 BILSTM = {
     "units": 3,
     "epochs": 2,
