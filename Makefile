@@ -6,12 +6,15 @@ export PYTHON
 # Variables reach the driver through the environment, so nothing in them is read as shell or make.
 DRIVER = "$$PYTHON" -s -m erabench
 
-.PHONY: bench list page compare check-page site serve test test-containers test-gpu bench-harness tune data doctor fleet fleet-status \
+.PHONY: bench frameworks list page compare check-page site serve test test-containers test-gpu bench-harness tune data doctor fleet fleet-status \
   fleet-gather fleet-cancel lock mirror save load clean help
 .DEFAULT_GOAL := help
 
 bench: ## set everything up, measure the rows in rounds, write the page
 	@$(DRIVER) bench
+
+frameworks: ## measure one net in every framework, proven the same: make frameworks NET=lstm FRAMEWORK=pytorch,jax
+	@$(DRIVER) frameworks
 
 list: ## list the rows
 	@$(DRIVER) list
@@ -81,7 +84,7 @@ clean: ## remove environments and caches; results, site and data stay
 
 help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
-	@echo "Variables: STACK ENGINE PROFILE MODEL DEVICE MACHINE THREADS RESULTS SITE LOCALE DATA_DIR VENVS PYTHON FORCE=1"
+	@echo "Variables: STACK ENGINE PROFILE MODEL NET FRAMEWORK DEVICE MACHINE THREADS RESULTS SITE LOCALE DATA_DIR VENVS PYTHON FORCE=1"
 	@echo "With a fleet: FLEET DRY=1 AGAIN=1 CELL (docs/fleet.md)"
 	@echo "With containers: BASE REGISTRY FILE WHEELS CA_BUNDLE MEMORY_LIMIT FORCE_STACK=1 (docs/containers.md)"
 	@echo "Options of a command: python3 -m erabench COMMAND --help"

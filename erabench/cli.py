@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from erabench import containers, data, doctor, options, page, suites
-from erabench.bench.run import bench
+from erabench.bench.run import bench, compare_frameworks
 from erabench.choose import choose
 from erabench.environments import locks, pip
 from erabench.frameworks import table
@@ -22,6 +22,7 @@ from images.lock import lock
 from images.stack import ROOT, Problem
 
 MEASURED = (*options.SELECTION, *options.OUTPUT, "DATA_DIR", "VENVS", "FORCE")
+COMPARED = ("NET", "FRAMEWORK", *(name for name in MEASURED if name != "MODEL"))
 OF_BENCH = (
     "0  every row is measured, or was skipped for a reason",
     "1  a row failed",
@@ -110,6 +111,10 @@ COMMANDS = {
     "tune": Command(
         lambda asked: bench(asked, tune=True), "try each framework's speed settings and report the gain", MEASURED,
         ("tune", "tune --model lstm --device cpu"), OF_BENCH,
+    ),
+    "frameworks": Command(
+        compare_frameworks, "measure one net in every framework, proven the same (docs/frameworks.md)", COMPARED,
+        ("frameworks", "frameworks --net lstm --framework pytorch,jax"), OF_BENCH,
     ),
     "page": Command(
         page.selected, "write the page from the results there are", (*options.OUTPUT, "MACHINE", "STACK", "VENVS"),

@@ -27,7 +27,7 @@ from erabench.containers import (
 from erabench.environments import locks
 from erabench.hardware import Gpu, gpus
 from images.recipe import recipe
-from images.stack import ROOT, base, frameworks, gpu_capabilities, settings
+from images.stack import ROOT, base, declaration, frameworks, gpu_capabilities, settings
 
 GB = 10**9
 REACH_TIMEOUT_S = 20.0
@@ -149,7 +149,8 @@ def check_disk(plan: Plan) -> Iterator[Finding]:
 
 def least_for_packages(plan: Plan) -> int:
     """Return the free bytes that the environments need: few if they exist. A container engine has its own folder."""
-    made = all((locks.folder() / plan.stack / name).is_dir() for name in frameworks(plan.stack))
+    measured = (name for name in frameworks(plan.stack) if declaration(name)["rows"])  # by `make bench`
+    made = all((locks.folder() / plan.stack / name).is_dir() for name in measured)
     return DISK_LEAST if made or plan.engine != "venv" else DISK_FOR_PACKAGES
 
 

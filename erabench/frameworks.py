@@ -15,9 +15,15 @@ class Framework(NamedTuple):
 
     name: str
     devices: tuple[str, ...]
-    rows: tuple[str, ...]
+    rows: tuple[str, ...]  # those that `make bench` measures
     cheapest_row: str
     tunable: bool
+    twins: dict[str, str]  # rows measured on request -> the published row whose net each is
+
+    def rows_of(self, nets: list[str]) -> list[str]:
+        """The rows of these nets, a net being named by its published row."""
+        found = {**{row: row for row in self.rows}, **self.twins}
+        return [row for row, net in found.items() if net in nets]
 
 
 def frameworks() -> list[Framework]:
@@ -25,25 +31,44 @@ def frameworks() -> list[Framework]:
     found = []
     for path in sorted(RUNNERS.glob("*/framework.json")):
         declared = declaration(path.parent.name)
-        lists = (tuple(declared["devices"]), tuple(declared["rows"]))
-        found.append(Framework(path.parent.name, *lists, declared["cheapest_row"], declared["tunable"]))
+        devices, rows = tuple(declared["devices"]), tuple(declared["rows"])
+        twins = declared.get("twins", {})
+        found.append(Framework(path.parent.name, devices, rows, declared["cheapest_row"], declared["tunable"], twins))
     return found
 
 
 def select(models: list[str]) -> dict[str, list[str]]:
-    """Framework -> its rows among ``models``; all rows if that is empty. Raises Problem for an unknown one."""
-    known = {row: framework.name for framework in frameworks() for row in framework.rows}
+    """Framework -> its rows among ``models``; those of a bench if that is empty. Raises Problem for an unknown one."""
+    every = [(row, framework) for framework in frameworks() for row in (*framework.rows, *framework.twins)]
+    known = {row: framework.name for row, framework in every}
     chosen: dict[str, list[str]] = {}
-    for row in models or known:
+    for row in models or [row for row, framework in every if row in framework.rows]:
         one_of("MODEL", row, list(known))
         chosen.setdefault(known[row], []).append(row)
     return chosen
 
 
+def select_nets(nets: list[str], names: list[str]) -> dict[str, list[str]]:
+    """Framework -> its rows of the nets that several frameworks have, or of those named. Raises Problem.
+
+    Without ``names`` every framework takes part.
+    """
+    known = frameworks()
+    shared = list(dict.fromkeys(net for framework in known for net in framework.twins.values()))
+    for net in nets:
+        one_of("NET", net, shared)
+    found = {framework.name: framework.rows_of(nets or shared) for framework in known}
+    chosen = {name: rows for name, rows in found.items() if rows}
+    for name in names:
+        one_of("FRAMEWORK", name, list(chosen))
+    return {name: rows for name, rows in chosen.items() if not names or name in names}
+
+
 def tunable(chosen: dict[str, list[str]], asked: str) -> dict[str, list[str]]:
-    """Those of the chosen rows whose framework has settings to try. Raises Problem if there is none."""
-    able = {framework.name for framework in frameworks() if framework.tunable}
-    left = {name: rows for name, rows in chosen.items() if name in able}
+    """Those of the chosen rows that have settings to try. Raises Problem if there is none."""
+    able = {framework.name: framework.rows for framework in frameworks() if framework.tunable}
+    found = {name: [row for row in rows if row in able.get(name, ())] for name, rows in chosen.items()}
+    left = {name: rows for name, rows in found.items() if rows}
     if not left:
         raise Problem(f"MODEL={asked}: nothing to tune; choose rows of: {', '.join(sorted(able))}")
     return left

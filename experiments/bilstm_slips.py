@@ -145,6 +145,7 @@ def train(options, series):
     """Train a Bi-LSTM on the slip's windows and print its scores on test and on train minutes."""
     from runners.keras import bilstm, household_bilstm
     from runners.keras.backend import open_backend
+    from runners.nets import household_bilstm as row_task
 
     task = net_task(options.train, series, options.train_minutes)
     truth = task.series[task.train].astype(float)
@@ -165,10 +166,10 @@ def train(options, series):
     context = Context(
         backend, bilstm.MODEL, "cpu", "full", settings, options.seed, None, Progress(), options.checkpoints or None
     )
-    net, losses, seconds = household_bilstm.fit(context, len(task.train), batch)
+    learner, losses, seconds = household_bilstm.fit(context, len(task.train), batch)
     print(f"losses {[round(loss, 4) for loss in losses]}, seconds {[round(one) for one in seconds]}")
     for part, targets in (("test", task.test), ("train", task.train[-len(task.test) :])):
-        changes = household_bilstm.answers(net, len(targets), lambda rows, all=targets: inputs(all[rows]), 1024)
+        changes = row_task.answers(learner.predict, len(targets), lambda rows, all=targets: inputs(all[rows]), 1024)
         truth, values = task.series[targets], anchored(task, targets) + changes * change_std
         error, r2 = forecast.mean_squared_error(truth, values), forecast.r2(truth, values)
         print(f"| {options.train} | Bi-LSTM | {len(targets):,} {part} minutes | {error:.6f} | {r2:.4f} |", flush=True)

@@ -40,6 +40,8 @@ REASONS = {  # why there is no figure: of a record, a process, a phase, a qualit
     "synthetic-data": (),
     "outputs-differ": ("difference", "tolerance"),
     "repeat-failed": ("side", "reason"),
+    "not-the-same-net": ("quantity", "precision", "difference", "tolerance"),
+    "other-parameters": ("names",),
     # of the data sets
     "data-missing": ("file",),
     "data-damaged": ("file",),
@@ -55,6 +57,7 @@ REASONS = {  # why there is no figure: of a record, a process, a phase, a qualit
     "checkpoint-damaged": ("file",),
     "full-profile-only": (),
     "too-slow-on-cpu": ("batches",),
+    "only-timed": ("row",),
 }
 
 NOTES = {  # what a reader of a row needs to know: of a quality, a score or a data set
@@ -170,6 +173,7 @@ class Model(NamedTuple):
     rules: Dict[str, Rule]  # profile -> when the timing in one process may stop
     processes: Dict[str, int]  # profile -> fresh processes that time the row
     time_limit_s: Dict[str, float]  # profile -> seconds after which a process is stopped
+    twin_of: Optional[str] = None  # key of the published row whose net this is in another framework
     order: int = 100  # the row's place on the page; published rows have 1 to 8
     notes: Tuple[Reason, ...] = ()  # put before the notes of its quality, whatever came out
 

@@ -20,11 +20,18 @@ class Framework(NamedTuple):
     name: str  # its folder: "keras"
     title: str  # "Keras"
     devices: Tuple[str, ...]  # those it can compute on
-    rows: Tuple[str, ...]  # keys, in the framework's own order
+    rows: Tuple[str, ...]  # keys of those that a bench measures, in the framework's own order
     cheapest_row: str  # the one that checks and experiments run
     tunable: bool  # whether it has a tuning.py
     check: str  # a statement that succeeds where the framework is installed: "import tensorflow"
     options: Tuple[Option, ...] = ()  # what `--tune` tries, in this order
+    twins: Dict[str, str] = {}  # keys of rows measured on request -> the published row whose net each is
+    shares: Tuple[str, ...] = ()  # folders beside its own whose code it runs
+
+    @property
+    def every_row(self) -> Tuple[str, ...]:
+        """Keys of all rows, those measured on request last."""
+        return self.rows + tuple(self.twins)
 
 
 def frameworks() -> Dict[str, Framework]:
@@ -37,7 +44,8 @@ def frameworks() -> Dict[str, Framework]:
                 declared = json.load(file)
             lists = {field: tuple(declared[field]) for field in ("devices", "rows")}
             options = tuple(Option(**option) for option in declared.get("options", []))
-            found[name] = Framework(**dict(declared, options=options, **lists))
+            shares = tuple(declared.get("shares", ()))
+            found[name] = Framework(**dict(declared, options=options, shares=shares, **lists))
     return found
 
 
@@ -55,17 +63,17 @@ def load_model(name: str, key: str) -> Model:
 
 
 def select(name: str, keys: List[str]) -> List[Model]:
-    """The framework's rows with these keys, without repetition; all of its rows where no key is given."""
-    rows = framework(name).rows
+    """The framework's rows with these keys, without repetition; those that a bench measures where no key is given."""
+    found = framework(name)
     for key in keys:
-        if key not in rows:
-            raise UsageError("{} has no row '{}'; choose from: {}".format(name, key, ", ".join(rows)))
-    return [load_model(name, key) for key in dict.fromkeys(keys or rows)]
+        if key not in found.every_row:
+            raise UsageError("{} has no row '{}'; choose from: {}".format(name, key, ", ".join(found.every_row)))
+    return [load_model(name, key) for key in dict.fromkeys(keys or found.rows)]
 
 
 def table() -> str:
     """All rows, one line each, in the page's order."""
-    models = [(load_model(name, key), name) for name, one in frameworks().items() for key in one.rows]
+    models = [(load_model(name, key), name) for name, one in frameworks().items() for key in one.every_row]
     models.sort(key=lambda pair: pair[0].order)
     lines = [(model.key, name, model.title, model.params, model.library, model.dataset) for model, name in models]
     lines.insert(0, ("MODEL", "FRAMEWORK", "ROW", "PARAMS", "LIBRARY", "DATA"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -17,11 +18,18 @@ BIN = Path(sys.executable).parent
 PACKAGES = ("erabench", "fleet", "images", "runners", "report", "experiments")
 MAY_IMPORT = {"erabench": {"images"}, "fleet": {"images"}, "experiments": {"runners", "report"}}  # besides themselves
 FRAMEWORKS = sorted(path.parent.name for path in (ROOT / "runners").glob("*/framework.json"))
+SHARED = {
+    name
+    for path in (ROOT / "runners").glob("*/framework.json")
+    for name in json.loads(path.read_text()).get("shares", ())
+}
 LAYERS = {  # of runners: what each may import besides itself; a framework stands for every one of them
     "contract": set(),
     "machine": {"contract"},
     "data": {"contract", "machine"},
-    "framework": {"contract", "machine", "data"},
+    "nets": {"contract", "machine", "data"},
+    "shared": {"contract", "machine", "data", "nets"},  # a folder that several frameworks name in `shares`
+    "framework": {"contract", "machine", "data", "nets", "shared"},
     "registry": {"contract"},
     "worker": {"contract", "machine", "data", "registry"},
     "parent": {"contract", "machine", "data", "registry", "worker"},
@@ -66,7 +74,7 @@ def module_of(name: str) -> str:
 
 def layer(module: str) -> str:
     part = module.split(".")[1] if "." in module else "contract"
-    return "framework" if part in FRAMEWORKS else part
+    return "framework" if part in FRAMEWORKS else "shared" if part in SHARED else part
 
 
 @pytest.mark.parametrize(
@@ -99,7 +107,7 @@ def test_imports_point_one_way(package: str) -> None:
 
 
 def test_the_runners_layers_point_one_way() -> None:
-    """contract < machine < data < a framework, and registry < worker < parent; no framework knows another."""
+    """contract < machine < data < nets < a framework, and registry < worker < parent; no framework knows another."""
     found = []
     for module, path in modules("runners").items():
         if module == "runners":

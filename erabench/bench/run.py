@@ -15,7 +15,7 @@ from erabench.choose import Choice, choose
 from erabench.containers import BaseUnavailable, Containers
 from erabench.engine import Engine
 from erabench.environments import locks
-from erabench.frameworks import datasets, select, tunable
+from erabench.frameworks import datasets, select, select_nets, tunable
 from erabench.hardware import gpus, machine_name
 from erabench.terminal import say
 from images.stack import Problem, frameworks, git
@@ -28,10 +28,27 @@ def bench(asked: Namespace, tune: bool = False) -> int:
     chosen = select(options.listed(asked.MODEL))
     if tune:
         chosen = tunable(chosen, asked.MODEL)
-    arguments = [*checked(asked), *(["--tune"] if tune else [])]
+    return measure(asked, chosen, ["--tune"] if tune else [])
+
+
+def compare_frameworks(asked: Namespace) -> int:
+    """Measure one net in every framework, prove that it is the same, and write the page; return the exit status."""
+    chosen = select_nets(options.listed(asked.NET), options.listed(asked.FRAMEWORK))
+    return measure(asked, chosen, ["--prove"])
+
+
+def measure(asked: Namespace, chosen: dict[str, list[str]], kind: list[str]) -> int:
+    """Measure these rows in rounds, or tune them, and write the page; return the exit status. Raises Problem.
+
+    A framework that nobody named and that the stack has no lock for is no failure of a comparison.
+    """
+    arguments = [*checked(asked), *kind]
     results = options.writable("RESULTS", Path(asked.RESULTS or "results"))
     choice = choose(asked.ENGINE, asked.STACK)
     say(str(choice))
+    if kind == ["--prove"] and not asked.FRAMEWORK:
+        for name in chosen.keys() - set(frameworks(choice.stack)):
+            say(f"{name}: stack {choice.stack} has no lock for it; left out: {', '.join(chosen.pop(name))}")
     locks.host()
     engine, ready = prepare(choice, chosen, asked, results)
     status = OK if len(ready) == len(chosen) else NOT_PREPARED
@@ -39,7 +56,7 @@ def bench(asked: Namespace, tune: bool = False) -> int:
         fetch(datasets(ready), options.data_folder(asked))
         arguments += ["--stack", choice.stack, "--engine", engine.name, "--commit", commit()]
         seed = random.SystemRandom().randrange(2**31)
-        outcome = run_rounds(engine, ready, arguments, seed, options.switched_on("FORCE"), only_once=tune)
+        outcome = run_rounds(engine, ready, arguments, seed, options.switched_on("FORCE"), only_once="--tune" in kind)
         status = max(status, summarize(outcome))
     if any(results.glob("*/*/*.json")):
         status = max(status, page.make(asked))

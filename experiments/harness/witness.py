@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from experiments.harness.processes import ROOT, timed
 from report.records.spread import student
+from runners import registry
 from runners.machine import load
 
 VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs")
@@ -35,12 +36,21 @@ class Witness(NamedTuple):
     framework: str
     command: list[str]
     pairs: int = 6
+    backend: str = ""  # of Keras 3, where it is not TensorFlow
 
 
 WITNESSES = {
     "lstm": Witness("keras", ["lstm.py", "64", "12"]),
     "lstm-aug": Witness("keras", ["lstm.py", "64", "12"]),
     "bilstm": Witness("keras", ["lstm.py", "32", "60", "bidirectional"]),
+    "lstm-pytorch": Witness("pytorch", ["lstm_pytorch.py", "64", "12"]),
+    "bilstm-pytorch": Witness("pytorch", ["lstm_pytorch.py", "32", "60", "bidirectional"]),
+    "lstm-jax": Witness("jax", ["lstm_jax.py", "64", "12"]),
+    "bilstm-jax": Witness("jax", ["lstm_jax.py", "32", "60", "bidirectional"]),
+    "lstm-keras-jax": Witness("keras_jax", ["lstm.py", "64", "12"], backend="jax"),
+    "bilstm-keras-jax": Witness("keras_jax", ["lstm.py", "32", "60", "bidirectional"], backend="jax"),
+    "lstm-keras-torch": Witness("keras_torch", ["lstm.py", "64", "12"], backend="torch"),
+    "bilstm-keras-torch": Witness("keras_torch", ["lstm.py", "32", "60", "bidirectional"], backend="torch"),
     "ar": Witness("classical", ["ar.py"]),
     "ar-ols": Witness("classical", ["ar_ols.py"]),
     "ar-polyfit": Witness("classical", ["ar_polyfit.py"]),
@@ -84,7 +94,9 @@ def by_witness(python: Path, key: str) -> dict[str, float]:
     """Return what the plain script prints: "train_s", "predict_s", and Keras' "fit_s"."""
     script, *arguments = WITNESSES[key].command
     command = [python, SCRIPTS / script, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S)
+    backend = {"KERAS_BACKEND": WITNESSES[key].backend} if WITNESSES[key].backend else {}
+    variables = {**os.environ, **backend}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=TIME_LIMIT_S)
     if done.returncode:
         raise RuntimeError(f"{script} failed: {done.stderr.strip().splitlines()[-1]}")
     times: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
@@ -140,10 +152,15 @@ def try_row(python: Path, key: str, count: int) -> bool:
     return not any(found.is_beyond() for found in ratios)
 
 
+def published() -> list[str]:
+    """Return the rows of a bench."""
+    return [row for framework in registry.frameworks().values() for row in framework.rows]
+
+
 def main() -> int:
     """Print the table of the rows asked for; 1 if a ratio's interval lies wholly beyond 5 %."""
     parser = argparse.ArgumentParser(prog="python -m experiments.harness witness", description=__doc__.splitlines()[0])
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="rows to run (default: all)")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="rows to run (default: those of a bench)")
     parser.add_argument("--pairs", type=int, help="pairs per row, at least 2 (default: 6, of a DenseNet 3)")
     parser.add_argument("--venvs", type=Path, default=VENVS / "cpu", help="folder with an environment per framework")
     options = parser.parse_args()
@@ -156,7 +173,7 @@ def main() -> int:
     print("| row | pairs | training: harness | script | prediction: harness | script | training | prediction | fit |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     kept = True
-    for key in options.rows or WITNESSES:
+    for key in options.rows or published():
         witness = WITNESSES[key]
         python = options.venvs / witness.framework / "bin/python"
         try:

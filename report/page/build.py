@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from report.frameworks.tables import Table, tables
 from report.page import published
 from report.page.audit import Item, audit
 from report.page.measurements import (
@@ -69,6 +70,7 @@ class Section:
     warnings: tuple[Warned, ...]
     unmeasured: tuple[Unmeasured, ...]
     tuned: tuple[Tuned, ...]
+    frameworks: tuple[Table, ...]
     notes: tuple[tuple[Row, tuple[Text, ...]], ...]
     provenance: tuple[Fact, ...]
 
@@ -166,6 +168,7 @@ def _section(
         warnings=warnings(group) if detailed else (),
         unmeasured=tuple(unmeasured(group)) if detailed else (),
         tuned=tuple(tuned(tuning, names.get(tuning.model.key, tuning.model.title)) for tuning in tunings),
+        frameworks=tuple(tables(group.results)) if detailed else (),
         notes=tuple(notes(group.rows)) if detailed else (),
         provenance=tuple(provenance(group.results)),
     )

@@ -56,11 +56,12 @@ class MachineStack:
     machine: str
     stack: str
     rows: tuple[Row, ...]
+    twins: tuple[Result, ...] = ()  # the same nets in other frameworks: on the page in tables of their own
 
     @cached_property
     def results(self) -> tuple[Result, ...]:
-        """The rows' results."""
-        return tuple(result for row in self.rows for result in row.results)
+        """Those of the rows, and the twins."""
+        return (*(result for row in self.rows for result in row.results), *self.twins)
 
     @property
     def rows_and_results(self) -> Iterator[tuple[Row, Result]]:
@@ -82,9 +83,13 @@ def groups(results: Iterable[Result]) -> Iterator[MachineStack]:
     ordered = sorted(results, key=lambda r: (r.machine, r.stack, r.model.order, r.model.key, r.device))
     for (machine, stack), inside in groupby(ordered, key=lambda r: (r.machine, r.stack)):
         by_key: dict[str, dict[str, Result]] = {}
+        twins = []
         for result in inside:
+            if result.model.twin_of:
+                twins.append(result)
+                continue
             by_key.setdefault(result.model.key, {})[result.device] = result
-        yield MachineStack(machine, stack, tuple(_rows(by_key.values())))
+        yield MachineStack(machine, stack, tuple(_rows(by_key.values())), tuple(twins))
 
 
 def _rows(found: Collection[dict[str, Result]]) -> Iterator[Row]:

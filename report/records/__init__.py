@@ -4,7 +4,8 @@ from report.records.common import DEVICES, PHASES, Device, Environment, PhaseNam
 from report.records.documents import Problem
 from report.records.figure import Figure, figure, total
 from report.records.load import BadInput, Loaded, complete, load_results
-from report.records.result import Data, Model, Phase, Process, Quality, Result, RollingOrigin, Score
+from report.records.model import Model, Precision, Sameness
+from report.records.result import Data, Phase, Process, Quality, Result, RollingOrigin, Score
 from report.records.tuning import Attempt, Confirmation, Side, Times, Tuning
 
 __all__ = [
@@ -22,12 +23,14 @@ __all__ = [
     "Phase",
     "PhaseName",
     "PhaseWarning",
+    "Precision",
     "Problem",
     "Process",
     "Quality",
     "Reason",
     "Result",
     "RollingOrigin",
+    "Sameness",
     "Score",
     "Side",
     "Times",

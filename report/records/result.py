@@ -30,24 +30,12 @@ from report.records.common import (
     Values,
     Whole,
 )
+from report.records.model import Model, Sameness
 
 ScoreName = Literal["loss", "accuracy"]
 Numbers = tuple[Number | None, ...]
 Times = Sequence[Seconds]
 """A long series: of results from ``load_results`` only its length is known, see ``report.records.series``."""
-
-
-class Model(Record, frozen=True):
-    """What was measured: one row of the page."""
-
-    key: Name
-    title: Line
-    params: Line
-    library: Line
-    dataset: Name
-    order: Annotated[Positive, Meta(description="place of the row on the page")]
-    parameters: Annotated[Whole, Meta(description="trainable parameters")] | None
-    details: Values | None
 
 
 class Score(Record, frozen=True):
@@ -264,6 +252,7 @@ class Result(Record, frozen=True):
     environment: Environment | None
     execution: Annotated[Values, Meta(description="what actually ran: threads, cudnn, tf32, memory_format, ...")] | None
     provenance: Provenance
+    sameness: Annotated[Sameness, Meta(description="of a row measured beside other frameworks")] | None = None
     nodes: Annotated[tuple[NodeSpread, ...], Meta(description="of a fleet that measured each node", max_length=2)] = ()
     path: str = ""
     """The file that it was read from. Not part of the record: the loader sets it and ignores what the file has."""

@@ -15,6 +15,14 @@ WORDS = {
     "by": {"budget": N_("time budget"), "count": N_("sample limit")},
     "device": {"cpu": "CPU", "gpu": "GPU"},
     "side": {"as_written": N_("as written"), "tuned": N_("tuned")},
+    "quantity": {
+        "outputs": N_("outputs"),
+        "loss": N_("loss"),
+        "gradients": N_("gradients"),
+        "parameters": N_("parameters after one step"),
+        "losses": N_("losses of ten steps"),
+        "later-outputs": N_("outputs after ten steps"),
+    },
 }
 """Values that are words: name of the value -> value -> word."""
 

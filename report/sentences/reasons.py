@@ -21,6 +21,8 @@ REASONS = {
     "synthetic-data": N_("the data are synthetic, so a loss or accuracy would mean nothing"),
     "outputs-differ": N_("the outputs differ by {difference}, more than {tolerance}"),
     "repeat-failed": N_("{side} failed when it was run again: {reason}"),
+    "not-the-same-net": N_("{quantity}: {difference} from the reference in {precision}, more than {tolerance}"),
+    "other-parameters": N_("the parameters are not those of the description: {names}"),
     "data-missing": N_("the data file {file} is missing"),
     "data-damaged": N_("the data file {file} does not match its checksum"),
     "gpu-not-visible": N_("{framework} {version} sees no GPU"),
@@ -45,4 +47,5 @@ REASONS = {
     "cell-lost": N_("the job was lost: {text}"),
     "cell-refused": N_("the scheduler refused the job: {text}"),
     "too-slow-on-cpu": N_("one epoch has {batches} training steps, days on a CPU (use DEVICE=gpu PROFILE=full)"),
+    "only-timed": N_("only timed: the row {row} trains this net"),
 }

@@ -1,99 +1,29 @@
-"""An LSTM net on Airline Passenger, timed, trained and scored: the rows LSTM and LSTM(AUG).
+"""The rows LSTM and LSTM(AUG): the net of ``runners.nets.airline_lstm`` in Keras."""
 
-The net sees a window of twelve months as logarithms of the passengers minus their mean, times four, and returns the
-next month on that scale. So the scale comes from the window alone: growth and level drop out, the season's shape is
-left, and nothing is fitted on any month outside the window.
-"""
+from typing import Any, Callable, Dict
 
-import time
-from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
-
-import numpy as np
-
-from runners.contract import BATCH_SIZE, Context, Quality, Reason, Score, Steps
-from runners.data import airline, forecast
+from runners.contract import Context, Quality, Steps
+from runners.data import airline
 from runners.keras import compat, network
+from runners.keras.twins.lstm import open_twin
+from runners.nets import airline_lstm as task
+from runners.nets.implementation import prove_row
+from runners.nets.learner import Learner
 
-GAIN = 4.0  # brings the logarithms' range within a window, about +-0.25, to that of the LSTM's activations
-
-
-class Trained(NamedTuple):
-    """One seed's net after training."""
-
-    net: Any
-    losses: List[float]  # mean training loss of each epoch, on the net's own scale
-    seconds: float  # of training, compilation included
+timed = task.timed
 
 
-def to_net_scale(histories: Any) -> Tuple[Any, Any]:
-    """The net's windows (n, 12) of histories (n, >= 12) on the published scale, and their mean logarithms (n, 1)."""
-    logarithms = np.log(airline.from_scale(np.asarray(histories)[:, -airline.WINDOW :]))
-    level = logarithms.mean(axis=1, keepdims=True)
-    return GAIN * (logarithms - level), level
-
-
-def from_net_scale(answers: Any, level: Any) -> Any:
-    """The net's answers (n, 1) on the published scale."""
-    return airline.to_scale(np.exp(np.asarray(answers, float) / GAIN + level))
-
-
-def training_pairs(series: Any, amplitudes: Sequence[float]) -> Tuple[Any, Any]:
-    """Windows (n, 12) and targets (n,) on the net's scale, once for every amplitude.
-
-    On this scale an amplitude a stands for passengers raised to the power a: the same year with a stronger or weaker
-    season. It keeps each window's mean, so the net could be asked for any augmented pair.
-    """
-    histories, next_values = forecast.windows(series, airline.WINDOW)
-    windows, level = to_net_scale(histories)
-    targets = GAIN * (np.log(airline.from_scale(next_values)) - level[:, 0])
-    return (
-        np.concatenate([a * windows for a in amplitudes]),
-        np.concatenate([a * targets for a in amplitudes]),
-    )
-
-
-def train(series: Any, settings: Dict[str, Any], seed: int, progress: Callable[[int, int], None]) -> Trained:
-    """Train one net on a series of the published scale, in batches of 32, Adam's rate decaying to zero."""
-    started = time.perf_counter()
+def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
+    """A net in a fresh session, with Keras' own initial weights from the seed."""
     compat.reset_session()
     compat.seed_everything(seed)
-    windows, targets = training_pairs(series, settings["amplitudes"])
-    inputs = windows[:, :, np.newaxis].astype(np.float32)
-    targets = targets[:, np.newaxis].astype(np.float32)
-    steps_per_epoch = -(-len(inputs) // BATCH_SIZE)
-    updates = settings["epochs"] * steps_per_epoch
     rate = compat.cosine_decay(settings["learning_rate"], updates)
-    net = network.compile_with_adam(network.build(airline.WINDOW, settings["units"]), rate)
-    batches = network.shuffled_batches(len(inputs), BATCH_SIZE, seed)
-    losses = []
-    for done in range(updates):
-        rows = next(batches)
-        losses.append(float(net.train_on_batch(inputs[rows], targets[rows])))
-        if done % 50 == 0:
-            progress(done, updates)
-    epochs = np.asarray(losses).reshape(settings["epochs"], steps_per_epoch).mean(axis=1)
-    return Trained(net, epochs.tolist(), time.perf_counter() - started)
+    return network.learner(network.compile_with_adam(network.build(airline.WINDOW, settings["units"]), rate))
 
 
-def forecaster(net: Any) -> airline.Forecaster:
-    """The net as ``forecast(histories, horizon)``, its own answers fed back in for a horizon beyond one month."""
-
-    def forecasts(histories: Any, horizon: int) -> Any:
-        known = np.asarray(histories, float)[:, -airline.WINDOW :]
-        for _ in range(horizon):
-            windows, level = to_net_scale(known)
-            answers = net.predict_on_batch(windows[:, :, np.newaxis].astype(np.float32))
-            known = np.concatenate([known, from_net_scale(answers, level)], axis=1)
-        return known[:, -horizon:]
-
-    return forecasts
-
-
-def timed(context: Context) -> network.Timed:
-    """The net's shape and a batch of real train windows."""
-    settings = context.settings
-    batch = network.representative_batch(*training_pairs(context.data.train, settings["amplitudes"]))
-    return network.Timed(airline.WINDOW, settings["units"], False, settings["timing_learning_rate"], batch)
+def train(series: Any, settings: Dict[str, Any], seed: int, progress: Callable[[int, int], None]) -> task.Trained:
+    """Train one net on a series of the published scale."""
+    return task.train(open_learner, series, settings, seed, progress)
 
 
 def prepare(context: Context) -> Steps:
@@ -102,69 +32,11 @@ def prepare(context: Context) -> Steps:
     return network.steps(row, network.timed_net(row, context.seed))
 
 
-class Run(NamedTuple):
-    """One seed's training and its scores."""
-
-    seed: int
-    trained: Trained
-    recursive: Any  # (44,)
-    one_step: Any  # (44,)
-    scores: List[Score]  # recursive, one-step
-    rolling_origin: List[Dict[str, Any]]
-
-
 def train_to_quality(context: Context) -> Quality:
     """Train one net per seed on the 100 train months and score each on the 44 test months."""
-    seeds = context.settings["seeds"]
-    runs = []
-    for turn in range(seeds):
-
-        def progress(done: int, updates: int, turn: int = turn) -> None:
-            context.progress("quality", turn * updates + done, seeds * updates)
-
-        trained = train(context.data.train, context.settings, context.seed + turn, progress)
-        ask = forecaster(trained.net)  # at once: in TensorFlow 1 the next training takes this net's session away
-        recursive, one_step = airline.forecast_test_part(context.data, ask)
-        scores = airline.score_both(context.data, recursive, one_step)
-        rolling = airline.rolling_origins(context.data, ask)
-        runs.append(Run(context.seed + turn, trained, recursive, one_step, scores, rolling))
-    return _quality(context, runs)
+    return task.train_to_quality(context, open_learner)
 
 
-def _quality(context: Context, runs: List[Run]) -> Quality:
-    """Medians over the seeds; history, forecasts and rolling-origin errors of the seed in the middle."""
-    middle = sorted(runs, key=lambda run: run.scores[1].loss)[(len(runs) - 1) // 2]
-    scores = [
-        Score(
-            middle.scores[index].protocol,
-            float(np.median([run.scores[index].loss for run in runs])),
-            float(np.median([run.scores[index].accuracy for run in runs])),
-            Reason("median-of-seeds", {"seeds": len(runs)}) if len(runs) > 1 else None,
-        )
-        for index in range(2)
-    ]
-    return Quality(
-        protocol="one-step",
-        loss_metric="mse",
-        accuracy_metric="r2",
-        scores=scores + airline.baselines(context.data),
-        by_seed=[
-            {
-                "seed": run.seed,
-                "seconds": run.trained.seconds,
-                "loss": run.scores[1].loss,
-                "accuracy": run.scores[1].accuracy,
-                "recursive_loss": run.scores[0].loss,
-                "recursive_accuracy": run.scores[0].accuracy,
-            }
-            for run in runs
-        ],
-        epochs=context.settings["epochs"],
-        history={"loss": middle.trained.losses},
-        forecasts={
-            "truth": context.data.test.tolist(),
-            "recursive": middle.recursive.tolist(),
-            "one-step": middle.one_step.tolist(),
-        },
-        rolling_origin=middle.rolling_origin,
-    )
+def prove(context: Context) -> Dict[str, Any]:
+    """How far the net is from the NumPy reference."""
+    return prove_row(task, context, open_twin)

@@ -1,150 +1,25 @@
-"""The Bi-LSTM on household electricity, timed, trained and scored: one minute ahead from the hour before it.
+"""The row Bi-LSTM: the net of ``runners.nets.household_bilstm`` in Keras."""
 
-The net sees the hour standardized with the train part's mean and standard deviation, and returns the change from the
-last minute in units of the train part's standard deviation of such changes. Its output layer starts at zero, so the
-untrained net is persistence (next = last) and whatever it learns is a correction of that.
+from typing import Any, Callable, Dict, List, Tuple
 
-Windows are views of the series; only the rows of one batch are ever copied.
-"""
-
-import time
-from typing import Any, Callable, Dict, List, NamedTuple, Tuple
-
-import numpy as np
-
-from runners.contract import BATCH_SIZE, Context, Quality, Reason, Score, Steps
-from runners.data import forecast
+from runners.contract import Context, Quality, Steps
 from runners.keras import compat, network
 from runners.keras.checkpoint import Checkpoint
+from runners.keras.twins.lstm import open_twin
+from runners.nets import household_bilstm as task
+from runners.nets.implementation import prove_row
+from runners.nets.learner import Learner
 
-WINDOW = 60
-BLOCK = 1 << 15  # windows that a baseline takes together
-FORECASTS_KEPT = 1440  # minutes of the test part whose forecasts the record keeps: its first day
-
-
-class Scale(NamedTuple):
-    """Standardization fitted on the train part, in units of the published scale."""
-
-    mean: float
-    std: float
-    change_std: float  # of the change from one minute to the next
+timed = task.timed
 
 
-class Part(NamedTuple):
-    """Windows (n, 60) and the minutes (n,) after them: views of the series on the published scale."""
-
-    windows: Any
-    next_values: Any
-
-
-def parts(household: Any, settings: Dict[str, Any]) -> Tuple[Part, Part]:
-    """The train and the test part, cut to the minutes that the settings name.
-
-    The train part is the last ``train_minutes`` before the split, the test part the first ``test_minutes`` after it,
-    so that small parts are of one season. A test window may reach back into the train part; no train target lies in
-    the test part.
-    """
-    split = len(household.train)
-    start = split - (settings["train_minutes"] or split)
-    end = split + (settings["test_minutes"] or len(household.test))
-    train = forecast.windows(household.scaled[max(start, 0) : split], WINDOW)
-    test = forecast.windows(household.scaled[split - WINDOW : end], WINDOW)
-    return Part(*train), Part(*test)
-
-
-def fit_scale(part: Part) -> Scale:
-    """The scale of a train part."""
-    next_values = np.asarray(part.next_values, np.float64)
-    change = next_values - part.windows[:, -1]
-    return Scale(float(next_values.mean()), float(next_values.std()), float(change.std()))
-
-
-def inputs(part: Part, rows: Any, scale: Scale) -> Any:
-    """The windows of ``rows`` as the net sees them, float32 (n, 60, 1)."""
-    return ((part.windows[rows] - np.float32(scale.mean)) / np.float32(scale.std))[:, :, np.newaxis]
-
-
-def targets(part: Part, rows: Any, scale: Scale) -> Any:
-    """The changes that the net is to return for ``rows``, float32 (n, 1)."""
-    return ((part.next_values[rows] - part.windows[rows, -1]) / np.float32(scale.change_std))[:, np.newaxis]
-
-
-def forecasts(
-    net: Any,
-    part: Part,
-    scale: Scale,
-    batch_size: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Any:
-    """The net's forecasts (n,) of the minutes after the part's windows, on the published scale."""
-    changes = answers(net, len(part.next_values), lambda rows: inputs(part, rows, scale), batch_size, progress)
-    return persistence(part) + changes * scale.change_std
-
-
-def answers(
-    net: Any,
-    count: int,
-    inputs_of: Callable[[Any], Any],
-    batch_size: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Any:
-    """The net's answers (count,) to all rows. A last batch wraps, so that all have one shape."""
-    values = np.empty(count, np.float32)
-    for start in range(0, count, batch_size):
-        rows = np.arange(start, start + batch_size) % count
-        kept = min(batch_size, count - start)
-        values[start : start + kept] = np.asarray(net.predict_on_batch(inputs_of(rows)))[:kept, 0]
-        if start // batch_size % 50 == 0:
-            progress(start, count)
-    return values
-
-
-def persistence(part: Part) -> Any:
-    """The forecast that the next minute is as the last, (n,)."""
-    return np.asarray(part.windows[:, -1], np.float64)
-
-
-def fit_autoregression(part: Part) -> Any:
-    """Coefficients (61,) of a linear AR(60) with constant by least squares; the constant is the last one.
-
-    The normal equations are summed up block by block, so that the windows are never copied as a whole.
-    """
-    gram = np.zeros((WINDOW + 1, WINDOW + 1))
-    moment = np.zeros(WINDOW + 1)
-    for design, next_values in _blocks(part):
-        gram += design.T.dot(design)
-        moment += design.T.dot(next_values)
-    return np.linalg.solve(gram, moment)
-
-
-def autoregression(part: Part, coefficients: Any) -> Any:
-    """Forecasts (n,) of the AR(60)."""
-    return np.concatenate([design.dot(coefficients) for design, _ in _blocks(part)])
-
-
-def _blocks(part: Part) -> Any:
-    for start in range(0, len(part.next_values), BLOCK):
-        windows = np.asarray(part.windows[start : start + BLOCK], np.float64)
-        yield np.column_stack([windows, np.ones(len(windows))]), part.next_values[start : start + BLOCK]
-
-
-def timed(context: Context) -> network.Timed:
-    """The net's shape and a batch of real train windows."""
-    settings, data = context.settings, context.data
-    train, _ = parts(data, settings)
-    scale = fit_scale(train)
-    every = np.arange(len(train.next_values))
-    rows = every[:: max(1, len(every) // 50000)]  # enough to choose from, without copying the whole series
-    batch = network.representative_batch(inputs(train, rows, scale)[:, :, 0], targets(train, rows, scale)[:, 0])
-    return network.Timed(
-        WINDOW,
-        settings["units"],
-        True,
-        settings["timing_learning_rate"],
-        batch,
-        train_batches=-(-(len(data.train) - WINDOW) // BATCH_SIZE),
-        test_batches=-(-len(data.test) // BATCH_SIZE),
-    )
+def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
+    """A net in a fresh session, with Keras' own initial weights from the seed; its output layer starts at zero."""
+    compat.reset_session()
+    compat.seed_everything(seed)
+    net = network.build(task.WINDOW, settings["units"], bidirectional=True, zero_output=True)
+    rate = compat.cosine_decay(settings["learning_rate"], updates)
+    return network.learner(network.compile_with_adam(net, rate))
 
 
 def prepare(context: Context) -> Steps:
@@ -155,79 +30,21 @@ def prepare(context: Context) -> Steps:
 
 def train_to_quality(context: Context) -> Quality:
     """Train on the train part and score the test part, beside persistence and a linear AR(60) on the same."""
-    train, test = parts(context.data, context.settings)
-    scale = fit_scale(train)
-    net, losses, epoch_seconds = fit(
-        context, len(train.next_values), lambda rows: (inputs(train, rows, scale), targets(train, rows, scale))
-    )
-    started = time.perf_counter()
-    complete = context.profile == "full"
-    values = forecasts(
-        net,
-        test,
-        scale,
-        BATCH_SIZE if complete else 32 * BATCH_SIZE,
-        lambda done, total: context.progress("test set", done, total),
-    )
-    test_seconds = time.perf_counter() - started
-    linear = autoregression(test, fit_autoregression(train))
-    scores = [_score(test, values)]
-    for name, baseline in (("persistence", persistence(test)), ("linear AR(60)", linear)):
-        scores.append(_score(test, baseline)._replace(baseline=True, name=name))
-    by_seed = {"seed": context.seed, "seconds": float(np.sum(epoch_seconds))}
-    part = Reason("bilstm-part", {"windows": len(train.next_values), "minutes": len(test.next_values)})
-    return Quality(
-        protocol="one-step",
-        loss_metric="mse",
-        accuracy_metric="r2",
-        scores=scores,
-        by_seed=[dict(by_seed, loss=scores[0].loss, accuracy=scores[0].accuracy)],
-        epochs=context.settings["epochs"],
-        history={"loss": losses, "seconds": epoch_seconds},
-        forecasts={
-            "truth": test.next_values[:FORECASTS_KEPT].tolist(),
-            "one-step": values[:FORECASTS_KEPT].tolist(),
-        },
-        epoch_seconds=float(np.median(epoch_seconds)) if complete else None,
-        test_seconds=test_seconds if complete else None,
-        notes=[] if complete else [part],
-    )
+    return task.train_to_quality(context, open_learner, checkpoint(context))
 
 
 def fit(
     context: Context, count: int, batch_of: Callable[[Any], Tuple[Any, Any]]
-) -> Tuple[Any, List[float], List[float]]:
-    """The net trained on ``count`` rows, with the mean loss and the seconds of each epoch.
-
-    ``batch_of(rows)`` returns inputs and targets. The training continues from a checkpoint where there is one.
-    """
-    settings = context.settings
-    compat.reset_session()
-    compat.seed_everything(context.seed)
-    steps_per_epoch = -(-count // BATCH_SIZE)
-    rate = compat.cosine_decay(settings["learning_rate"], settings["epochs"] * steps_per_epoch)
-    net = network.build(WINDOW, settings["units"], bidirectional=True, zero_output=True)
-    network.compile_with_adam(net, rate)
-    checkpoint = Checkpoint(context.checkpoints, "bilstm", dict(settings, seed=context.seed, device=context.device))
-    losses, epoch_seconds = checkpoint.restore(net)
-    for epoch in range(len(losses), settings["epochs"]):
-        order = np.random.RandomState([context.seed, epoch]).permutation(count)
-        order = np.concatenate([order, order[: steps_per_epoch * BATCH_SIZE - count]])  # complete batches only
-        total = 0.0
-        started = time.perf_counter()
-        for step in range(steps_per_epoch):
-            rows = order[step * BATCH_SIZE : (step + 1) * BATCH_SIZE]
-            total += float(net.train_on_batch(*batch_of(rows)))
-            if step % 20 == 0:
-                done = epoch * steps_per_epoch + step
-                context.progress("quality", done, settings["epochs"] * steps_per_epoch)
-        epoch_seconds.append(time.perf_counter() - started)
-        losses.append(total / steps_per_epoch)
-        checkpoint.save(net, losses, epoch_seconds)
-    return net, losses, epoch_seconds
+) -> Tuple[Learner, List[float], List[float]]:
+    """The net trained on ``count`` rows of other windows, see ``runners.nets.household_bilstm.fit``."""
+    return task.fit(context, count, batch_of, open_learner, checkpoint(context))
 
 
-def _score(part: Part, values: Any) -> Score:
-    truth = part.next_values
-    note = Reason("test-minutes", {"minutes": len(truth)})
-    return Score("one-step", forecast.mean_squared_error(truth, values), forecast.r2(truth, values), note)
+def checkpoint(context: Context) -> Checkpoint:
+    """Where the training of these settings keeps its state."""
+    return Checkpoint(context.checkpoints, "bilstm", dict(context.settings, seed=context.seed, device=context.device))
+
+
+def prove(context: Context) -> Dict[str, Any]:
+    """How far the net is from the NumPy reference."""
+    return prove_row(task, context, open_twin)

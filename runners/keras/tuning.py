@@ -8,6 +8,7 @@ import numpy as np
 
 from runners.contract import Context, Variant
 from runners.keras import compat, network
+from runners.nets.learner import Timed
 
 
 def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
@@ -30,7 +31,7 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
     return Variant(steps, outputs)
 
 
-def _net(timed: network.Timed, seed: int, settings: Dict[str, Any]) -> Any:
+def _net(timed: Timed, seed: int, settings: Dict[str, Any]) -> Any:
     """The row's compiled net with other layers where the settings ask for them, but the same first weights."""
     net = network.timed_net(timed, seed)
     layer = _layer(settings)

@@ -54,6 +54,7 @@ def run_row(model: Model, device: str, source: Any, order: int, options: Any, di
     display.start("{:<18} {}".format(model.key, device))
     if record is not None and finished >= row.wanted:
         display.finish("unchanged, kept: " + summary(record))
+        record = proven(row, record, display)
         return outcome(row, record)
     framework = registry.framework(options.framework)
     if device not in framework.devices:
@@ -72,7 +73,25 @@ def run_row(model: Model, device: str, source: Any, order: int, options: Any, di
     if first and record["status"] == "ok":
         store.discard(row.checkpoints)
     display.finish(summary(record) if first else process_summary(record["processes"][-1]))
+    record = proven(row, record, display)
     return outcome(row, record, result)
+
+
+def proven(row: Row, record: Dict[str, Any], display: Display) -> Dict[str, Any]:
+    """The record with the proof that its net is the described one, made in another process where it is asked for."""
+    if not row.options.prove or record["status"] != "ok" or record["sameness"] is not None:
+        return record
+    display.start("{:<18} {}  proof".format(row.model.key, row.device), brief=True)
+    result = run_child(row.job(timing_only=True, prove=True), row.time_limit_s, display.on_event)
+    sameness = result["sameness"]
+    if result["status"] != "ok":
+        unknown = {"description_sha256": None, "reference": None, "precisions": [], "same": False}
+        sameness = dict(unknown, net=row.model.twin_of or row.model.key, reason=result["reason"])
+    record = dict(record, sameness=sameness)
+    row.place.save(record)
+    reason = sameness["reason"]
+    display.finish("the same net" if sameness["same"] else "NOT THE SAME NET: " + readable(Reason(**reason)))
+    return record
 
 
 def give_up(row: Row, status: str, reason: Reason, display: Display) -> Outcome:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from runners.contract import Reason
 from runners.machine import cpu, environment, memory
@@ -19,6 +19,7 @@ from runners.worker import events
 LOG_BYTES = 8000  # of the end of what the child printed, kept with a failure
 GRACE_S = 5.0  # between asking a child to end and killing it
 EXIT_S = 60.0  # for a child to end by itself after its result: a framework may hang when torn down
+OF_TIMING = ("train", "predict", "environment")  # what the result of a process that timed a row has
 
 OnEvent = Callable[[Dict[str, Any]], None]
 
@@ -51,7 +52,7 @@ def run_child(
     started, began = time.time(), time.monotonic()
     child = _run(job, time_limit_s, on_event, command or [sys.executable, "-s", "-m", "runners.worker"])
     result = events.empty_result()
-    if _is_result(child.output.result):
+    if _is_result(child.output.result, ("sameness",) if job["prove"] else OF_TIMING):
         result.update(child.output.result)
     else:
         result["status"], reason = _why_no_result(child, time_limit_s)
@@ -64,10 +65,10 @@ def run_child(
     return result
 
 
-def _is_result(found: Any) -> bool:
+def _is_result(found: Any, of_success: Sequence[str]) -> bool:
     if not isinstance(found, dict) or set(found) != set(events.empty_result()):
         return False
-    needed = ("train", "predict", "environment") if found["status"] == "ok" else ("reason",)
+    needed = of_success if found["status"] == "ok" else ("reason",)
     return isinstance(found["status"], str) and all(isinstance(found[field], dict) for field in needed)
 
 

@@ -83,6 +83,7 @@ def parse(arguments: Optional[List[str]]) -> Any:
     add("--order-seed", type=int, default=0, help="seed of the order of rows within a round (default: 0)")
     add("--columns", type=int, default=0, help="width of the terminal, if a container stands between (default: none)")
     add("--force", action="store_true", help="measure again even if nothing changed")
+    add("--prove", action="store_true", help="compare each net with its NumPy reference too")
     add("--tune", action="store_true", help="try the framework's speed settings instead, and report the gain")
     return parser.parse_args(arguments)
 

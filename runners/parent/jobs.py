@@ -8,12 +8,15 @@ import re
 import sys
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
+from runners import registry
 from runners.contract import BATCH_SIZE, SCHEMA_VERSION, Model
 from runners.data import dataset
 from runners.parent.store import Place
 
 RUNNERS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SEED = 20170805  # the day the page was published
+DESCRIBED = ("key", "title", "params", "library", "dataset", "order", "twin_of")  # of a row, in its record
+EMPTY = ("reason", "log", "quality", "epoch", "test_set", "environment", "execution", "sameness")
 
 
 class Row(NamedTuple):
@@ -53,8 +56,11 @@ class Row(NamedTuple):
             self.folder, ".checkpoints", "{}.{}.{}".format(self.model.key, self.device, fingerprint[:12])
         )
 
-    def job(self, timing_only: bool) -> Dict[str, Any]:
-        """What a worker is given. ``options`` are those that `--tune` tries; ``None`` is the row as written."""
+    def job(self, timing_only: bool, prove: bool = False) -> Dict[str, Any]:
+        """What a worker is given. ``options`` are those that `--tune` tries; ``None`` is the row as written.
+
+        With ``prove`` it times nothing, but compares the net with the NumPy reference.
+        """
         return {
             "framework": self.options.framework,
             "row": self.model.key,
@@ -66,6 +72,7 @@ class Row(NamedTuple):
             "data_dir": self.options.data,
             "checkpoints": self.checkpoints,
             "timing_only": timing_only,
+            "prove": prove,
             "options": None,
             "variables": {},
         }
@@ -76,7 +83,7 @@ def make_row(model: Model, device: str, source: Optional[Any], options: Any) -> 
     profile = options.profile
     settings = dict({"batch_size": BATCH_SIZE}, **model.settings[profile])
     settings.update(seed=SEED, threads=options.threads, stopping_rule=dict(model.rules[profile]._asdict()))
-    described = {name: getattr(model, name) for name in ("key", "title", "params", "library", "dataset", "order")}
+    described = {name: getattr(model, name) for name in DESCRIBED}
     identity = {
         "stack": options.stack,
         "engine": options.engine,
@@ -104,7 +111,7 @@ def make_row(model: Model, device: str, source: Optional[Any], options: Any) -> 
         data=data,
         provenance=provenance,
     )
-    record.update(dict.fromkeys(("reason", "log", "quality", "epoch", "test_set", "environment", "execution")))
+    record.update(dict.fromkeys(EMPTY))
     return Row(model, device, options, record)
 
 
@@ -126,7 +133,8 @@ def code_sha256(framework: str) -> str:
 
 def _code(framework: str) -> List[str]:
     files = [os.path.join(RUNNERS, name) for name in ("contract.py", "registry.py")]
-    for folder in ("worker", "machine", "data", framework):
+    shared = registry.framework(framework).shares
+    for folder in ("worker", "machine", "data", "nets") + shared + (framework,):
         for at, _, names in os.walk(os.path.join(RUNNERS, folder)):
             files += [os.path.join(at, name) for name in names if name.endswith(".py")]
     return sorted(files)

@@ -2,16 +2,18 @@
 
 import hashlib
 import math
-from typing import Any, NamedTuple, Tuple
+from typing import Any, Dict, NamedTuple, Tuple
 
 import torch
 from torch.nn import functional
 
 from runners.contract import Context, Quality, Reason, Steps
+from runners.nets.densenet_implementation import prove_row
 from runners.pytorch import compat
 from runners.pytorch.densenet import DenseNet, build, count_parameters, torch_device
 from runners.pytorch.images import choose, labels_to_tensor, to_tensor
 from runners.pytorch.training import Training
+from runners.pytorch.twins.densenet import open_twin
 
 
 class Batches(NamedTuple):
@@ -106,3 +108,8 @@ def train_to_quality(context: Context) -> Quality:
     while not training.is_finished():
         training.run_epoch()
     return training.quality()
+
+
+def prove(context: Context) -> Dict[str, Any]:
+    """How far the net is from the NumPy reference."""
+    return prove_row(context, open_twin)

@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 import torch
@@ -199,6 +199,14 @@ def memory_format(tensor: Any) -> str:
     return "strided"
 
 
+def operators_run(call: Callable[[], Any]) -> List[str]:
+    """Names of the operators that do the work of a call, from PyTorch's profiler, which takes time and memory."""
+    with torch.autograd.profiler.profile() as profile:
+        call()
+    names = {event.name.split("::")[-1] for event in profile.function_events or []}
+    return sorted(name for name in names if _KERNEL.match(name) and "available" not in name)
+
+
 def kernels_run(net: Any, forward: Any, batch: Any) -> Dict[str, Any]:
     """Which kernels a pass of the batch through the net runs, from PyTorch's profiler, and its memory format.
 
@@ -211,12 +219,10 @@ def kernels_run(net: Any, forward: Any, batch: Any) -> Dict[str, Any]:
     hook = None
     if forward is net:
         hook = next(net.children()).register_forward_hook(lambda *given: formats.append(memory_format(given[2])))
-    with torch.set_grad_enabled(forward is not net), torch.autograd.profiler.profile() as profile:
-        forward(batch)
+    with torch.set_grad_enabled(forward is not net):
+        operators = operators_run(lambda: forward(batch))
     if hook is not None:
         hook.remove()
-    names = {event.name.split("::")[-1] for event in profile.function_events or []}
-    operators = sorted(name for name in names if _KERNEL.match(name) and "available" not in name)
     return {"operators": operators, "memory_format": formats[0] if formats else None}
 
 

@@ -1,7 +1,7 @@
 """DenseNet, 32 x 24 x 32: transitions that keep 0.5 % of the channels, 4 and 2 of them."""
 
 from runners.contract import Reason
-from runners.pytorch.rows import densenet_row
+from runners.nets.rows import densenet_row
 
 MODEL = densenet_row(
     key="densenet-32-24-32",

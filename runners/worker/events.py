@@ -27,7 +27,8 @@ _FIELDS = {
 def empty_result() -> Dict[str, Any]:
     """What one process measured, before it did: every field is always there, and ``None`` is "not measured"."""
     process = dict.fromkeys(("startup", "train", "predict", "memory", "energy"))
-    row = dict.fromkeys(("parameters", "details", "environment", "execution", "quality", "epoch", "test_set"))
+    names = ("parameters", "details", "environment", "execution", "quality", "epoch", "test_set", "sameness")
+    row = dict.fromkeys(names)
     return dict(process, status="failed", reason=None, warnings=[], quality_s=None, outputs=None, **row)
 
 

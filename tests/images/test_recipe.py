@@ -73,7 +73,10 @@ def test_an_unknown_stack_or_framework_is_named_with_those_there_are() -> None:
     """Nothing is guessed."""
     with pytest.raises(Problem, match=r"^STACK=gtx980: no such stack; choose from: cpu, current, gtx1080$"):
         frameworks("gtx980")
-    with pytest.raises(Problem, match=r"no lock for framework 'chainer'; choose from: classical, keras, pytorch$"):
+    with pytest.raises(
+        Problem,
+        match=r"no lock for framework 'chainer'; choose from: classical, jax, keras, keras_jax, keras_torch, pytorch$",
+    ):
         recipe("cpu", "chainer")
 
 

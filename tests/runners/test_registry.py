@@ -12,7 +12,7 @@ from runners.data import DATASETS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FRAMEWORKS = registry.frameworks()
-ALL = [(name, key) for name, framework in FRAMEWORKS.items() for key in framework.rows]
+ALL = [(name, key) for name, framework in FRAMEWORKS.items() for key in framework.every_row]
 PUBLISHED = ["lstm", "lstm-aug", "ar", "ar-ols", "ar-polyfit", "bilstm", "densenet-24x3", "densenet-32-24-32"]
 
 
@@ -22,7 +22,7 @@ def test_a_framework_is_declared_completely(name):
     framework = FRAMEWORKS[name]
     assert framework.name == name
     assert set(framework.devices) <= set(DEVICES)
-    assert framework.cheapest_row in framework.rows
+    assert framework.cheapest_row in framework.every_row
     folder = os.path.join(ROOT, "runners", name)
     assert framework.tunable == os.path.exists(os.path.join(folder, "tuning.py"))
     options = framework.options
@@ -82,3 +82,18 @@ def test_the_list_is_in_the_page_s_order():
     lines = registry.table().splitlines()
     assert lines[0].split() == ["MODEL", "FRAMEWORK", "ROW", "PARAMS", "LIBRARY", "DATA"]
     assert [line.split()[0] for line in lines[1 : len(PUBLISHED) + 1]] == PUBLISHED
+
+
+@pytest.mark.parametrize("name", list(FRAMEWORKS))
+def test_a_twin_is_a_published_row_in_another_framework(name):
+    """Its declaration and framework.json agree, data and settings are those of its row, and a bench leaves it out."""
+    framework = FRAMEWORKS[name]
+    published = {row: one.name for one in FRAMEWORKS.values() for row in one.rows}
+    for key in framework.rows:
+        assert registry.load_model(name, key).twin_of is None
+    for key, net in framework.twins.items():
+        model = registry.load_model(name, key)
+        original = registry.load_model(published[net], net)
+        assert (model.twin_of, model.dataset, model.title) == (net, original.dataset, original.title)
+        assert (model.settings, model.rules, model.processes) == (original.settings, original.rules, original.processes)
+        assert key not in [one.key for one in registry.select(name, [])]

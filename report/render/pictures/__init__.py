@@ -9,7 +9,7 @@ from types import MappingProxyType
 from report.page.build import PAGE_NAME, Page, Section
 from report.records import complete
 from report.render.locale import Locale
-from report.render.pictures import dots, panels
+from report.render.pictures import dots, frameworks, panels
 from report.render.pictures.panels import Say, Whole
 from report.text import Text
 
@@ -19,6 +19,7 @@ KINDS: Mapping[str, Callable[[Section, Whole, Say], tuple[str, Text] | None]] = 
         "forecasts": panels.forecasts,
         "samples": panels.samples,
         "losses": panels.losses,
+        "frameworks": lambda section, _, say: frameworks.frameworks(section, say),
     }
 )
 """Kind -> the function that draws it and returns its description; None if there is nothing to draw."""

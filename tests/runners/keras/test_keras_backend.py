@@ -11,6 +11,8 @@ from keras_helpers import small_windows
 from runners.contract import DeviceUnavailable
 from runners.keras import compat, network
 from runners.keras.backend import describe, open_backend
+from runners.nets.batches import representative_batch
+from runners.nets.learner import Timed
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_both_thread_pools_are_pinned(backend):
 
 def test_the_execution_names_what_ran(backend):
     """After real steps on the CPU: the generic LSTM, without XLA, with nothing deterministic asked for."""
-    timed = network.Timed(4, 2, False, 1e-3, network.representative_batch(*small_windows()))
+    timed = Timed(4, 2, False, 1e-3, representative_batch(*small_windows()))
     steps = network.steps(timed, network.timed_net(timed, 1))
     steps.train(steps.train_batch())
     found = backend.execution()

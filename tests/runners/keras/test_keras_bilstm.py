@@ -16,6 +16,7 @@ from runners.data.source import Source
 from runners.keras import bilstm, compat, household_bilstm, network
 from runners.keras.backend import open_backend
 from runners.keras.checkpoint import Checkpoint
+from runners.nets import household_bilstm as task
 from runners.worker.gate import reason_not_training
 
 TINY = dict(bilstm.MODEL.settings["smoke"], units=2, epochs=3, train_minutes=300, test_minutes=100)
@@ -49,7 +50,7 @@ def context(settings=TINY, data=DATA, **named):
 
 def test_the_parts_meet_at_the_split_and_are_views():
     """The train part ends where the test part begins; no window is a copy of the series."""
-    train, test = household_bilstm.parts(DATA, TINY)
+    train, test = task.parts(DATA, TINY)
     assert np.array_equal(train.next_values, DATA.train[-240:])
     assert np.array_equal(test.next_values, DATA.test[:100])
     assert np.array_equal(test.windows[0], DATA.train[-60:])
@@ -61,7 +62,7 @@ def test_the_parts_meet_at_the_split_and_are_views():
 
 def test_in_full_the_parts_are_the_whole_series():
     """Every train minute with an hour before it, and every test minute."""
-    train, test = household_bilstm.parts(DATA, dict(TINY, train_minutes=None, test_minutes=None))
+    train, test = task.parts(DATA, dict(TINY, train_minutes=None, test_minutes=None))
     assert (len(train.next_values), len(test.next_values)) == (700 - 60, 300)
 
 
@@ -70,24 +71,24 @@ def test_windows_of_a_long_series_take_no_memory():
     scaled = np.zeros(1000000, np.float32)
     data = DATA._replace(scaled=scaled, train=scaled[:700000], test=scaled[700000:])
     tracemalloc.start()
-    household_bilstm.parts(data, dict(TINY, train_minutes=None, test_minutes=None))
+    task.parts(data, dict(TINY, train_minutes=None, test_minutes=None))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1000000
 
 
 def build(units, zero_output=False):
-    return network.build(household_bilstm.WINDOW, units, bidirectional=True, zero_output=zero_output)
+    return network.build(task.WINDOW, units, bidirectional=True, zero_output=zero_output)
 
 
 def test_the_untrained_net_is_persistence():
     """An output layer of zeros forecasts no change, whatever the windows."""
     compat.reset_session()
-    _, test = household_bilstm.parts(DATA, TINY)
+    _, test = task.parts(DATA, TINY)
     net = build(TINY["units"], zero_output=True)
-    scale = household_bilstm.Scale(0.3, 0.1, 0.02)
-    values = household_bilstm.forecasts(net, test, scale, 32)
-    assert np.array_equal(values, household_bilstm.persistence(test))
+    scale = task.Scale(0.3, 0.1, 0.02)
+    values = task.forecasts(net.predict_on_batch, test, scale, 32)
+    assert np.array_equal(values, task.persistence(test))
 
 
 def test_the_net_is_two_stacked_bidirectional_layers():
@@ -102,23 +103,23 @@ def test_the_net_is_two_stacked_bidirectional_layers():
 def test_a_last_batch_that_is_short_changes_no_forecast():
     """100 minutes in batches of 32 are forecast as in one batch of 100."""
     compat.reset_session()
-    train, test = household_bilstm.parts(DATA, TINY)
-    scale = household_bilstm.fit_scale(train)
+    train, test = task.parts(DATA, TINY)
+    scale = task.fit_scale(train)
     net = build(TINY["units"])
-    in_batches = household_bilstm.forecasts(net, test, scale, 32)
-    assert np.allclose(in_batches, household_bilstm.forecasts(net, test, scale, 100), atol=1e-6)
+    in_batches = task.forecasts(net.predict_on_batch, test, scale, 32)
+    assert np.allclose(in_batches, task.forecasts(net.predict_on_batch, test, scale, 100), atol=1e-6)
 
 
 def test_the_linear_baseline_is_least_squares(monkeypatch):
     """Summed up in blocks of 50 windows it is NumPy's own solution over all windows."""
-    monkeypatch.setattr(household_bilstm, "BLOCK", 50)
-    train, test = household_bilstm.parts(DATA, TINY)
+    monkeypatch.setattr(task, "BLOCK", 50)
+    train, test = task.parts(DATA, TINY)
     design = np.column_stack([train.windows.astype(float), np.ones(240)])
     wanted = np.linalg.lstsq(design, train.next_values.astype(float), -1)[0]
-    found = household_bilstm.fit_autoregression(train)
+    found = task.fit_autoregression(train)
     assert np.allclose(found, wanted, atol=1e-5)
     wanted_forecasts = np.column_stack([test.windows.astype(float), np.ones(100)]).dot(wanted)
-    assert np.allclose(household_bilstm.autoregression(test, found), wanted_forecasts, atol=1e-5)
+    assert np.allclose(task.autoregression(test, found), wanted_forecasts, atol=1e-5)
 
 
 def test_the_timed_steps_really_train():
@@ -243,7 +244,7 @@ def test_the_baselines_on_the_real_series_are_the_known_ones():
         data = household.load(os.environ.get("DATA_DIR") or os.path.join(cache, "erabench", "data"))
     except DataUnavailable as reason:
         pytest.skip(str(reason))
-    train, test = household_bilstm.parts(data, bilstm.MODEL.settings["full"])
-    linear = household_bilstm.autoregression(test, household_bilstm.fit_autoregression(train))
-    assert round(forecast.r2(test.next_values, household_bilstm.persistence(test)), 4) == 0.9403
+    train, test = task.parts(data, bilstm.MODEL.settings["full"])
+    linear = task.autoregression(test, task.fit_autoregression(train))
+    assert round(forecast.r2(test.next_values, task.persistence(test)), 4) == 0.9403
     assert round(forecast.r2(test.next_values, linear), 4) == 0.9414

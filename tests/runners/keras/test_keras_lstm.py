@@ -14,6 +14,8 @@ from keras_helpers import make_context
 from runners.data import airline, forecast
 from runners.keras import airline_lstm, compat, lstm, lstm_aug, network
 from runners.keras.backend import open_backend
+from runners.nets import airline_lstm as task
+from runners.nets.batches import shuffled_batches
 from runners.worker.gate import reason_not_training
 
 DATA = airline.load()
@@ -37,21 +39,21 @@ def quiet(done, total):
 def test_a_window_s_scale_comes_from_the_window_alone():
     """Ten times the passengers are the same question, and the answer comes back at ten times the passengers."""
     histories = airline.to_scale([[112.0] * 6 + [224.0] * 6, [1120.0] * 6 + [2240.0] * 6])
-    windows, level = airline_lstm.to_net_scale(histories)
+    windows, level = task.to_net_scale(histories)
     assert np.allclose(windows[0], windows[1])
-    answers = airline.from_scale(airline_lstm.from_net_scale(windows[:, -1:], level))
+    answers = airline.from_scale(task.from_net_scale(windows[:, -1:], level))
     assert np.allclose(answers, [[224.0], [2240.0]])
 
 
 def test_the_augmentation_is_five_fold_and_a_power_of_the_passengers():
     """LSTM(AUG) has each pair five times; amplitude a is the window of passengers ** a."""
     amplitudes = lstm_aug.MODEL.settings["full"]["amplitudes"]
-    plain = airline_lstm.training_pairs(DATA.train, [1.0])
-    windows, targets = airline_lstm.training_pairs(DATA.train, amplitudes)
+    plain = task.training_pairs(DATA.train, [1.0])
+    windows, targets = task.training_pairs(DATA.train, amplitudes)
     assert (plain[0].shape, windows.shape, targets.shape) == ((88, 12), (440, 12), (440,))
     for fold, power in enumerate(amplitudes):
         powered = airline.to_scale(np.asarray(airline.PASSENGERS[:100], float) ** power)
-        wanted = airline_lstm.training_pairs(powered, [1.0])
+        wanted = task.training_pairs(powered, [1.0])
         assert np.allclose(windows[88 * fold : 88 * fold + 88], wanted[0])
         assert np.allclose(targets[88 * fold : 88 * fold + 88], wanted[1])
     assert amplitudes[0] == 1.0
@@ -60,7 +62,7 @@ def test_the_augmentation_is_five_fold_and_a_power_of_the_passengers():
 
 def test_every_window_is_seen_once_in_a_pass():
     """Shuffled batches run through all windows before any comes again, and all have one size."""
-    batches = network.shuffled_batches(88, 32, 0)
+    batches = shuffled_batches(88, 32, 0)
     seen = np.concatenate([next(batches) for _ in range(11)])
     assert sorted(seen[:88]) == sorted(seen[88:176]) == list(range(88))
 
@@ -98,8 +100,8 @@ def test_steps_take_batches_of_32_from_the_host():
 
 def test_a_long_forecast_feeds_its_own_answers_back():
     """Two months ahead is one month ahead, twice."""
-    net = airline_lstm.train(DATA.train, TINY, 0, quiet).net
-    forecaster = airline_lstm.forecaster(net)
+    net = airline_lstm.train(DATA.train, TINY, 0, quiet).learner.net
+    forecaster = task.forecaster(net.predict_on_batch)
     history = DATA.train[np.newaxis, :]
     both = forecaster(history, 2)
     first = forecaster(history, 1)
@@ -151,7 +153,7 @@ from runners.keras import airline_lstm
 from runners.keras.backend import open_backend
 open_backend("cpu", 1)
 settings = {}
-net = airline_lstm.train(airline.load().train, settings, 7, lambda done, total: None).net
+net = airline_lstm.train(airline.load().train, settings, 7, lambda done, total: None).learner.net
 print("weights", b"".join(values.tobytes() for values in net.get_weights()).hex())
 """
 
@@ -160,7 +162,7 @@ def test_the_same_seed_gives_the_same_net_bit_for_bit():
     """Twice in this process and once in another, on the CPU."""
     runs = []
     for _ in range(2):
-        net = airline_lstm.train(DATA.train, TINY, 7, quiet).net
+        net = airline_lstm.train(DATA.train, TINY, 7, quiet).learner.net
         runs.append(b"".join(values.tobytes() for values in net.get_weights()).hex())
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     script = SAME_AGAIN.format(TINY)
@@ -172,6 +174,7 @@ def test_the_same_seed_gives_the_same_net_bit_for_bit():
 def test_another_seed_gives_another_net():
     """The seed is really used."""
     kernels = [
-        airline_lstm.train(DATA.train, dict(TINY, epochs=1), seed, quiet).net.get_weights()[0] for seed in (1, 2)
+        airline_lstm.train(DATA.train, dict(TINY, epochs=1), seed, quiet).learner.net.get_weights()[0]
+        for seed in (1, 2)
     ]
     assert not np.array_equal(*kernels)

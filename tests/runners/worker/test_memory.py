@@ -9,7 +9,7 @@ from outside import maximum_resident, memory_group, memory_of, waited_for, worke
 
 from runners.contract import Rule
 
-HUNGRY = worker("hungry.py")
+HUNGRY = worker("helpers/hungry.py")
 RULE = Rule(min_warmup=1, warmup_s=0, min_samples=3, max_samples=3, min_time_s=0, budget_s=0)
 WITHIN = 0.05
 

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 HERE = os.path.dirname(os.path.abspath(__file__))
 HEAD = "import json, sys\nsys.path[:0] = [{!r}, {!r}, {!r}]\nfrom untouched import facts\n".format(
-    ROOT, HERE, os.path.join(HERE, "pytorch")
+    ROOT, HERE, os.path.join(os.path.dirname(HERE), "pytorch")
 )
 
 
@@ -65,7 +65,7 @@ def changed(one, other):
     names = [
         name
         for name in set(one) | set(other)
-        if not name.startswith(("PYTEST_", "TORCHINDUCTOR_", "TF2_", "LINES", "COLUMNS"))
+        if not name.startswith(("PYTEST_", "TORCHINDUCTOR_", "TF2_", "KERAS_BACKEND", "LINES", "COLUMNS"))
     ]
     return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 

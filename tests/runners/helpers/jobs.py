@@ -39,7 +39,7 @@ def make_row(results="results", device="cpu", **fields):
 def make_job(**fields):
     """A job for a worker that a test puts in place of the real one."""
     job = dict.fromkeys(("framework", "row", "device", "profile", "rule", "checkpoints", "options"))
-    job.update(device="cpu", rule={}, seed=1, threads=1, data_dir="", timing_only=True, variables={})
+    job.update(device="cpu", rule={}, seed=1, threads=1, data_dir="", timing_only=True, prove=False, variables={})
     return dict(job, **fields)
 
 

@@ -12,7 +12,7 @@ from jobs import make_job
 
 from runners.parent.child import run_child
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TIME = "/usr/bin/time"
 WAITER = (
     "import os, sys\n"

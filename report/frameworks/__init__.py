@@ -1,0 +1,1 @@
+"""One net in every framework: what choosing a framework costs."""

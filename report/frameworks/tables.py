@@ -1,0 +1,189 @@
+"""One table per net and device: frameworks by time, each proven to compute the same net, before translation."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from report.comparison.statistics import Ratio
+from report.comparison.verdicts import compare_phase
+from report.page import models
+from report.page.models import seconds
+from report.records import Device, Figure, Result, complete, figure
+from report.sentences import said
+from report.text import N_, Joined, Message, Number, Text, joined, message
+
+QUANTITIES = ("outputs", "loss", "gradients", "parameters", "losses", "later-outputs")
+NOT_NAMED = ("numpy", "cuda", "cudnn", "jaxlib", "torchvision")  # versions that the table leaves out
+LSTM = {"cuDNN": "cuDNN", "generic": N_("generic LSTM")}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One framework."""
+
+    result: Result
+    train: Figure
+    ratio: Text  # of its training step to the fastest one's
+    versions: Text
+    predict: Text
+    per_second: Number
+    memory: Number | None
+    imports: Text
+    first_step: Text
+    execution: Text
+
+    @property
+    def name(self) -> str:
+        """The framework, as its row calls it."""
+        return self.result.model.library
+
+    @property
+    def seconds(self) -> Number:
+        """Seconds per training step."""
+        return seconds(self.train)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far a framework's net is from the reference in one precision."""
+
+    result: Result
+    precision: str
+    values: tuple[Text, ...]  # in the order of QUANTITIES
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A net on a device."""
+
+    net: str  # title of the published row
+    device: Device
+    lines: tuple[Line, ...]  # the fastest training step first
+    alike: tuple[Text, ...]  # pairs that the processes cannot tell apart
+    others: tuple[tuple[Result, Text], ...]  # those that stand outside the comparison, with the reason
+    differences: tuple[Difference, ...]
+
+
+def tables(results: Sequence[Result]) -> Iterator[Table]:
+    """Yield a table for each net and device of one machine and stack that a twin was measured on."""
+    devices: tuple[Device, ...] = ("cpu", "gpu")
+    nets = {result.model.twin_of for result in results if result.model.twin_of}
+    members = sorted(results, key=lambda result: (result.model.order, result.key))
+    for net in sorted(nets, key=lambda net: min(r.model.order for r in members if net in (r.key, r.model.twin_of))):
+        for device in devices:
+            found = [r for r in members if r.device == device and net in (r.key, r.model.twin_of)]
+            if any(result.status != "skipped" for result in found):
+                yield _table(found, device)
+
+
+def _table(members: Sequence[Result], device: Device) -> Table:
+    described = Counter(r.sameness.description_sha256 for r in members if r.sameness and r.sameness.same)
+    common = described.most_common(1)[0][0] if described else None
+    reasons = {result.file: _reason(result, common) for result in members}
+    timed = [(found, r) for r in members if reasons[r.file] is None and (found := figure(r, "train"))]
+    timed.sort(key=lambda pair: pair[0].median_s)
+    fastest = timed[0][1] if timed else None
+    same = [result for _, result in timed]
+    return Table(
+        net=members[0].model.title,
+        device=device,
+        lines=tuple(_line(complete(result) or result, found, fastest) for found, result in timed),
+        alike=tuple(_alike(same)),
+        others=tuple((r, reason) for r in members if (reason := reasons[r.file]) is not None),
+        differences=tuple(_differences(members)),
+    )
+
+
+def _reason(result: Result, common: str | None) -> Text | None:
+    """Why a result stands outside the comparison; None if it belongs to it."""
+    if result.status != "ok":
+        return message("{status}: {reason}", status=Message(models.STATUSES[result.status]), reason=said(result.reason))
+    if result.sameness is None:
+        return message("not compared with the reference yet (run make frameworks)")
+    if not result.sameness.same:
+        return message("not the same net: {reason}", reason=said(result.sameness.reason))
+    if result.sameness.description_sha256 != common:
+        return message("measured with another description of the net; measure it again")
+    return None if figure(result, "train") else models.not_training(result, "train") or message("no valid time")
+
+
+def _line(result: Result, found: Figure, fastest: Result | None) -> Line:
+    predict = figure(result, "predict")
+    batch = result.phases("train")[0].batch_size
+    which = "peak_allocated_bytes" if result.device == "gpu" else "peak_resident_bytes"
+    memory = models.peak_memory(result, which)
+    ok = [process for process in result.processes if process.status == "ok"]
+    first = [process.train.warmup_s[0] for process in ok if process.train and len(process.train.warmup_s)]
+    environment = result.environment
+    return Line(
+        result,
+        found,
+        _ratio(compare_phase(fastest, result, "train") if fastest and fastest.file != result.file else None),
+        _versions(environment.versions if environment else {}),
+        seconds(predict) if predict else "",
+        Number(batch / found.median_s, digits=3),
+        None if memory is None else Number(memory, "bytes"),
+        _median([process.startup.import_s for process in ok if process.startup]),
+        _median(first),
+        execution(result.execution or {}),
+    )
+
+
+def _median(values: Sequence[float | None]) -> Text:
+    known = [value for value in values if value is not None]
+    return Number(statistics.median(known), digits=2) if known else ""
+
+
+def _ratio(found: Ratio | None) -> Text:
+    if found is None:
+        return Number(1.0, "ratio")
+    value = Number(found.value, "ratio")
+    if found.low is None or found.high is None:
+        return value
+    low, high = Number(found.low, "ratio"), Number(found.high, "ratio")
+    shown = message("{ratio} ({low}–{high})", ratio=value, low=low, high=high)
+    if found.verdict == "indistinguishable":
+        return message("{ratio}, {verdict}", ratio=shown, verdict=message("indistinguishable"))
+    return shown
+
+
+def _versions(versions: Mapping[str, str]) -> Joined:
+    return joined(f"{name} {version}" for name, version in versions.items() if name not in NOT_NAMED)
+
+
+def execution(found: Mapping[str, Any]) -> Joined:
+    """Return how a framework computed, in the words of its record."""
+    parts: list[Text] = []
+    if isinstance(found.get("execution"), str):
+        parts.append(found["execution"])
+    kind = found.get("lstm")
+    if isinstance(kind, str) and kind in LSTM:
+        parts.append(Message(LSTM[kind]))
+    if found.get("xla"):
+        parts.append("XLA")
+    operators = found.get("operators")
+    if isinstance(operators, Sequence) and not isinstance(operators, str):
+        parts += [str(name) for name in operators]
+    if found.get("compiled"):
+        parts.append(message("compiled"))
+    return joined(parts)
+
+
+def _alike(results: Sequence[Result]) -> Iterator[Text]:
+    for place, one in enumerate(results):
+        for other in results[place + 1 :]:
+            found = compare_phase(one, other, "train")
+            if found and found.low is not None and found.verdict == "indistinguishable":
+                yield message("{one} and {other}", one=one.model.library, other=other.model.library)
+
+
+def _differences(results: Sequence[Result]) -> Iterator[Difference]:
+    for result in results:
+        for precision in result.sameness.precisions if result.sameness else ():
+            values = (precision.differences.get(quantity) for quantity in QUANTITIES)
+            shown = ("–" if value is None else Number(value, digits=2) for value in values)
+            yield Difference(result, precision.precision, tuple(shown))

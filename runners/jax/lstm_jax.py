@@ -1,0 +1,5 @@
+"""The net of the row LSTM in JAX."""
+
+from runners.nets.rows import lstm_row
+
+MODEL = lstm_row("lstm-jax", "JAX", "runners.jax.airline", order=31, twin_of="lstm")

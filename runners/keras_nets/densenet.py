@@ -1,0 +1,152 @@
+"""The DenseNet in Keras, from the weights of a description. The module ``keras`` is passed in, of whatever backend."""
+
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+from runners.contract import Context, Steps
+from runners.nets.adam import CONVERSION, EPSILON_OF_DENSENET
+from runners.nets.densenet import (
+    BOTTLENECK,
+    CLASSES,
+    EPSILON,
+    MOMENTUM,
+    Batches,
+    Weights,
+    channels_first_kernel,
+    channels_last_kernel,
+    shape_of,
+)
+from runners.nets.densenet_implementation import Library, timed_steps
+from runners.nets.sameness import Description, Twin
+
+NORM = ("scale", "offset")
+
+
+class Kit(NamedTuple):
+    """What differs between Keras and Keras: module, loss, precision, and the way to gradients without an update."""
+
+    keras: Any
+    loss: Callable[[], Any]  # makes the cross-entropy of logits and integer labels, in the precision of that moment
+    set_precision: Callable[[str], None]
+    gradients: Callable[[Any, Any, Any], Tuple[float, List[Any]]]  # of ``loss``, in the order of the trained weights
+
+
+def own(name: str) -> str:
+    """What Keras calls a layer: its backend PyTorch takes no dots."""
+    return name.replace(".", "_")
+
+
+def described_name(layer: Any) -> str:
+    """What the description calls a layer."""
+    return layer.name.replace("_", ".")
+
+
+def build(keras: Any, settings: Dict[str, Any]) -> Any:
+    """An uncompiled net: float images (n, 32, 32, 3) to logits (n, 10)."""
+    layers, shape = keras.layers, shape_of(settings)
+
+    def norm(values: Any, name: str) -> Any:
+        """Keras calls momentum what is kept of the running values."""
+        return layers.BatchNormalization(momentum=1 - MOMENTUM, epsilon=EPSILON, name=own(name))(values)
+
+    def convolution(values: Any, name: str, outputs: int, size: int, bias: bool = True) -> Any:
+        return layers.Conv2D(outputs, size, padding="same", use_bias=bias, name=own(name))(values)
+
+    def relu(values: Any) -> Any:
+        return layers.Activation("relu")(values)
+
+    inputs = layers.Input(shape=(32, 32, 3))
+    features = convolution(inputs, "first", shape.first, 3, bias=False)
+    for kind, name, _, outputs in shape.stages:
+        if kind == "transition":
+            features = convolution(norm(features, name + ".norm"), name + ".conv", outputs, 1, bias=False)
+            # Padding "same" would leave the border out of the mean.
+            features = layers.AveragePooling2D(2)(layers.ZeroPadding2D(1)(features))
+            continue
+        values = convolution(relu(norm(features, name + ".norm1")), name + ".conv1", BOTTLENECK * outputs, 1)
+        values = convolution(relu(norm(values, name + ".norm2")), name + ".conv2", outputs, 3)
+        features = layers.Concatenate()([features, values])
+    pooled = layers.MaxPooling2D(2)(relu(norm(features, "norm")))
+    return keras.models.Model(inputs, layers.Dense(CLASSES, name="linear")(layers.Flatten()(pooled)))
+
+
+def parts(layer: Any) -> Tuple[str, ...]:
+    """The description's names of a layer's weights, in Keras' order, as far as they are trained."""
+    if "norm" in layer.name:
+        return NORM
+    return ("kernel", "bias") if layer.use_bias else ("kernel",)
+
+
+def set_weights(net: Any, weights: Weights, settings: Dict[str, Any]) -> None:
+    """Give the net described weights; its running values stay as they are."""
+    for layer in net.layers:
+        values = layer.get_weights()
+        for place, part in enumerate(parts(layer) if values else ()):
+            name = "{}.{}".format(described_name(layer), part)
+            new = channels_last_kernel(weights[name], settings) if name == "linear.kernel" else weights[name]
+            values[place] = new.astype(values[place].dtype)
+        if values:
+            layer.set_weights(values)
+
+
+def trained_names(net: Any) -> List[str]:
+    """The description's names in the order of the net's trained weights."""
+    return [
+        "{}.{}".format(described_name(layer), part) for layer in net.layers if layer.weights for part in parts(layer)
+    ]
+
+
+def described(values: List[Any], net: Any, settings: Dict[str, Any]) -> Weights:
+    """Arrays in the order of the net's trained weights, by name in the description's layout."""
+    found = dict(zip(trained_names(net), values))
+    return dict(found, **{"linear.kernel": channels_first_kernel(found["linear.kernel"], settings)})
+
+
+def compiled(kit: Kit, weights: Weights, settings: Dict[str, Any], learning_rate: float) -> Any:
+    """The net with described weights and Adam, whose epsilon makes its first step that of PyTorch."""
+    net = build(kit.keras, settings)
+    set_weights(net, weights, settings)
+    epsilon = EPSILON_OF_DENSENET * CONVERSION
+    net.compile(optimizer=kit.keras.optimizers.Adam(learning_rate, epsilon=epsilon), loss=kit.loss())
+    return net
+
+
+def library(kit: Kit) -> Library:
+    """What Keras gives to the row's implementation."""
+
+    def ready(context: Context, batch: Batches, weights: Weights) -> Steps:
+        net = compiled(kit, weights, context.settings, context.settings["timing_learning_rate"])
+        return timed_steps(
+            context,
+            batch,
+            train=lambda pair: net.train_on_batch(*pair),
+            predict=lambda images: np.asarray(net.predict_on_batch(images)).argmax(axis=1),
+            state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
+        )
+
+    def open_twin(context: Context, description: Description, precision: str) -> Twin:
+        kit.set_precision(precision)
+        settings = context.settings
+        net = compiled(kit, description.weights, settings, description.learning_rate)
+
+        def loss_and_gradients(images: Any, labels: Any) -> Tuple[float, Dict[str, Any]]:
+            other = compiled(kit, description.weights, settings, 0.0)  # whose running values may change
+            loss, found = kit.gradients(other, images.astype(precision), labels)
+            return loss, described(found, other, settings)
+
+        def parameters() -> Weights:
+            values = [value for layer in net.layers for value in layer.get_weights()[: len(parts_of(layer))]]
+            return described(values, net, settings)
+
+        def parts_of(layer: Any) -> Tuple[str, ...]:
+            return parts(layer) if layer.weights else ()
+
+        return Twin(
+            outputs=lambda images: np.asarray(net.predict_on_batch(images.astype(precision))),
+            loss_and_gradients=loss_and_gradients,
+            step=lambda images, labels: float(net.train_on_batch(images.astype(precision), labels)),
+            parameters=parameters,
+        )
+
+    return Library(ready, open_twin)

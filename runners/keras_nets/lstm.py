@@ -1,0 +1,89 @@
+"""Two stacked LSTM layers and a linear output in Keras 3, from the weights of a description."""
+
+from typing import Any, Callable, Dict, List, Tuple
+
+import keras
+import numpy as np
+
+from runners.contract import Context, Steps
+from runners.nets import adam
+from runners.nets.implementation import Library
+from runners.nets.learner import Learner, Timed, timed_steps
+from runners.nets.lstm import Weights, shapes, size
+from runners.nets.sameness import Description, Twin
+
+PARTLY_FLOAT32 = {"outputs": 1e-6, "loss": 1e-6, "gradients": 1e-5, "parameters": 1e-4}
+"""Tolerances in float64: on these backends Keras computes parts of it in float32, the state's tanh on JAX for one."""
+
+Gradients = Callable[[Any, Any, Any, Any], Tuple[float, List[Any]]]
+"""``gradients(net, inputs, targets, loss)``: a Keras loss, and its gradients in the order of the net's weights."""
+
+
+def build(window: int, weights: Weights, learning_rate: Any) -> Any:
+    """The compiled net with the weights of a description: Adam on the mean squared error. The rate may be a schedule.
+
+    Keras holds and orders weights and gates as the description does.
+    """
+    units, bidirectional = size(weights)
+    inputs = values = keras.Input(shape=(window, 1))
+    for sequences in (True, False):
+        lstm = keras.layers.LSTM(units, return_sequences=sequences)
+        values = (keras.layers.Bidirectional(lstm) if bidirectional else lstm)(values)
+    net = keras.Model(inputs, keras.layers.Dense(1)(values))
+    precision = keras.config.floatx()
+    net.set_weights([weights[name].astype(precision) for name, _ in shapes(units, bidirectional)])
+    net.compile(optimizer=keras.optimizers.Adam(learning_rate, epsilon=adam.EPSILON), loss="mse")
+    return net
+
+
+def fresh(precision: str) -> None:
+    """Forget all nets, and build and train in "float32" or "float64" from now on."""
+    keras.config.set_floatx(precision)
+    keras.backend.clear_session()
+
+
+def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
+    """The net with these weights, ready for timing, by ``train_on_batch`` and ``predict_on_batch``."""
+    net = build(timed.window, weights, timed.learning_rate)
+    return timed_steps(
+        timed,
+        train=lambda batch: net.train_on_batch(*batch),
+        predict=lambda batch: np.asarray(net.predict_on_batch(batch)),
+        state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
+        parameters=int(net.count_params()),
+    )
+
+
+def library(gradients: Gradients, set_precision: Callable[[str], None]) -> Library:
+    """What Keras gives on a backend, whose way to gradients and to float64 is passed in."""
+
+    def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
+        rate = keras.optimizers.schedules.CosineDecay(learning_rate, updates)
+        net = build(window, weights, rate)
+        return Learner(
+            net, lambda inputs, targets: float(net.train_on_batch(inputs, targets)), lambda inputs: predict(net, inputs)
+        )
+
+    def predict(net: Any, inputs: Any) -> Any:
+        return np.asarray(net.predict_on_batch(inputs))
+
+    def open_twin(context: Context, description: Description, precision: str) -> Twin:
+        fresh(precision)
+        set_precision(precision)
+        net = build(description.inputs.shape[1], description.weights, description.learning_rate)
+        names = [name for name, _ in shapes(*size(description.weights))]
+
+        def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
+            error = keras.losses.MeanSquaredError()
+            loss, found = gradients(net, inputs.astype(precision), targets.astype(precision), error)
+            return loss, dict(zip(names, found))
+
+        return Twin(
+            outputs=lambda inputs: predict(net, inputs.astype(precision)),
+            loss_and_gradients=loss_and_gradients,
+            step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
+            parameters=lambda: dict(zip(names, net.get_weights())),
+            tolerances=PARTLY_FLOAT32,
+        )
+
+    return Library(prepare, open_learner, open_twin)

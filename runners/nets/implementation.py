@@ -1,0 +1,74 @@
+"""An LSTM row's implementation, from the few things that a framework has to give."""
+
+from typing import Any, Callable, Dict, NamedTuple, Tuple
+
+from runners.contract import Context, Quality, Steps
+from runners.nets import lstm, lstm_reference
+from runners.nets.adam import Adam
+from runners.nets.learner import Learner, Timed
+from runners.nets.sameness import Description, Twin, prove
+
+OpenTwin = Callable[[Context, Description, str], Twin]
+"""``open_twin(context, description, precision)``"""
+
+
+class Library(NamedTuple):
+    """What a framework gives: its net from described weights, for the timing, the training and the proof."""
+
+    prepare: Callable[[Context, Timed, lstm.Weights], Steps]
+    open_learner: Callable[[Context, int, lstm.Weights, float, int], Learner]  # window, weights, first rate, updates
+    open_twin: OpenTwin
+
+
+class Implementation:
+    """``prepare``, ``train_to_quality`` and ``prove`` of a row. ``task`` is the module of its data in this package."""
+
+    def __init__(self, task: Any, library: Library) -> None:
+        self._task, self._library = task, library
+
+    def prepare(self, context: Context) -> Steps:
+        """An untrained net, ready for timing."""
+        timed = self._task.timed(context)
+        weights = lstm.initial_weights(timed.units, timed.bidirectional, context.seed)
+        return self._library.prepare(context, timed, weights)
+
+    def train_to_quality(self, context: Context) -> Quality:
+        """Train on the train part and score the test part."""
+
+        def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
+            bidirectional = self._task.BIDIRECTIONAL
+            weights = lstm.initial_weights(settings["units"], bidirectional, seed, zero_output=bidirectional)
+            rate = settings["learning_rate"]
+            return self._library.open_learner(context, self._task.WINDOW, weights, rate, updates)
+
+        return self._task.train_to_quality(context, open_learner)
+
+    def prove(self, context: Context) -> Dict[str, Any]:
+        """How far the framework's net is from the NumPy reference."""
+        return prove_row(self._task, context, self._library.open_twin)
+
+
+def prove_row(task: Any, context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
+    """The record's ``sameness`` of an LSTM row."""
+    described = lstm.describe(context.model.twin_of or context.model.key, task.timed(context), context)
+    return prove(described, open_reference, lambda description, precision: open_twin(context, description, precision))
+
+
+def open_reference(description: Description) -> Twin:
+    """The described LSTM net in float64 NumPy."""
+    weights, optimizer = dict(description.weights), Adam(description.learning_rate)
+
+    def step(inputs: Any, targets: Any) -> float:
+        loss, gradients = lstm_reference.loss_and_gradients(weights, inputs, targets)
+        weights.update(optimizer.update(weights, gradients))
+        return loss
+
+    def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
+        return lstm_reference.loss_and_gradients(weights, inputs, targets)
+
+    return Twin(
+        outputs=lambda inputs: lstm_reference.run(weights, inputs)[0],
+        loss_and_gradients=loss_and_gradients,
+        step=step,
+        parameters=lambda: dict(weights),
+    )

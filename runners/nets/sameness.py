@@ -1,0 +1,171 @@
+"""Whether a framework computes a described net: compared with a float64 NumPy reference, in two precisions.
+
+Float64 shows that the function is the same: what is left is rounding, so the smallest trap stands out. Float32 is what
+is timed, with the kernels that are timed; its tolerances are what rounding may do to these nets, and every trap that
+changes a result by more than that is refused there too. docs/frameworks.md has the measured differences.
+"""
+
+import hashlib
+import json
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from runners.contract import OptionUnavailable, Reason
+
+STEPS = 10
+TOLERANCES = {
+    "float64": {
+        "outputs": 1e-10,
+        "loss": 1e-10,
+        "gradients": 1e-9,
+        "parameters": 1e-6,
+        "losses": 5e-4,
+        "later-outputs": 2e-2,
+    },
+    "float32": {
+        "outputs": 1e-5,
+        "loss": 1e-5,
+        "gradients": 1e-4,
+        "parameters": 2e-2,
+        "losses": 5e-4,
+        "later-outputs": 2e-2,
+    },
+}
+"""Largest relative difference of each quantity that is still the same net, by precision."""
+
+Arrays = Dict[str, Any]
+
+
+class Description(NamedTuple):
+    """A net, a batch and an optimizer, without a framework."""
+
+    net: str  # key of the published row
+    weights: Arrays  # float64, by name
+    inputs: Any  # float32, one batch
+    targets: Any
+    learning_rate: float
+    constants: Dict[str, Any]  # everything else that defines the function: plain JSON values
+    idle: Tuple[str, ...] = ()  # weights without effect in training: their gradient is zero but for rounding
+    tolerances: Dict[str, Dict[str, float]] = {}  # by precision and quantity, where they differ from TOLERANCES
+
+    def sha256(self) -> str:
+        """The checksum of net, weights and constants; not of the batch, which the data set's checksum fixes."""
+        digest = hashlib.sha256(json.dumps([self.net, self.constants], sort_keys=True).encode("utf-8"))
+        for name in sorted(self.weights):
+            digest.update(name.encode("utf-8"))
+            digest.update(np.ascontiguousarray(self.weights[name], "<f4").tobytes())
+        return digest.hexdigest()
+
+
+class Twin(NamedTuple):
+    """A described net in one framework, with the description's weights. Arrays have its names and its layout."""
+
+    outputs: Callable[[Any], Any]  # of a batch of inputs
+    loss_and_gradients: Callable[[Any, Any], Tuple[float, Arrays]]  # changes nothing
+    step: Callable[[Any, Any], float]  # one update; the loss before it
+    parameters: Callable[[], Arrays]
+    tolerances: Dict[str, float] = {}  # of float64, where the framework computes a part of it in float32
+
+
+class Observed(NamedTuple):
+    """What a twin computed: each quantity of ``TOLERANCES`` as arrays by name."""
+
+    quantities: Dict[str, Arrays]
+    shapes: Dict[str, Tuple[int, ...]]  # of the parameters
+
+
+def observe(description: Description, twin: Twin) -> Observed:
+    """Run a twin: a prediction, the gradients, ten steps of training, another prediction."""
+    inputs, targets = description.inputs, description.targets
+    before = twin.parameters()
+    outputs = twin.outputs(inputs)
+    loss, gradients = twin.loss_and_gradients(inputs, targets)
+    losses = [twin.step(inputs, targets)]
+    after = twin.parameters()
+    losses += [twin.step(inputs, targets) for _ in range(STEPS - 1)]
+    changes = {name: np.asarray(after[name], np.float64) - np.asarray(start) for name, start in before.items()}
+    quantities = {
+        "outputs": {"": outputs},
+        "loss": {"": loss},
+        "gradients": gradients,
+        "parameters": {name: change for name, change in changes.items() if name not in description.idle},
+        "losses": dict(enumerate(losses)),
+        "later-outputs": {"": twin.outputs(inputs)},
+    }
+    return Observed(quantities, {name: np.shape(values) for name, values in before.items()})
+
+
+def prove(
+    description: Description,
+    open_reference: Callable[[Description], Twin],
+    open_twin: Callable[[Description, str], Twin],
+) -> Dict[str, Any]:
+    """The record's ``sameness``: the differences in each precision, and whether all are within their tolerances."""
+    found: List[Dict[str, Any]] = []
+    reason: Optional[Reason] = None
+    wanted = observe(description, open_reference(description))
+    for precision in TOLERANCES:
+        try:
+            twin = open_twin(description, precision)
+        except OptionUnavailable:
+            continue  # the framework computes in the other precision only
+        tolerances = dict(TOLERANCES[precision], **description.tolerances.get(precision, {}))
+        tolerances.update(twin.tolerances if precision == "float64" else {})
+        apart, wrong = compare(description, wanted, twin)
+        found.append({"precision": precision, "differences": apart, "tolerances": tolerances})
+        reason = reason or wrong or beyond(precision, apart, tolerances)
+    return {
+        "net": description.net,
+        "description_sha256": description.sha256(),
+        "reference": "NumPy float64",
+        "precisions": found,
+        "same": reason is None and bool(found),
+        "reason": reason,
+    }
+
+
+def beyond(precision: str, apart: Dict[str, float], tolerances: Dict[str, float]) -> Optional[Reason]:
+    """The first difference that is beyond its tolerance, or no number."""
+    for quantity, tolerance in tolerances.items():
+        if not apart[quantity] <= tolerance:
+            values = {"quantity": quantity, "precision": precision, "difference": apart[quantity]}
+            return Reason("not-the-same-net", dict(values, tolerance=tolerance))
+    return None
+
+
+def compare(description: Description, wanted: Observed, twin: Twin) -> Tuple[Dict[str, float], Optional[Reason]]:
+    """The largest relative difference of each quantity; and the reason where the parameters are not the described ones.
+
+    Relative to the largest magnitude of the reference in the same array: for the parameters that is the largest change
+    of one step. The gradients of idle weights are relative to the largest gradient of all.
+    """
+    shapes = {name: np.shape(values) for name, values in twin.parameters().items()}
+    if shapes != wanted.shapes:
+        names = sorted(set(shapes) ^ set(wanted.shapes)) or sorted(shapes)
+        return dict.fromkeys(wanted.quantities, float("nan")), Reason("other-parameters", {"names": names[:5]})
+    found = observe(description, twin).quantities
+    largest = max(magnitude(values) for values in wanted.quantities["gradients"].values())
+    apart = {
+        quantity: float(
+            np.max(
+                [
+                    relative(found[quantity][name], values, largest if name in description.idle else magnitude(values))
+                    for name, values in arrays.items()
+                ]
+            )
+        )
+        for quantity, arrays in wanted.quantities.items()
+    }
+    return apart, None
+
+
+def magnitude(values: Any) -> float:
+    """The largest magnitude in an array."""
+    return float(np.max(np.abs(values)))
+
+
+def relative(found: Any, wanted: Any, scale: float) -> float:
+    """The largest difference as a share of ``scale``."""
+    apart = magnitude(np.asarray(found, np.float64) - np.asarray(wanted, np.float64))
+    return apart / scale if scale > 0 else (0.0 if apart == 0 else float("inf"))

@@ -1,0 +1,5 @@
+"""The net of the row Bi-LSTM in PyTorch."""
+
+from runners.nets.rows import bilstm_row
+
+MODEL = bilstm_row("bilstm-pytorch", "PyTorch", "runners.pytorch.twins.household", order=22, twin_of="bilstm")

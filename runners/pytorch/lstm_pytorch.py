@@ -1,0 +1,5 @@
+"""The net of the row LSTM in PyTorch."""
+
+from runners.nets.rows import lstm_row
+
+MODEL = lstm_row("lstm-pytorch", "PyTorch", "runners.pytorch.twins.airline", order=21, twin_of="lstm")

@@ -1,0 +1,193 @@
+"""Two stacked LSTM layers and a linear output in PyTorch, from the weights of a description."""
+
+import hashlib
+from typing import Any, Dict, Tuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from runners.contract import Context, Steps
+from runners.nets import adam
+from runners.nets.implementation import Library
+from runners.nets.learner import Learner, Timed, cosine_share, timed_steps
+from runners.nets.lstm import LAYERS, Weights, directions, size
+from runners.nets.sameness import Description, Twin
+from runners.pytorch import compat
+from runners.pytorch.densenet import count_parameters, torch_device
+
+PARTS = (("kernel", "weight_ih"), ("recurrent", "weight_hh"), ("bias", "bias_ih"))
+
+
+class ForecastNet(nn.Module):
+    """Windows (n, time, 1) to forecasts (n, 1): LSTM, LSTM, linear; ``units`` is for one direction.
+
+    PyTorch's layers have two biases where one is enough. The second one is held at zero, since training both would move
+    their sum twice as far with every step.
+    """
+
+    def __init__(self, units: int, bidirectional: bool) -> None:
+        super().__init__()  # without names: a test puts another class in this one's place
+        self.lstm = nn.LSTM(1, units, num_layers=len(LAYERS), batch_first=True, bidirectional=bidirectional)
+        self.linear = nn.Linear(units * len(directions(bidirectional)), 1)
+        for name, parameter in self.lstm.named_parameters():
+            if name.startswith("bias_hh"):
+                nn.init.constant_(parameter, 0.0)
+                parameter.requires_grad_(False)
+
+    def forward(self, windows: Any) -> Any:
+        _, (states, _) = self.lstm(windows)
+        # Backwards the last state belongs to the first minute: it is in `states`, not at the end of the output.
+        last = torch.cat([states[-2], states[-1]], 1) if self.lstm.bidirectional else states[-1]
+        return self.linear(last)
+
+
+def places(net: ForecastNet) -> Dict[str, Any]:
+    """A description's name of a weight -> PyTorch's parameter, which is transposed.
+
+    Both have the gates in the order input, forget, candidate, output.
+    """
+    found = {"output.kernel": net.linear.weight, "output.bias": net.linear.bias}
+    for number, layer in enumerate(LAYERS):
+        for direction in directions(net.lstm.bidirectional):
+            ending = "_l{}{}".format(number, "_reverse" if direction == "backward" else "")
+            for part, name in PARTS:
+                found["{}.{}.{}".format(layer, direction, part)] = getattr(net.lstm, name + ending)
+    return found
+
+
+def build(weights: Weights, device: Any, precision: str = "float32") -> ForecastNet:
+    """The net with the weights of a description."""
+    net = ForecastNet(*size(weights)).to(device, getattr(torch, precision))
+    with torch.no_grad():
+        for name, parameter in places(net).items():
+            parameter.copy_(torch.from_numpy(np.ascontiguousarray(weights[name].T)))
+    return net
+
+
+def optimizer_of(net: ForecastNet, learning_rate: float) -> Any:
+    """Adam with the epsilon that makes its step that of Keras."""
+    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    return torch.optim.Adam(trained, lr=learning_rate, eps=adam.EPSILON_OF_CORRECTED)
+
+
+def train_step(net: ForecastNet, optimizer: Any, device: Any, batch: Tuple[Any, Any]) -> Any:
+    """One update on a batch of host tensors; the loss before it, on the device."""
+    inputs, targets = (part.to(device, non_blocking=True) for part in batch)
+    optimizer.zero_grad()
+    loss = functional.mse_loss(net(inputs), targets)
+    loss.backward()
+    optimizer.step()
+    return loss.detach()
+
+
+def predict_step(net: ForecastNet, device: Any, inputs: Any) -> Any:
+    """Forecasts (n, 1) of a host tensor, in host memory."""
+    with torch.no_grad():
+        return net(inputs.to(device, non_blocking=True)).cpu()
+
+
+def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
+    """The net with these weights, ready for timing."""
+    device = torch_device(context.device)
+    net = build(weights, device)
+    optimizer = optimizer_of(net, timed.learning_rate)
+    batch = tuple(torch.from_numpy(part) for part in timed.batch)
+    if context.device == "gpu":
+        batch = tuple(part.pin_memory() for part in batch)
+
+    def train_batch() -> Any:
+        net.train()
+        return batch
+
+    def predict_batch() -> Any:
+        net.eval()
+        return batch[0]
+
+    def state() -> bytes:
+        digest = hashlib.sha256()
+        for parameter in net.parameters():
+            digest.update(parameter.detach().cpu().numpy().tobytes())
+        return digest.digest()
+
+    def one_pass() -> None:
+        net.train()
+        net(batch[0].to(device)).sum().backward()
+
+    steps = timed_steps(
+        timed,
+        train=lambda batch: train_step(net, optimizer, device, batch),
+        predict=lambda inputs: predict_step(net, device, inputs),
+        state=state,
+        parameters=count_parameters(net),
+    )
+    return steps._replace(
+        train_batch=train_batch,
+        predict_batch=predict_batch,
+        execution=lambda: {"operators": compat.operators_run(one_pass)},
+    )
+
+
+def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
+    """The net as the training loops take it, its rate falling to zero along half a cosine."""
+    device = torch_device(context.device)
+    net = build(weights, device)
+    optimizer = optimizer_of(net, learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine_share(step, updates))
+
+    def train(inputs: Any, targets: Any) -> float:
+        net.train()
+        loss = train_step(net, optimizer, device, tensors("float32", inputs, targets))
+        schedule.step()
+        return float(loss)
+
+    def predict(inputs: Any) -> Any:
+        net.eval()
+        return predict_step(net, device, tensors("float32", inputs)[0]).numpy()
+
+    return Learner(net, train, predict)
+
+
+def tensors(precision: str, *arrays: Any) -> Tuple[Any, ...]:
+    """Host tensors of arrays."""
+    return tuple(torch.from_numpy(np.ascontiguousarray(one, precision)) for one in arrays)
+
+
+def open_twin(context: Context, description: Description, precision: str) -> Twin:
+    """The described net for the proof; on a GPU without TF32, whose rounding would hide small differences."""
+    device = torch_device(context.device)
+    net = build(description.weights, device, precision)
+    optimizer = optimizer_of(net, description.learning_rate)
+
+    def values(tensor: Any) -> Any:
+        return np.array(tensor.detach().cpu().numpy().T)
+
+    def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
+        net.train()
+        optimizer.zero_grad()
+        inputs, targets = (part.to(device) for part in tensors(precision, inputs, targets))
+        with compat.disable_tf32():
+            loss = functional.mse_loss(net(inputs), targets)
+            loss.backward()
+        return float(loss.detach()), {name: values(parameter.grad) for name, parameter in places(net).items()}
+
+    def step(inputs: Any, targets: Any) -> float:
+        net.train()
+        with compat.disable_tf32():
+            return float(train_step(net, optimizer, device, tensors(precision, inputs, targets)))
+
+    def outputs(inputs: Any) -> Any:
+        net.eval()
+        with compat.disable_tf32():
+            return predict_step(net, device, tensors(precision, inputs)[0]).numpy()
+
+    return Twin(
+        outputs=outputs,
+        loss_and_gradients=loss_and_gradients,
+        step=step,
+        parameters=lambda: {name: values(parameter) for name, parameter in places(net).items()},
+    )
+
+
+LIBRARY = Library(prepare, open_learner, open_twin)

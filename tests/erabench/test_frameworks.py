@@ -1,0 +1,102 @@
+"""`make frameworks`: which rows it measures, what it leaves out, and that a bench keeps its own rows."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+from test_bench import Bench, Engine
+
+from erabench import frameworks
+from erabench.bench import run as module
+from erabench.frameworks import Framework, select, select_nets
+from erabench.options import OPTIONS
+from images.stack import Problem
+
+KNOWN = [
+    Framework("keras", ("lstm", "bilstm"), "lstm", True, {"densenet-keras": "densenet"}),
+    Framework("new", (), "lstm-new", False, {"lstm-new": "lstm"}),
+    Framework("pytorch", ("densenet", "other"), "densenet", True, {"lstm-pytorch": "lstm"}),
+]
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three frameworks that share two nets."""
+    monkeypatch.setattr(frameworks, "frameworks", lambda: KNOWN)
+
+
+@pytest.mark.usefixtures("known")
+def test_a_bench_has_the_published_rows_and_model_selects_any() -> None:
+    """A twin is measured where somebody names it."""
+    assert select([]) == {"keras": ["lstm", "bilstm"], "pytorch": ["densenet", "other"]}
+    assert select(["lstm", "lstm-new"]) == {"keras": ["lstm"], "new": ["lstm-new"]}
+    with pytest.raises(Problem, match="MODEL=lstm-x: no such row; choose from: lstm, "):
+        select(["lstm-x"])
+
+
+@pytest.mark.usefixtures("known")
+@pytest.mark.parametrize(
+    ("nets", "names", "chosen"),
+    [
+        (
+            [],
+            [],
+            {"keras": ["lstm", "densenet-keras"], "new": ["lstm-new"], "pytorch": ["densenet", "lstm-pytorch"]},
+        ),
+        (["lstm"], [], {"keras": ["lstm"], "new": ["lstm-new"], "pytorch": ["lstm-pytorch"]}),
+        (["densenet"], [], {"keras": ["densenet-keras"], "pytorch": ["densenet"]}),
+        (["lstm"], ["new", "pytorch"], {"new": ["lstm-new"], "pytorch": ["lstm-pytorch"]}),
+    ],
+)
+def test_a_comparison_has_the_nets_that_several_frameworks_share(
+    nets: list[str], names: list[str], chosen: dict[str, list[str]]
+) -> None:
+    """The published row of a net is one of them."""
+    assert select_nets(nets, names) == chosen
+
+
+@pytest.mark.usefixtures("known")
+def test_a_net_or_framework_that_nobody_shares_is_refused() -> None:
+    """With the choice."""
+    with pytest.raises(Problem, match="NET=bilstm: no such net; choose from: densenet, lstm"):
+        select_nets(["bilstm"], [])
+    with pytest.raises(Problem, match="FRAMEWORK=new: no such framework; choose from: keras, pytorch"):
+        select_nets(["densenet"], ["new"])
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench in which everything works."""
+    bench = Bench(tmp_path, monkeypatch)
+    bench.engines = {"docker": Engine("docker")}
+    return bench
+
+
+def compare(made: Bench, **variables: str) -> int:
+    """The exit status of `make frameworks`."""
+    asked = {**dict.fromkeys(OPTIONS, ""), "RESULTS": str(made.folder), **variables}
+    return module.compare_frameworks(Namespace(**asked))
+
+
+def test_the_rows_are_measured_and_proven(made: Bench) -> None:
+    """In rounds, as a bench measures them; the runners are told to prove."""
+    assert compare(made, NET="lstm", FRAMEWORK="pytorch,keras", DEVICE="cpu") == 0
+    assert {name: words[1] for name, words in made.engines["docker"].ran.items()} == {
+        "keras": "lstm",
+        "pytorch": "lstm-pytorch",
+    }
+    assert all("--prove" in words for words in made.engines["docker"].ran.values())
+    assert made.fetched == ["airline"]
+
+
+def test_a_framework_without_a_lock_is_left_out_and_said(
+    made: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is no failure, unless somebody named it."""
+    monkeypatch.setattr(module, "frameworks", lambda _: ["keras", "pytorch"])
+    assert compare(made, NET="lstm") == 0
+    assert "erabench: jax: stack cpu has no lock for it; left out: lstm-jax\n" in capsys.readouterr().err
+    assert compare(made, NET="lstm", FRAMEWORK="jax") == 2
+    assert "stack cpu has no lock for jax; its rows are left out" in capsys.readouterr().err

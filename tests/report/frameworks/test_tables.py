@@ -1,0 +1,160 @@
+"""One net in every framework: order by time, ratios, what is indistinguishable, and what stands outside."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from report.frameworks.tables import Table, execution, tables
+from report.page.build import build_page
+from report.records import Result, load_results
+from report.render.locale import locale
+from report.render.markdown import render_page
+from report.render.pictures import draw
+from report.text import Text
+from tests.report.building import Json, around, loaded, phase, process, reason, record, write
+
+SEVERAL = [0.0101, 0.0099, 0.0102, 0.0098, 0.01]
+
+
+def sameness(same: bool = True, description: str = "a" * 64, **changes: Any) -> Json:
+    """A proof."""
+    differences = {"outputs": 1e-15, "loss": 2e-15, "gradients": 3e-15, "parameters": 4e-11, "losses": None}
+    tolerances = dict.fromkeys(differences, 1e-9)
+    wrong = reason("not-the-same-net", quantity="parameters", precision="float64", difference=0.5, tolerance=1e-6)
+    return {
+        "net": "lstm",
+        "description_sha256": description,
+        "reference": "NumPy float64",
+        "precisions": [{"precision": "float64", "differences": differences, "tolerances": tolerances}],
+        "same": same,
+        "reason": None if same else wrong,
+        **changes,
+    }
+
+
+def twin(key: str, library: str, seconds: float | list[float], **changes: Any) -> Json:
+    """A record of the net LSTM in another framework, measured in the rounds of the published row's bench."""
+    medians = around(seconds) if isinstance(seconds, float) else seconds
+    made = record("lstm", train_s=medians, **{"sameness": sameness(), **changes})
+    made["model"] |= {"key": key, "library": library, "order": 20 + len(library), "twin_of": "lstm"}
+    return made
+
+
+def published(**changes: Any) -> Json:
+    """The record of the published row."""
+    return record("lstm", train_s=around(0.02), **{"sameness": sameness(), **changes})
+
+
+def said(text: Text) -> str:
+    """English."""
+    return locale("en").plain(text)
+
+
+def only_table(tmp_path: Path, *records: Json) -> Table:
+    """The one table of these records."""
+    (table,) = tables(loaded(tmp_path, *records))
+    return table
+
+
+def test_the_fastest_training_step_comes_first_with_ratios_from_pairs_of_processes(tmp_path: Path) -> None:
+    """Whatever the names and orders of the rows."""
+    table = only_table(tmp_path, published(), twin("lstm-zeta", "Zeta", 0.01), twin("lstm-jax", "JAX", 0.04))
+    assert [line.name for line in table.lines] == ["Zeta", "Keras", "JAX"]
+    assert [said(line.ratio) for line in table.lines] == ["1.00", "2.00 (2.00–2.00)", "4.00 (4.00–4.00)"]
+    assert (table.net, table.device, table.alike, table.others) == ("LSTM", "cpu", (), ())
+    assert said(table.lines[0].per_second) == "3200"
+
+
+def test_what_the_processes_cannot_tell_apart_is_said(tmp_path: Path) -> None:
+    """In the ratio's cell, and as a pair."""
+    near = twin("lstm-near", "Near", [value * 1.001 for value in reversed(SEVERAL)])
+    table = only_table(tmp_path, published(), twin("lstm-zeta", "Zeta", SEVERAL), near)
+    assert said(table.lines[1].ratio).endswith(", indistinguishable")
+    assert [said(pair) for pair in table.alike] in (["Zeta and Near"], ["Near and Zeta"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason_said"),
+    [
+        ({"sameness": None}, "not compared with the reference yet (run make frameworks)"),
+        (
+            {"sameness": sameness(same=False)},
+            "not the same net: parameters after one step: 0.50 from the reference in float64, more than 0.00000100",
+        ),
+        (
+            {"sameness": sameness(description="b" * 64)},
+            "measured with another description of the net; measure it again",
+        ),
+        (
+            {"status": "out_of_memory", "reason": reason("killed-for-memory", signal="SIGKILL")},
+            "out of memory: killed by the out-of-memory killer (SIGKILL)",
+        ),
+        (
+            {"processes": [process(1, 1, 1, train=phase(1.0, valid=False, reason=reason("loss-not-finite")))]},
+            "the training loss was not finite",
+        ),
+    ],
+    ids=["unproven", "another-net", "another-description", "failed", "not-training"],
+)
+def test_what_is_not_the_same_net_stands_outside(tmp_path: Path, changes: Json, reason_said: str) -> None:
+    """With the reason; the others are compared."""
+    odd = twin("lstm-odd", "Odd", 0.001, **changes)
+    table = only_table(tmp_path, published(), twin("lstm-jax", "JAX", 0.04), odd)
+    assert [line.name for line in table.lines] == ["Keras", "JAX"]
+    assert [(result.model.library, said(why)) for result, why in table.others] == [("Odd", reason_said)]
+
+
+def test_without_a_twin_there_is_no_table(tmp_path: Path) -> None:
+    """A bench of the published rows alone has nothing to compare."""
+    assert list(tables(loaded(tmp_path, published(), record("ar")))) == []
+
+
+def test_startup_and_the_first_step_are_medians_over_the_processes(tmp_path: Path) -> None:
+    """The import, and the warm-up's first step, which compiles."""
+    processes = [process(n, 0.01, 0.004, train=phase(0.01, warmup_s=[float(n), 0.01])) for n in (1, 2, 3)]
+    table = only_table(tmp_path, published(), twin("lstm-jax", "JAX", 0.01, processes=processes))
+    line = next(line for line in table.lines if line.name == "JAX")
+    assert (said(line.first_step), said(line.imports)) == ("2.0", "2.0")
+
+
+def test_the_execution_is_said_in_the_record_s_words() -> None:
+    """Operators, the kind of LSTM, XLA; nothing that is not known."""
+    assert said(execution({"execution": "tf.function", "lstm": "generic", "xla": False})) == "tf.function, generic LSTM"
+    assert said(execution({"operators": ["mkldnn_rnn_layer"], "compiled": True})) == "mkldnn_rnn_layer, compiled"
+    assert said(execution({"xla": True, "threads": 2})) == "XLA"
+    assert said(execution({"execution": 3, "operators": "no list", "lstm": ["x"]})) == ""
+
+
+def results(tmp_path: Path, *records: Json) -> tuple[Result, ...]:
+    """All records, loaded."""
+    return load_results(write(tmp_path, *records)).results
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(tmp_path: Path, language: str) -> None:
+    """The Models table keeps the published rows."""
+    found = build_page(results(tmp_path, published(), twin("lstm-jax", "JAX", 0.04)))
+    pictures = tuple(draw(found, locale(language)))
+    assert [line.row.model.key for line in found.sections[0].lines] == ["lstm"]
+    assert [picture.kind for picture in pictures].count("frameworks") == 1
+    text = render_page(found, locale(language), pictures)
+    heading = {"en": "## One net, every framework", "ko": "## 같은 신경망, 여러 프레임워크"}[language]
+    assert heading in text
+    assert "[JAX][lstm-jax.cpu]" in text
+    assert "![" in text
+    assert "frameworks.svg" in text
+
+
+def test_a_page_of_twins_alone_is_a_page(tmp_path: Path) -> None:
+    """make frameworks FRAMEWORK=jax measures no published row."""
+    found = build_page(results(tmp_path, twin("lstm-jax", "JAX", 0.04)))
+    text = render_page(found, locale("en"), tuple(draw(found, locale("en"))))
+    assert "[JAX][lstm-jax.cpu]" in text
+
+
+def test_a_proof_without_a_verdict_s_reason_is_a_problem(tmp_path: Path) -> None:
+    """A record that says "not the same" must say why."""
+    found = load_results(write(tmp_path, published(sameness=sameness(same=False, reason=None))))
+    assert found.results == ()
+    assert "the net is not the same" in found.problems[0].message

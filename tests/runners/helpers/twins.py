@@ -1,0 +1,85 @@
+"""What the tests of the twins share: data, contexts, and what holds in every framework."""
+
+import numpy as np
+
+from runners.contract import Context
+from runners.data import airline, household
+from runners.data.cifar10 import CLASSES, Cifar10
+from runners.data.source import Source
+from runners.registry import load_model
+from runners.worker.gate import reason_not_training
+
+LSTM = {"units": 4, "epochs": 20, "learning_rate": 5e-3, "amplitudes": [1.0], "seeds": 2, "timing_learning_rate": 1e-4}
+BILSTM = {
+    "units": 3,
+    "epochs": 2,
+    "learning_rate": 1e-2,
+    "train_minutes": 600,
+    "test_minutes": 100,
+    "timing_learning_rate": 1e-4,
+}
+
+
+def made_up(minutes=1000):
+    """A small series in place of household electricity: an AR(1) about 0.3, on the scale 0..1."""
+    random = np.random.RandomState(0)
+    values = [0.3]
+    for _ in range(1, minutes):
+        values.append(0.03 + 0.9 * values[-1] + 0.02 * random.randn())
+    scaled = np.asarray(values, np.float32)
+    split = int(minutes * 0.7)
+    source = Source("household", "made up for a test", "0" * 64, synthetic=True)
+    return household.Household(None, scaled, scaled[:split], scaled[split:], source)
+
+
+def make_context(framework, key, backend, **changes):
+    """A context of a row of either net on the CPU, with a small net on small data."""
+    model = load_model(framework, key)
+    settings, data = (LSTM, airline.load()) if model.dataset == "airline" else (BILSTM, made_up())
+    return Context(backend, model, "cpu", "smoke", dict(settings, **changes), 0, data, lambda *progress: None, None)
+
+
+def check_steps(steps):
+    """A batch of 32 from host memory, answers back in host memory, a loss that falls, parameters that change."""
+    inputs, targets = steps.train_batch()
+    assert (tuple(inputs.shape)[::2], tuple(targets.shape), steps.batch_size) == ((32, 1), (32, 1), 32)
+    assert np.asarray(steps.predict(steps.predict_batch())).shape == (32, 1)
+    before = steps.state()
+    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(60)]
+    assert reason_not_training(losses[3:], steps.iterative, before, steps.state()) is None
+
+
+def check_proof(found):
+    """The net is the described one, in both precisions."""
+    assert found["same"], found
+    assert [one["precision"] for one in found["precisions"]] == ["float64", "float32"]
+
+
+def check_quality(implementation, context):
+    """Trained and scored under the row's protocol, every seed's loss lower than before, twice the same."""
+    quality, again = (implementation.train_to_quality(context) for _ in range(2))
+    assert quality.protocol == "one-step"
+    assert quality.history["loss"][-1] < quality.history["loss"][0]
+    assert quality.forecasts == again.forecasts
+    return quality
+
+
+DENSENET = {"blocks": [2, 2], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4, "batch_size": 8}
+
+
+def make_densenet_context(framework, key, backend):
+    """A context of a small DenseNet on a few made-up images."""
+    random = np.random.RandomState(0)
+    part = random.randint(0, 255, (40, 32, 32, 3)).astype(np.uint8), (np.arange(40) % 10).astype(np.uint8)
+    data = Cifar10(*(part + part), classes=CLASSES, source=Source("cifar10", "made for a test", "0" * 64))
+    model = load_model(framework, key)
+    return Context(backend, model, "cpu", "smoke", DENSENET, 1, data, lambda *progress: None, None)
+
+
+def check_densenet_steps(steps):
+    """Loss falls, parameters change, and a prediction is a class per image."""
+    before = steps.state()
+    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(4)]
+    assert losses[-1] < losses[0]
+    assert steps.state() != before
+    assert np.asarray(steps.predict(steps.predict_batch())).shape == (8,)

@@ -1,0 +1,259 @@
+"""The described LSTM net, its NumPy reference, and the traps: each is planted in a net and refused."""
+
+import numpy as np
+import pytest
+
+from runners.nets import adam, lstm, lstm_reference, sameness
+from runners.nets.implementation import open_reference
+from runners.nets.sameness import Description, Twin
+
+UNITS, WINDOW, RATE = 5, 6, 1e-3
+
+
+def described(bidirectional=False):
+    """A small net and a batch."""
+    random = np.random.RandomState(1)
+    inputs = random.normal(size=(8, WINDOW, 1)).astype(np.float32)
+    targets = random.normal(size=(8, 1)).astype(np.float32)
+    weights = lstm.initial_weights(UNITS, bidirectional, 3)
+    return Description("lstm", weights, inputs, targets, RATE, {"units": UNITS})
+
+
+class Planted:
+    """A net in NumPy that a test may change: its weights' meaning, its gradients, its update, its loss."""
+
+    def __init__(self, description, read=dict, gradients=dict, update=None, scale=1.0):
+        self.weights, self.read, self.changed, self.scale = dict(description.weights), read, gradients, scale
+        self.update = update() if update else adam.Adam(RATE).update
+
+    def twin(self):
+        return Twin(
+            outputs=lambda inputs: lstm_reference.run(self.read(self.weights), inputs)[0],
+            loss_and_gradients=self.loss_and_gradients,
+            step=self.step,
+            parameters=lambda: dict(self.weights),
+        )
+
+    def loss_and_gradients(self, inputs, targets):
+        loss, found = lstm_reference.loss_and_gradients(self.read(self.weights), inputs, targets)
+        return self.scale * loss, self.changed({name: self.scale * one for name, one in found.items()})
+
+    def step(self, inputs, targets):
+        loss, found = self.loss_and_gradients(inputs, targets)
+        self.weights = self.update(self.weights, found)
+        return loss
+
+
+def prove(description, precisions=("float64", "float32"), **planted):
+    """What the record would have of a net with something planted in it, judged in these precisions."""
+    tolerances = {name: sameness.TOLERANCES[name] for name in precisions}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sameness, "TOLERANCES", tolerances)
+        return sameness.prove(description, open_reference, lambda found, _: Planted(found, **planted).twin())
+
+
+def differences(description, twin):
+    """How far a net is from the reference."""
+    return sameness.compare(description, sameness.observe(description, open_reference(description)), twin)[0]
+
+
+def refused(found):
+    """The quantity that gave a net away."""
+    assert not found["same"]
+    assert found["reason"].key == "not-the-same-net"
+    return found["reason"].values["quantity"]
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_gradients_are_those_of_finite_differences(bidirectional):
+    """For an entry of every weight, of one direction and of both."""
+    description = described(bidirectional)
+    _, gradients = lstm_reference.loss_and_gradients(description.weights, description.inputs, description.targets)
+    random = np.random.RandomState(0)
+    for name, values in description.weights.items():
+        place = tuple(random.randint(size) for size in values.shape)
+        losses = []
+        for step in (1e-6, -1e-6):
+            moved = dict(description.weights, **{name: values.copy()})
+            moved[name][place] += step
+            losses.append(lstm_reference.loss_and_gradients(moved, description.inputs, description.targets)[0])
+        assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(gradients[name][place], rel=1e-5, abs=1e-9), name
+
+
+def test_initial_weights_are_keras_own_kind_and_the_same_everywhere():
+    """Orthogonal, within Glorot's limits, a forget gate of one; multiples of a power of two, from the seed alone."""
+    weights = lstm.initial_weights(UNITS, True, 3)
+    recurrent = weights["lstm2.backward.recurrent"]
+    assert np.allclose(recurrent.dot(recurrent.T), np.eye(UNITS), atol=1e-3)
+    assert np.abs(weights["lstm1.forward.kernel"]).max() <= (6.0 / 21) ** 0.5 + lstm.GRID
+    assert weights["lstm1.forward.bias"].tolist() == [0.0] * UNITS + [1.0] * UNITS + [0.0] * 2 * UNITS
+    assert all(np.array_equal(values / lstm.GRID, np.round(values / lstm.GRID)) for values in weights.values())
+    again = lstm.initial_weights(UNITS, True, 3)
+    assert all(np.array_equal(values, again[name]) for name, values in weights.items())
+    assert not np.array_equal(recurrent, lstm.initial_weights(UNITS, True, 4)["lstm2.backward.recurrent"])
+    assert lstm.size(weights) == (UNITS, True)
+    assert not lstm.initial_weights(UNITS, True, 3, zero_output=True)["output.kernel"].any()
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_the_same_net_is_the_same(bidirectional):
+    """No difference at all, and a record with both precisions."""
+    found = prove(described(bidirectional))
+    assert (found["same"], found["reason"], found["net"]) == (True, None, "lstm")
+    assert [one["precision"] for one in found["precisions"]] == ["float64", "float32"]
+    assert set(found["precisions"][0]["differences"].values()) == {0.0}
+    assert len(found["description_sha256"]) == 64
+
+
+def swapped(weights):
+    """Forget gate and candidate exchanged: the order that another library may have."""
+    order = np.concatenate([np.arange(UNITS) + UNITS * block for block in (0, 2, 1, 3)])
+    return {name: values[..., order] if name.startswith("lstm") else values for name, values in weights.items()}
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_another_order_of_the_gates_is_refused(precision):
+    """By the outputs."""
+    assert refused(prove(described(), [precision], read=swapped)) == "outputs"
+
+
+def with_two_biases():
+    """An update of a layer with two biases that are both trained: their sum moves twice as far."""
+    optimizer = adam.Adam(RATE)
+
+    def update(weights, gradients):
+        moved = optimizer.update(weights, gradients)
+        twice = {name: 2 * moved[name] - weights[name] for name in moved if name.startswith("lstm") and "bias" in name}
+        return dict(moved, **twice)
+
+    return update
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_second_bias_that_is_trained_too_is_refused(precision):
+    """By the parameters after one step: outputs, loss and gradients are the same."""
+    assert refused(prove(described(), [precision], update=with_two_biases)) == "parameters"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_hard_sigmoid_is_refused(precision, monkeypatch):
+    """Keras' recurrent activation in TensorFlow 1, if nobody asks for another."""
+    description = described()
+    hard = Planted(description)
+    sigmoid = lstm_reference.sigmoid
+
+    def outputs(inputs):
+        monkeypatch.setattr(lstm_reference, "sigmoid", lambda values: np.clip(0.2 * values + 0.5, 0, 1))
+        found = lstm_reference.run(hard.weights, inputs)[0]
+        monkeypatch.setattr(lstm_reference, "sigmoid", sigmoid)
+        return found
+
+    apart = differences(description, hard.twin()._replace(outputs=outputs))
+    assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
+
+
+def without_correction():
+    """An Adam that takes its moments as they are."""
+    first, second = {}, {}
+
+    def update(weights, gradients):
+        moved = {}
+        for name, gradient in gradients.items():
+            first[name] = adam.BETA_1 * first.get(name, 0.0) + (1 - adam.BETA_1) * gradient
+            second[name] = adam.BETA_2 * second.get(name, 0.0) + (1 - adam.BETA_2) * gradient**2
+            moved[name] = weights[name] - RATE * first[name] / (np.sqrt(second[name]) + adam.EPSILON)
+        return moved
+
+    return update
+
+
+def corrected(epsilon):
+    """The update of an Adam in PyTorch's and Optax's form."""
+    return adam.Adam(RATE, epsilon, corrected=True).update
+
+
+def test_the_other_form_of_adam_is_the_same_with_its_own_epsilon():
+    """The first step exactly, and ten losses nearly: the mapping that PyTorch and Optax use."""
+    found = prove(described(), update=lambda: corrected(adam.EPSILON_OF_CORRECTED))
+    assert found["same"], found
+
+
+@pytest.mark.parametrize("epsilon", [adam.EPSILON, 1e-8], ids=["keras-default-unconverted", "pytorch-default"])
+def test_an_epsilon_in_the_other_place_is_refused(epsilon):
+    """In float64, where the change that it makes is not hidden by rounding."""
+    assert refused(prove(described(), ["float64"], update=lambda: corrected(epsilon))) == "parameters"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_an_adam_without_bias_correction_is_refused(precision):
+    """Its first step is three times too short."""
+    update = without_correction
+    assert refused(prove(described(), [precision], update=update)) == "parameters"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_loss_that_is_summed_is_refused(precision):
+    """Adam's step would hardly show it."""
+    assert refused(prove(described(), [precision], scale=8.0)) == "loss"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_a_gradient_that_is_cut_is_refused(precision):
+    """A recurrent weight that does not learn, for one."""
+
+    def cut(gradients):
+        return dict(gradients, **{"lstm1.forward.recurrent": 0.0 * gradients["lstm1.forward.recurrent"]})
+
+    assert refused(prove(described(), [precision], gradients=cut)) == "gradients"
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32"])
+def test_the_backward_state_from_the_wrong_end_is_refused(precision, monkeypatch):
+    """The last time of PyTorch's output holds the backward direction's first step, not its last."""
+    description = described(bidirectional=True)
+    kept = {}
+    run_layer = lstm_reference.run_layer
+
+    def watched(values, weights, prefix, backward):
+        kept[prefix] = run_layer(values, weights, prefix, backward)
+        return kept[prefix]
+
+    monkeypatch.setattr(lstm_reference, "run_layer", watched)
+
+    def outputs(inputs):
+        lstm_reference.run(description.weights, inputs)
+        last = np.concatenate([kept["lstm2.{}.".format(one)][0][:, -1] for one in ("forward", "backward")], axis=1)
+        return last.dot(description.weights["output.kernel"]) + description.weights["output.bias"]
+
+    twin = Planted(description).twin()._replace(outputs=outputs)
+    apart = differences(description, twin)
+    assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
+
+
+def test_parameters_of_another_net_are_named():
+    """A weight that is missing, or has another shape."""
+    description = described()
+    other = described(bidirectional=True)
+    wanted = sameness.observe(description, open_reference(description))
+    apart, reason = sameness.compare(description, wanted, Planted(other).twin())
+    assert reason.key == "other-parameters"
+    assert "lstm1.backward.bias" in reason.values["names"]
+    assert all(np.isnan(value) for value in apart.values())
+
+
+def test_a_difference_that_is_no_number_is_refused():
+    """A net that computes NaN is not the same."""
+    found = prove(described(), scale=float("nan"))
+    assert refused(found) == "loss"
+
+
+def test_the_checksum_covers_sizes_weights_and_constants():
+    """A description of another seed, rate or net has another one; the batch is the data set's matter."""
+    description = described()
+    others = [
+        description._replace(net="bilstm"),
+        description._replace(constants={"units": UNITS + 1}),
+        description._replace(weights=lstm.initial_weights(UNITS, False, 4)),
+    ]
+    assert len({one.sha256() for one in [description] + others}) == 4
+    assert description._replace(inputs=None).sha256() == description.sha256()
