@@ -25,7 +25,7 @@ from images.stack import ROOT, STACKS, Problem, settings, stacks
 from images.stack import frameworks as with_locks
 
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|error)")  # in pytest's last line
-CONTAINERS, RUNNERS = "tests/containers", "tests/runners"
+CONTAINERS, RUNNERS, ERAS = "tests/containers", "tests/runners", "tests/eras"
 HARNESS_STACK = "cpu"
 
 
@@ -51,7 +51,7 @@ def test(asked: Namespace) -> int:
 
 def suites() -> list[Suite]:
     """Every suite, the cheap ones first."""
-    found = [Suite("host", "", "", ["tests", f"--ignore={CONTAINERS}", f"--ignore={RUNNERS}"])]
+    found = [Suite("host", "", "", ["tests", *(f"--ignore={path}" for path in (CONTAINERS, RUNNERS, ERAS))])]
     others = [f"--ignore={RUNNERS}/{framework.name}" for framework in frameworks()]
     for stack in stacks():
         if (STACKS / stack / "tests.lock").is_file():
@@ -59,7 +59,7 @@ def suites() -> list[Suite]:
             found.append(Suite(f"runners on {stack}", stack, names[0], [RUNNERS, *others]))
             tested = [name for name in names if (ROOT / RUNNERS / name).is_dir()]
             found += [Suite(f"{name} on {stack}", stack, name, [f"{RUNNERS}/{name}"]) for name in tested]
-    return [*found, Suite("containers", "", "", [CONTAINERS])]
+    return [*found, Suite("eras", "", "", [ERAS]), Suite("containers", "", "", [CONTAINERS])]
 
 
 def run(suite: Suite, options: Sequence[str]) -> Counter[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from report.eras import output as eras
 from report.output import site
 from report.page.build import Page
 from report.records import Loaded, Problem, Result, ResultsUnavailable, Tuning, load_results
@@ -110,7 +111,10 @@ def _print_page(page: Page, options: argparse.Namespace) -> None:
     with _complete_output():
         for line in terminal.lines(page, locale(user_language(os.environ)), width):
             print(line)
-        print(f"results  {options.results}\npage     {options.site / site.HTML_FILE}", flush=True)
+        print(f"results  {options.results}")
+        if page.years:
+            print(f"eras     {options.site / eras.HTML}")
+        print(f"page     {options.site / site.HTML_FILE}", flush=True)
 
 
 @contextmanager

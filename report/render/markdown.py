@@ -37,7 +37,7 @@ class Picture(Protocol):
 
 
 @dataclass
-class _Links:
+class Links:
     """Reference links, gathered while the page is rendered and defined at its end."""
 
     locale: Locale
@@ -65,7 +65,7 @@ class _Links:
 
 def render_page(page: Page, locale: Locale, pictures: Sequence[Picture] = ()) -> str:
     """Return the page in one language, front matter included."""
-    links = _Links(locale, len(page.sections) > 1)
+    links = Links(locale, len(page.sections) > 1)
 
     def pictures_of(section: Section | None, kinds: Sequence[str]) -> list[Picture]:
         place = None if section is None else section.place
