@@ -119,16 +119,8 @@ class EraEngine:
             words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *arguments]
             words[words.index("--rows") + 1] = ",".join(lacking)
             words += ["--stack", year, "--engine", "venv", "--results", str(self.results)]
-            supervise(
-                [
-                    *words,
-                    "--data",
-                    str(options.data_folder(self.asked)),
-                    "--absent",
-                    json.dumps({"status": status, "reason": reason}),
-                ],
-                clean(),
-            )
+            words += ["--data", str(options.data_folder(self.asked))]
+            supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
         empty = {"status": status, "processes": 0, "wanted": 0, "measured": False, "seconds": 0.0}
         report = [
             {"row": row, "device": device, "timing_seconds": 0.0, **empty}

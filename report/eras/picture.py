@@ -13,7 +13,7 @@ from report.text import N_, Message, Number, Text, joined, message
 
 LEFT, HEIGHT = 52, 190
 PER = {
-    "fit": N_("seconds per fit (training) or batch (prediction), logarithmic scale"),
+    "fit": N_("seconds per fit or batch, logarithmic scale"),
     "batch": N_("seconds per batch, logarithmic scale"),
 }
 DASHES: Mapping[PhaseName, str] = {"train": "", "predict": "4 3"}
