@@ -16,6 +16,7 @@ from erabench import containers, data, doctor, options, page, suites
 from erabench.bench.run import bench, compare_frameworks
 from erabench.choose import choose
 from erabench.environments import locks, pip
+from erabench.eras.run import eras
 from erabench.frameworks import table
 from erabench.terminal import say
 from images.lock import lock
@@ -115,6 +116,11 @@ COMMANDS = {
     "frameworks": Command(
         compare_frameworks, "measure one net in every framework, proven the same (docs/frameworks.md)", COMPARED,
         ("frameworks", "frameworks --net lstm --framework pytorch,jax"), OF_BENCH,
+    ),
+    "eras": Command(
+        eras, "measure with the releases of several years, in rounds over the years (docs/eras.md)",
+        ("ERA", "NET", "KEEP", *(name for name in MEASURED if name not in ("MODEL", "STACK"))),
+        ("eras", "eras --era 2018,2020,2026 --net lstm,ar"), OF_BENCH,
     ),
     "page": Command(
         page.selected, "write the page from the results there are", (*options.OUTPUT, "MACHINE", "STACK", "VENVS"),
