@@ -15,9 +15,9 @@ from erabench.options import OPTIONS
 from images.stack import Problem
 
 KNOWN = [
-    Framework("keras", ("lstm", "bilstm"), "lstm", True, {"densenet-keras": "densenet"}),
-    Framework("new", (), "lstm-new", False, {"lstm-new": "lstm"}),
-    Framework("pytorch", ("densenet", "other"), "densenet", True, {"lstm-pytorch": "lstm"}),
+    Framework("keras", ("cpu",), ("lstm", "bilstm"), "lstm", True, {"densenet-keras": "densenet"}),
+    Framework("new", ("cpu",), (), "lstm-new", False, {"lstm-new": "lstm"}),
+    Framework("pytorch", ("cpu",), ("densenet", "other"), "densenet", True, {"lstm-pytorch": "lstm"}),
 ]
 
 
