@@ -47,7 +47,7 @@ class ForecastNet(nn.Module):
 def places(net: ForecastNet, second_bias: bool = False) -> Dict[str, Any]:
     """A description's name of a weight -> PyTorch's parameter, which is transposed.
 
-    Both have the gates in the order input, forget, candidate, output. With ``second_bias``, only PyTorch's second biases.
+    Both have the gates in the order input, forget, candidate, output. With ``second_bias``, only the second biases.
     """
     found = {} if second_bias else {"output.kernel": net.linear.weight, "output.bias": net.linear.bias}
     for number, layer in enumerate(LAYERS):
