@@ -49,11 +49,10 @@ def check_gpu(jax: Any) -> None:
     try:
         jax.numpy.ones(2, device=jax.devices("gpu")[0]).sum().block_until_ready()
     except RuntimeError as error:
-        unusable = "out of memory" in str(error).lower() or "no kernel" in str(error).lower()
-        values = {"framework": "JAX", "version": jax.__version__}
-        if unusable:
-            raise DeviceUnavailable("gpu-unusable", message=str(error)[:500], **values)
-        raise DeviceUnavailable("gpu-not-visible", framework="JAX", version=jax.__version__)
+        message, version = str(error), jax.__version__
+        if "out of memory" in message.lower() or "no kernel" in message.lower():
+            raise DeviceUnavailable("gpu-unusable", framework="JAX", version=version, message=message[:500])
+        raise DeviceUnavailable("gpu-not-visible", framework="JAX", version=version)
 
 
 def peak_memory(device: Any) -> Dict[str, int]:

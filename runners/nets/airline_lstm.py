@@ -12,8 +12,7 @@ import numpy as np
 
 from runners.contract import BATCH_SIZE, Context, Quality, Reason, Score
 from runners.data import airline, forecast
-from runners.nets.batches import representative_batch, shuffled_batches
-from runners.nets.learner import Learner, OpenLearner, Timed
+from runners.nets.learner import Learner, OpenLearner, Timed, representative_batch, shuffled_batches
 
 BIDIRECTIONAL, WINDOW = False, airline.WINDOW
 GAIN = 4.0  # brings the logarithms' range within a window, about +-0.25, to that of the LSTM's activations

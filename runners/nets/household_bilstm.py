@@ -14,8 +14,7 @@ import numpy as np
 
 from runners.contract import BATCH_SIZE, Context, Quality, Reason, Score
 from runners.data import forecast
-from runners.nets.batches import representative_batch
-from runners.nets.learner import Learner, OpenLearner, Timed
+from runners.nets.learner import Learner, OpenLearner, Timed, representative_batch
 
 BIDIRECTIONAL = True
 WINDOW = 60

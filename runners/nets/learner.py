@@ -1,9 +1,11 @@
-"""What a framework gives to the training loops and to the timing of the LSTM nets."""
+"""What a framework gives to the training loops and to the timing of the LSTM nets, and the batches they take."""
 
 import math
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple
 
-from runners.contract import Steps
+import numpy as np
+
+from runners.contract import BATCH_SIZE, Steps
 
 
 class Learner(NamedTuple):
@@ -29,7 +31,7 @@ class Timed(NamedTuple):
     units: int  # of one direction
     bidirectional: bool
     learning_rate: float
-    batch: Tuple[Any, Any]  # see batches.representative_batch
+    batch: Tuple[Any, Any]  # see representative_batch
     train_batches: Optional[int] = None
     test_batches: Optional[int] = None
 
@@ -65,3 +67,31 @@ def timed_steps(
 def cosine_share(step: int, updates: int) -> float:
     """The share of the first rate that update ``step`` (from 0) of ``updates`` uses: half a cosine from 1 to 0."""
     return 0.5 * (1.0 + math.cos(math.pi * min(step, updates) / updates))
+
+
+def shuffled_batches(count: int, size: int, seed: int) -> Iterator[Any]:
+    """Endless index arrays of shape (size,) that run through one shuffle of ``range(count)`` after another.
+
+    What a shuffle leaves over opens the next batch, so every batch is complete and a framework that compiles builds one
+    graph.
+    """
+    random = np.random.RandomState(seed)
+    waiting = np.zeros(0, np.intp)
+    while True:
+        while len(waiting) < size:
+            waiting = np.concatenate([waiting, random.permutation(count)])
+        yield waiting[:size]
+        waiting = waiting[size:]
+
+
+def representative_batch(inputs: Any, targets: Any) -> Tuple[Any, Any]:
+    """One batch of the windows whose targets lie evenly over all targets in order of size.
+
+    Takes inputs (n, window) and targets (n,); returns float32 of shapes (BATCH_SIZE, window, 1) and (BATCH_SIZE, 1).
+    """
+    ordered = np.argsort(targets, kind="mergesort")
+    rows = ordered[np.linspace(0, len(ordered) - 1, BATCH_SIZE).astype(np.intp)]
+    return (
+        np.ascontiguousarray(inputs[rows][:, :, np.newaxis], np.float32),
+        np.ascontiguousarray(targets[rows][:, np.newaxis], np.float32),
+    )

@@ -19,7 +19,7 @@ TOLERANCES = {
         "outputs": 1e-10,
         "loss": 1e-10,
         "gradients": 1e-9,
-        "parameters": 1e-6,
+        "parameters": 1e-4,
         "losses": 5e-4,
         "later-outputs": 2e-2,
     },

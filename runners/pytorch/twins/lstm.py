@@ -18,6 +18,7 @@ from runners.pytorch import compat
 from runners.pytorch.densenet import count_parameters, torch_device
 
 PARTS = (("kernel", "weight_ih"), ("recurrent", "weight_hh"), ("bias", "bias_ih"))
+SECOND = (("bias", "bias_hh"),)
 
 
 class ForecastNet(nn.Module):
@@ -43,16 +44,16 @@ class ForecastNet(nn.Module):
         return self.linear(last)
 
 
-def places(net: ForecastNet) -> Dict[str, Any]:
+def places(net: ForecastNet, second_bias: bool = False) -> Dict[str, Any]:
     """A description's name of a weight -> PyTorch's parameter, which is transposed.
 
-    Both have the gates in the order input, forget, candidate, output.
+    Both have the gates in the order input, forget, candidate, output. With ``second_bias``, only the second biases.
     """
-    found = {"output.kernel": net.linear.weight, "output.bias": net.linear.bias}
+    found = {} if second_bias else {"output.kernel": net.linear.weight, "output.bias": net.linear.bias}
     for number, layer in enumerate(LAYERS):
         for direction in directions(net.lstm.bidirectional):
             ending = "_l{}{}".format(number, "_reverse" if direction == "backward" else "")
-            for part, name in PARTS:
+            for part, name in SECOND if second_bias else PARTS:
                 found["{}.{}.{}".format(layer, direction, part)] = getattr(net.lstm, name + ending)
     return found
 
@@ -177,6 +178,13 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
         with compat.disable_tf32():
             return float(train_step(net, optimizer, device, tensors(precision, inputs, targets)))
 
+    def parameters() -> Dict[str, Any]:
+        """A gate's bias is the sum of both of PyTorch's."""
+        found = {name: values(parameter) for name, parameter in places(net).items()}
+        for name, parameter in places(net, second_bias=True).items():
+            found[name] = found[name] + values(parameter)
+        return found
+
     def outputs(inputs: Any) -> Any:
         net.eval()
         with compat.disable_tf32():
@@ -186,7 +194,7 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
         outputs=outputs,
         loss_and_gradients=loss_and_gradients,
         step=step,
-        parameters=lambda: {name: values(parameter) for name, parameter in places(net).items()},
+        parameters=parameters,
     )
 
 

@@ -11,8 +11,7 @@ from keras_helpers import small_windows
 from runners.contract import DeviceUnavailable
 from runners.keras import compat, network
 from runners.keras.backend import describe, open_backend
-from runners.nets.batches import representative_batch
-from runners.nets.learner import Timed
+from runners.nets.learner import Timed, representative_batch
 
 
 @pytest.fixture

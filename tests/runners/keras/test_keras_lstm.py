@@ -15,7 +15,7 @@ from runners.data import airline, forecast
 from runners.keras import airline_lstm, compat, lstm, lstm_aug, network
 from runners.keras.backend import open_backend
 from runners.nets import airline_lstm as task
-from runners.nets.batches import shuffled_batches
+from runners.nets.learner import shuffled_batches
 from runners.worker.gate import reason_not_training
 
 DATA = airline.load()
