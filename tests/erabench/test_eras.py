@@ -128,15 +128,15 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return Lab(tmp_path, monkeypatch)
 
 
-CELLS = ["2018/classical", "2018/keras", "2020/classical", "2020/keras"]
-ROWS = [f"{year}/{row}" for year in ("2018", "2020") for row in ("ar", "ar-ols", "lstm")]
+CELLS = [f"{year}/{framework}" for year in ("2018", "2020") for framework in ("classical", "keras", "pytorch")]
+ROWS = [f"{year}/{row}" for year in ("2018", "2020") for row in ("ar", "ar-ols", "lstm", "lstm-pytorch")]
 
 
 def test_every_round_measures_every_year_before_the_next_one_begins(lab: Lab) -> None:
     """In an order that changes from round to round, with one seed for all."""
     assert lab.run() == 0
     orders = [[cell for number, cell in lab.calls if number == str(turn)] for turn in (1, 2, 3)]
-    assert [number for number, _ in lab.calls] == ["1"] * 4 + ["2"] * 4 + ["3"] * 4
+    assert [number for number, _ in lab.calls] == ["1"] * 6 + ["2"] * 6 + ["3"] * 6
     assert [sorted(order) for order in orders] == [CELLS] * 3
     processes = [lab.record(row)["processes"] for row in ROWS]  # type: ignore[index]
     assert all(each == processes[0] for each in processes)
@@ -155,8 +155,8 @@ def test_what_was_killed_at_any_moment_ends_as_if_it_had_not_been(lab: Lab, kill
     processes = [lab.record(row)["processes"] for row in ROWS]  # type: ignore[index]
     assert all(each == processes[0] for each in processes)
     assert len(processes[0]) == 3
-    assert 12 <= len(lab.calls) <= 13
-    assert len(lab.calls) - before < 13
+    assert 18 <= len(lab.calls) <= 19
+    assert len(lab.calls) - before < 19
 
 
 def test_a_second_bench_measures_nothing_and_force_measures_everything_again(
@@ -165,11 +165,11 @@ def test_a_second_bench_measures_nothing_and_force_measures_everything_again(
     """As `make bench` does."""
     lab.run()
     lab.run()
-    assert len(lab.calls) == 12
+    assert len(lab.calls) == 18
     first = lab.record("2018/ar")
     monkeypatch.setenv("FORCE", "1")
     lab.run()
-    assert len(lab.calls) > 12
+    assert len(lab.calls) > 18
     seed = json.loads((lab.results / "m" / plan.NAME).read_text())["seed"]
     assert seed != first["processes"][0][0]  # type: ignore[index]
 
@@ -179,7 +179,7 @@ def test_a_removed_record_is_measured_again(lab: Lab) -> None:
     lab.run()
     (lab.results / "m" / "2018" / "lstm.cpu.json").unlink()
     lab.run()
-    assert [cell for _, cell in lab.calls[12:]] == ["2018/keras"] * 3
+    assert [cell for _, cell in lab.calls[18:]] == ["2018/keras"] * 3
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"seed": 1}', '{"seed": "x", "done": {}}'])
@@ -196,7 +196,7 @@ def test_a_year_whose_rows_fail_does_not_stop_the_others_and_is_tried_again_next
     """Here a step that hangs until its time limit."""
     lab.statuses["2020/lstm"] = "timeout"
     assert lab.run() == 1
-    assert "1 of 6 rows failed: 2020 keras lstm (timeout); the page has the reasons" in capsys.readouterr().err
+    assert "1 of 8 rows failed: 2020 keras lstm (timeout); the page has the reasons" in capsys.readouterr().err
     assert len(lab.record("2018/lstm")["processes"]) == 3  # type: ignore[index]
     assert [cell for _, cell in lab.calls].count("2020/keras") == 1
     lab.statuses.clear()
