@@ -104,6 +104,8 @@ def _reason(result: Result, common: str | None) -> Text | None:
         return message("{status}: {reason}", status=Message(models.STATUSES[result.status]), reason=said(result.reason))
     if result.sameness is None:
         return message("not compared with the reference yet (run make frameworks)")
+    if not result.sameness.same and not result.sameness.precisions:
+        return message("the comparison with the reference failed: {reason}", reason=said(result.sameness.reason))
     if not result.sameness.same:
         return message("not the same net: {reason}", reason=said(result.sameness.reason))
     if result.sameness.description_sha256 != common:

@@ -14,6 +14,8 @@ from runners.worker.measure import quantile
 
 Outcome = Dict[str, Any]  # of one row, as a call reports it to the driver
 
+PROOF_LIMIT_S = 1200.0  # compiling a large net twice takes minutes on two processors
+
 MEASURED_FIELDS = ("started", "duration_s", "status", "reason", "startup", "memory", "energy", "warnings") + PHASES
 PROCESS_FIELDS = MEASURED_FIELDS + ("round", "order", "order_seed", "environment_sha256", "code_sha256")
 
@@ -84,7 +86,8 @@ def proven(row: Row, record: Dict[str, Any], display: Display) -> Dict[str, Any]
     if not row.options.prove or record["status"] != "ok" or record["sameness"] is not None:
         return record
     display.start("{:<18} {}  proof".format(row.model.key, row.device), brief=True)
-    result = run_child(row.job(timing_only=True, prove=True), row.time_limit_s, display.on_event)
+    limit_s = max(row.time_limit_s, PROOF_LIMIT_S)
+    result = run_child(row.job(timing_only=True, prove=True), limit_s, display.on_event)
     sameness = result["sameness"]
     if result["status"] != "ok":
         unknown = {"description_sha256": None, "reference": None, "precisions": [], "same": False}

@@ -87,6 +87,10 @@ def test_what_the_processes_cannot_tell_apart_is_said(tmp_path: Path) -> None:
             "measured with another description of the net; measure it again",
         ),
         (
+            {"sameness": sameness(same=False, precisions=[], reason=reason("time-limit", seconds=60))},
+            "the comparison with the reference failed: stopped at the time limit of 60 s",
+        ),
+        (
             {"status": "out_of_memory", "reason": reason("killed-for-memory", signal="SIGKILL")},
             "out of memory: killed by the out-of-memory killer (SIGKILL)",
         ),
@@ -95,7 +99,7 @@ def test_what_the_processes_cannot_tell_apart_is_said(tmp_path: Path) -> None:
             "the training loss was not finite",
         ),
     ],
-    ids=["unproven", "another-net", "another-description", "failed", "not-training"],
+    ids=["unproven", "another-net", "another-description", "no-proof", "failed", "not-training"],
 )
 def test_what_is_not_the_same_net_stands_outside(tmp_path: Path, changes: Json, reason_said: str) -> None:
     """With the reason; the others are compared."""
