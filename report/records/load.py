@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import msgspec
+from msgspec.json import encode
 from msgspec.structs import force_setattr, replace
 
 from report.records.common import NAME, Device
@@ -155,15 +155,18 @@ def _agreeing(result: Result, problems: list[Problem]) -> Result:
 
 
 def _shrink(result: Result, shared: dict[tuple[str, bytes], Any]) -> None:
-    """Drop the numbers of the long series, and store once what many results share. Nobody else has the result yet."""
+    """Drop long series and conditions, and store once what many results share. Nobody else has the result yet."""
     for name in ("model", "settings", "data", "environment", "execution", "provenance"):
         part = getattr(result, name)
-        force_setattr(result, name, shared.setdefault((name, msgspec.json.encode(part)), part))
+        force_setattr(result, name, shared.setdefault((name, encode(part)), part))
     if result.quality:
         for name in ("history", "forecasts"):
             lengths = {key: counted(len(values)) for key, values in getattr(result.quality, name).items()}
             force_setattr(result.quality, name, lengths)
+    for process in result.processes:
+        force_setattr(process, "warnings", shared.setdefault(("warnings", encode(process.warnings)), process.warnings))
     for phase in (phase for process in result.processes for phase in (process.train, process.predict) if phase):
+        force_setattr(phase, "conditions", None)  # five processes have a fifth of a result's memory in them
         for name in ("warmup_s", "samples_s", "losses"):
             force_setattr(phase, name, counted(len(getattr(phase, name))))
 

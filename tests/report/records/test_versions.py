@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from report.records import Reason, figure, load_results, schema, total
+from report.records import Reason, complete, figure, load_results, schema, total
 from tests.report.building import changed, failed, record, tuning
 
 VERSION_1 = Path(__file__).parent / "version1"
@@ -48,7 +48,7 @@ def test_what_version_1_named_otherwise_has_its_new_name() -> None:
     results = {result.file: result for result in load_results(VERSION_1).results}
     example = results["epyc-2core/cpu/densenet-24x3.cpu.json"]
     written = json.loads((VERSION_1 / example.file).read_text(encoding="utf-8"))
-    phase = example.processes[0].train
+    phase = complete(example).processes[0].train
     assert phase.conditions.other_load_cpus == written["timing"]["train"]["conditions"]["others_busy"]
     assert example.settings["stopping_rule"] == written["settings"]["rule"]
     assert example.execution["operators"] == tuple(written["kernel_path"]["operators"])
