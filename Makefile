@@ -6,12 +6,15 @@ export PYTHON
 # Variables reach the driver through the environment, so nothing in them is read as shell or make.
 DRIVER = "$$PYTHON" -s -m erabench
 
-.PHONY: bench list page compare check-page site serve test test-containers test-gpu bench-harness tune data doctor fleet fleet-status \
+.PHONY: bench eras list page compare check-page site serve test test-containers test-gpu bench-harness tune data doctor fleet fleet-status \
   fleet-gather fleet-cancel lock mirror save load clean help
 .DEFAULT_GOAL := help
 
 bench: ## set everything up, measure the rows in rounds, write the page
 	@$(DRIVER) bench
+
+eras: ## measure with the releases of several years: make eras ERA=2018,2026 NET=lstm,ar
+	@$(DRIVER) eras
 
 list: ## list the rows
 	@$(DRIVER) list
@@ -83,5 +86,6 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 	@echo "Variables: STACK ENGINE PROFILE MODEL DEVICE MACHINE THREADS RESULTS SITE LOCALE DATA_DIR VENVS PYTHON FORCE=1"
 	@echo "With a fleet: FLEET DRY=1 AGAIN=1 CELL (docs/fleet.md)"
+	@echo "With eras: ERA NET KEEP=1 (docs/eras.md)"
 	@echo "With containers: BASE REGISTRY FILE WHEELS CA_BUNDLE MEMORY_LIMIT FORCE_STACK=1 (docs/containers.md)"
 	@echo "Options of a command: python3 -m erabench COMMAND --help"

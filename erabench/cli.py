@@ -16,6 +16,7 @@ from erabench import containers, data, doctor, options, page, suites
 from erabench.bench.run import bench
 from erabench.choose import choose
 from erabench.environments import locks, pip
+from erabench.eras.run import eras
 from erabench.frameworks import table
 from erabench.terminal import say
 from images.lock import lock
@@ -110,6 +111,11 @@ COMMANDS = {
     "tune": Command(
         lambda asked: bench(asked, tune=True), "try each framework's speed settings and report the gain", MEASURED,
         ("tune", "tune --model lstm --device cpu"), OF_BENCH,
+    ),
+    "eras": Command(
+        eras, "measure with the releases of several years, in rounds over the years (docs/eras.md)",
+        ("ERA", "NET", "KEEP", *(name for name in MEASURED if name not in ("MODEL", "STACK"))),
+        ("eras", "eras --era 2018,2020,2026 --net lstm,ar"), OF_BENCH,
     ),
     "page": Command(
         page.selected, "write the page from the results there are", (*options.OUTPUT, "MACHINE", "STACK", "VENVS"),

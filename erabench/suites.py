@@ -26,7 +26,7 @@ from images.stack import ROOT, STACKS, Problem, settings, stacks
 from images.stack import frameworks as with_locks
 
 OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|error)")  # in pytest's last line
-CONTAINERS, RUNNERS, GPU = "tests/containers", "tests/runners", "tests/gpu"
+CONTAINERS, RUNNERS, ERAS, GPU = "tests/containers", "tests/runners", "tests/eras", "tests/gpu"
 HARNESS_STACK = "cpu"
 BROWSER_TOOLS = ROOT / "tests" / "report" / "output"
 
@@ -53,7 +53,7 @@ def test(asked: Namespace) -> int:
 
 def suites() -> list[Suite]:
     """Every suite, the cheap ones first."""
-    found = [Suite("host", "", "", ["tests", f"--ignore={CONTAINERS}", f"--ignore={RUNNERS}", f"--ignore={GPU}"])]
+    found = [Suite("host", "", "", ["tests", *(f"--ignore={path}" for path in (CONTAINERS, RUNNERS, ERAS, GPU))])]
     others = [f"--ignore={RUNNERS}/{framework.name}" for framework in frameworks()]
     for stack in stacks():
         if (STACKS / stack / "tests.lock").is_file():
@@ -61,7 +61,7 @@ def suites() -> list[Suite]:
             found.append(Suite(f"runners on {stack}", stack, names[0], [RUNNERS, *others]))
             tested = [name for name in names if (ROOT / RUNNERS / name).is_dir()]
             found += [Suite(f"{name} on {stack}", stack, name, [f"{RUNNERS}/{name}"]) for name in tested]
-    return [*found, Suite("containers", "", "", [CONTAINERS])]
+    return [*found, Suite("eras", "", "", [ERAS]), Suite("containers", "", "", [CONTAINERS])]
 
 
 def run(suite: Suite, options: Sequence[str]) -> Counter[str]:

@@ -12,9 +12,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from images import dated
 from images.stack import ROOT, STACKS, Problem, settings
 
 OWN = ("host", "tests")
+COMPILE = ("pip", "compile")
 NO_NETWORK = ("error sending request", "dns error", "client error (connect)", "failed to fetch", "tcp connect error")
 
 
@@ -32,24 +34,43 @@ def lock(stack: str, uv: str, upgrade: bool = False) -> list[Path]:
 
 def compiled(source: Path, stack: str, options: dict[str, str], uv: str, upgrade: bool) -> str:
     """Return the text of one lock, as uv resolves it. Raises Problem."""
+    python = options.get("PYTHON_VERSIONS", "3.11").split()[0]
+    made_by = f'# Made by "make lock STACK={stack}" from {source.name}; do not edit.\n'
     with tempfile.TemporaryDirectory() as scratch:
+        if "UNTIL" in options:
+            draft = Path(scratch) / "pylock.toml"
+            command = [uv, *COMPILE, source.name, "--output-file", str(draft), *until(options, python)]
+            run(source, stack, options, command)
+            return made_by + "".join(f"{line}\n" for line in dated.lines(draft.read_text("utf-8"), python))
         draft = Path(scratch) / "draft.lock"
         if source.with_suffix(".lock").exists():  # uv keeps the pins of the file that it writes
             shutil.copyfile(source.with_suffix(".lock"), draft)
-        python = options.get("PYTHON_VERSIONS", "3.11").split()[0]
         # A universal resolution serves every Python from that version on; uv has none for versions as old as 3.6.
         kind = ["--universal"] if python != "3.6" else ["--python-platform", "x86_64-manylinux2014"]
         command = [
-            uv, "pip", "compile", source.name, "--output-file", str(draft), "--quiet", *kind,
-            "--python-version", python, "--generate-hashes", "--no-header",
-            "--no-emit-index-url", "--no-emit-find-links",
-            *options.get("LOCK_OPTIONS", "").split(), *(["--upgrade"] if upgrade else []),
+            uv, *COMPILE, source.name, "--output-file", str(draft), *kind, "--python-version", python,
+            "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links",
+            *(["--upgrade"] if upgrade else []),
         ]  # fmt: skip
-        # In the folder of the .in file, so that the lock contains no path of this machine.
-        done = subprocess.run(command, cwd=source.parent, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Problem(explanation(stack, source, done.stderr))
-        return f'# Made by "make lock STACK={stack}" from {source.name}; do not edit.\n' + draft.read_text("utf-8")
+        run(source, stack, options, command)
+        return made_by + draft.read_text("utf-8")
+
+
+def until(options: dict[str, str], python: str) -> list[str]:
+    """Return uv's options for a stack of a year: its one Python and platform, and nothing uploaded after its end."""
+    exceptions = [word for package in options.get("NEWER", "").split() for word in ("--exclude-newer-package", package)]
+    return [
+        "--python-version", python, "--python-platform", dated.PLATFORM,
+        "--exclude-newer", f"{options['UNTIL']}T23:59:59Z", *exceptions,
+    ]  # fmt: skip
+
+
+def run(source: Path, stack: str, options: dict[str, str], command: list[str]) -> None:
+    """Run uv in the folder of the .in file, so that the lock contains no path of this machine. Raises Problem."""
+    words = [*command, "--quiet", *options.get("LOCK_OPTIONS", "").split()]
+    done = subprocess.run(words, cwd=source.parent, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Problem(explanation(stack, source, done.stderr))
 
 
 def explanation(stack: str, source: Path, output: str) -> str:

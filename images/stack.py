@@ -23,6 +23,11 @@ def stacks() -> list[str]:
     return sorted(path.parent.name for path in STACKS.glob("*/stack.env"))
 
 
+def eras() -> list[str]:
+    """Return the stacks of a year: those with a day that no package may be younger than."""
+    return [name for name in stacks() if "UNTIL" in settings(name)]
+
+
 def settings(stack: str) -> dict[str, str]:
     """Return the NAME=value lines of a stack's stack.env. Raises Problem for an unknown stack."""
     if stack not in stacks():

@@ -15,7 +15,7 @@ from erabench.cli import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE)
-VARIABLES = 4  # lines at the end of `make help`
+VARIABLES = 5  # lines at the end of `make help`
 
 
 def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from images.stack import Problem
 
 STAMP = "erabench-environment"
 LOG_LINES = 15  # of a failed installer's output
+FIRST_IMPORT_S = 300.0  # an import that takes longer hangs, which the rows report
 CURES = (  # (pattern in a failed installer's output, what to do)
     (r"no space left|errno 28", "the disk is full; free some space and run the same command again"),
     (r"hash mismatch|do not match the hashes",
@@ -124,7 +126,8 @@ def build(environment: Environment, uv: Path | None) -> None:
         step([*command, *pip.options(variables)], variables, folder, f"install {lock}")
     if environment.first_import:  # pip compiles all files, uv none; the rows report a failure
         command = [str(python), "-s", "-c", environment.first_import]
-        subprocess.run(command, env=variables, capture_output=True, check=False)
+        with suppress(subprocess.TimeoutExpired):
+            subprocess.run(command, env=variables, capture_output=True, timeout=FIRST_IMPORT_S, check=False)
     (folder / STAMP).write_text(stamp(environment) + fingerprint(folder), encoding="utf-8")
 
 

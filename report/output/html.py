@@ -83,7 +83,7 @@ class _Renderer(RendererHTML):
 
     def link_open(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
         target = str(tokens[place].attrs["href"])
-        inside = not target.startswith(("#", "https:"))
+        inside = "/" in target and not target.startswith("https:")  # neither a place on the page nor a page beside it
         return f'<a href="{escape(env["folder"] + target if inside else target)}">'
 
     def footnote_number(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:

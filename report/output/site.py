@@ -5,12 +5,16 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
+from report.eras.output import write as write_eras
+from report.eras.years import Eras, eras, is_era
 from report.output import exports, files, html
 from report.page.build import PAGE_NAME, Page, build_page
+from report.page.rows import groups
 from report.records import BadInput, Loaded, Result, Tuning
 from report.render.locale import locale
 from report.render.markdown import render_page
@@ -40,20 +44,37 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     The page is written last, so it never links to a missing file. Raises OSError and BadInput.
     """
     assets = own_folder(folder / ASSETS, [results] if results else [])
-    page = build_page(loaded.results, loaded.problems, loaded.tunings)
+    found = eras(loaded.results)
+    page = _main_page(loaded, found)
     wanted = {copy_record(result, assets) for result in loaded.results}
     wanted |= {copy_record(tuning, assets) for tuning in loaded.tunings if page.detailed}
     pictures = tuple(draw(page, locale(language)))
     for picture in pictures:
         files.write(assets / picture.name, picture.svg)
         wanted.add(assets / picture.name)
-    wanted.update(exports.write_tables((row for group in page.groups for row in group.rows), assets))
+    tables = groups(loaded.results) if found else page.groups
+    wanted.update(exports.write_tables((row for group in tables for row in group.rows), assets))
+    wanted |= write_eras(found, folder, language)
     markdown = render_page(page, locale(language), pictures)
     files.write(folder / PAGE_FILE, markdown)
     svg = {picture.file: picture.svg for picture in pictures}
     files.write(folder / HTML_FILE, html.page(markdown, language, svg, f"{PAGE_FILE.parent}/"))
     prune(assets, wanted)
     return page
+
+
+def _main_page(loaded: Loaded, found: Sequence[Eras]) -> Page:
+    """Return the main page; if there are other stacks, it leaves those of the years to the page of eras."""
+    machines = {one.machine for one in found}
+
+    def is_main(record: Result | Tuning) -> bool:
+        return record.machine not in machines or not is_era(record)
+
+    if not any(map(is_main, loaded.results)):
+        machines = set()
+    results, tunings = filter(is_main, loaded.results), tuple(filter(is_main, loaded.tunings))
+    years = sorted({year for one in found for year in one.years})
+    return replace(build_page(results, loaded.problems, tunings), years=tuple(years))
 
 
 def copy_record(record: Result | Tuning, folder: Path) -> Path:

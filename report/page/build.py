@@ -110,6 +110,7 @@ class Page:
     known: tuple[published.Row, ...]
     footnotes: Mapping[Footnote, str]  # to its label, in the order of their use
     problems: tuple[Problem, ...] = ()
+    years: tuple[str, ...] = ()  # of the page of eras, which this page links to
 
     @property
     def detailed(self) -> bool:

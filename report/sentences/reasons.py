@@ -37,6 +37,9 @@ REASONS = {
     ),
     "checkpoint-damaged": N_("the checkpoint {file} is damaged"),
     "full-profile-only": N_("trained only in profile full, which takes hours on a GPU (DEVICE=gpu PROFILE=full)"),
+    # of `make eras` (erabench/eras/engine.py)
+    "python-missing": N_("there is no Python {version} on this machine"),
+    "environment-failed": N_("its packages could not be installed: {text}"),
     # of a fleet's cells (fleet/results/missing.py)
     "cell-failed": N_("the job on the node failed: {text}"),
     "cell-time-limit": N_("the job reached its time limit: {text}"),

@@ -52,7 +52,9 @@ def run_row(model: Model, device: str, source: Any, order: int, options: Any, di
     record = None if options.force else row.place.find(row.record, lambda found: is_complete(found, row.record))
     finished = 0 if record is None else len(finished_processes(record))
     display.start("{:<18} {}".format(model.key, device))
-    if record is not None and finished >= row.wanted:
+    if options.absent:
+        return give_up(row, options.absent["status"], Reason(**options.absent["reason"]), display)
+    if record is not None and (finished >= row.wanted or is_of_round(record, options)):
         display.finish("unchanged, kept: " + summary(record))
         return outcome(row, record)
     framework = registry.framework(options.framework)
@@ -113,6 +115,14 @@ def is_complete(record: Dict[str, Any], empty: Dict[str, Any]) -> bool:
         and isinstance(processes, list)
         and all(isinstance(process, dict) and set(process) == set(PROCESS_FIELDS) for process in processes)
         and bool(finished_processes(record))
+    )
+
+
+def is_of_round(record: Dict[str, Any], options: Any) -> bool:
+    """Whether a process of this round of this bench is there already, as after a stop; a call by hand has no bench."""
+    bench = (options.order_seed, options.round)
+    return bool(options.order_seed) and any(
+        (process["order_seed"], process["round"]) == bench for process in finished_processes(record)
     )
 
 

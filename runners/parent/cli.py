@@ -79,10 +79,12 @@ def parse(arguments: Optional[List[str]]) -> Any:
     add("--image", default="", help="digest of the image that this runs in")
     add("--commit", default="", help="commit of the project, with -dirty appended if the tree is changed")
     add("--threads", type=int, default=0, help="processor threads (default: what each framework chooses)")
+    add("--seeds", type=int, default=0, help="seeds to train with (default: the row's own number)")
     add("--round", type=int, default=1, help="number of this round, recorded with each process (default: 1)")
     add("--order-seed", type=int, default=0, help="seed of the order of rows within a round (default: 0)")
     add("--columns", type=int, default=0, help="width of the terminal, if a container stands between (default: none)")
     add("--force", action="store_true", help="measure again even if nothing changed")
+    add("--absent", type=json.loads, metavar="JSON", help="measure nothing; record this status and reason")
     add("--tune", action="store_true", help="try the framework's speed settings instead, and report the gain")
     return parser.parse_args(arguments)
 
@@ -106,7 +108,7 @@ def check(options: Any) -> List[Any]:
                     name, getattr(options, name)
                 )
             )
-    for name, least in (("threads", 0), ("round", 1)):
+    for name, least in (("threads", 0), ("seeds", 0), ("round", 1)):
         if getattr(options, name) < least:
             raise UsageError("--{} is {}; give at least 1".format(name, getattr(options, name)))
     options.threads = options.threads or None

@@ -60,6 +60,7 @@ class Row(NamedTuple):
             "row": self.model.key,
             "device": self.device,
             "profile": self.profile,
+            "settings": settings_of(self.model, self.options),
             "rule": self.record["settings"]["stopping_rule"],
             "seed": SEED,
             "threads": self.options.threads,
@@ -74,7 +75,7 @@ class Row(NamedTuple):
 def make_row(model: Model, device: str, source: Optional[Any], options: Any) -> Row:
     """The row with its empty record. ``source`` is the data set's, ``None`` where there is none."""
     profile = options.profile
-    settings = dict({"batch_size": BATCH_SIZE}, **model.settings[profile])
+    settings = dict({"batch_size": BATCH_SIZE}, **settings_of(model, options))
     settings.update(seed=SEED, threads=options.threads, stopping_rule=dict(model.rules[profile]._asdict()))
     described = {name: getattr(model, name) for name in ("key", "title", "params", "library", "dataset", "order")}
     identity = {
@@ -106,6 +107,14 @@ def make_row(model: Model, device: str, source: Optional[Any], options: Any) -> 
     )
     record.update(dict.fromkeys(("reason", "log", "quality", "epoch", "test_set", "environment", "execution")))
     return Row(model, device, options, record)
+
+
+def settings_of(model: Model, options: Any) -> Dict[str, Any]:
+    """The row's settings for the profile, with as many seeds as were asked for where it trains with several."""
+    settings = dict(model.settings[options.profile])
+    if options.seeds and "seeds" in settings:
+        settings["seeds"] = options.seeds
+    return settings
 
 
 def sha256(value: Any) -> str:

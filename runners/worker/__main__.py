@@ -58,7 +58,7 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
         model=model,
         device=job["device"],
         profile=job["profile"],
-        settings=model.settings[job["profile"]],
+        settings=job["settings"],
         seed=job["seed"],
         data=data,
         progress=sender.progress,

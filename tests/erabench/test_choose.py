@@ -155,7 +155,7 @@ def test_the_era_stack_is_refused_on_a_newer_gpu_unless_forced(machine: Machine)
 @pytest.mark.parametrize(
     ("engine", "stack", "said"),
     [
-        ("", "gtx980", "STACK=gtx980: no such stack; choose from: cpu, current, gtx1080"),
+        ("", "gtx980", "STACK=gtx980: no such stack; choose from: 2018, 2019, "),
         ("lxc", "", "ENGINE=lxc: no such engine; choose from: docker, podman, venv"),
         (
             "docker",

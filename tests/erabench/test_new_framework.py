@@ -184,7 +184,7 @@ def test_the_bench_measures_it_in_rounds_and_the_page_shows_it(
     assert (record["framework"], record["status"], len(record["processes"])) == ("tiny", "ok", 3)
     assert [process["round"] for process in record["processes"]] == [1, 2, 3]
     assert "round 1 of 3 is done; about " in benched.stderr
-    page = benched.stdout.split()[-1]
+    (page,) = re.findall(r"\S+\.html", benched.stdout.splitlines()[-1])
     assert "Last month" in (project / page).read_text()
 
 

@@ -71,7 +71,7 @@ def test_a_stack_without_a_base_image_is_named_with_the_variable(
 
 def test_an_unknown_stack_or_framework_is_named_with_those_there_are() -> None:
     """Nothing is guessed."""
-    with pytest.raises(Problem, match=r"^STACK=gtx980: no such stack; choose from: cpu, current, gtx1080$"):
+    with pytest.raises(Problem, match=r"^STACK=gtx980: no such stack; choose from: 2018, .*, cpu, current, gtx1080$"):
         frameworks("gtx980")
     with pytest.raises(Problem, match=r"no lock for framework 'chainer'; choose from: classical, keras, pytorch$"):
         recipe("cpu", "chainer")

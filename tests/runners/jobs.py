@@ -24,6 +24,8 @@ def make_options(results="results", **fields):
         "image": "test",
         "commit": "",
         "threads": None,
+        "seeds": 0,
+        "absent": None,
         "round": 1,
         "order_seed": 0,
         "force": False,

@@ -103,6 +103,12 @@ class Drawing:
             f'<path d="{"".join(steps)}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
         )
 
+    def area(self, points: Sequence[tuple[float, float, float]], colour: str) -> None:
+        """Fill the band between two heights at each place."""
+        edge = [*((x, low) for x, low, _ in points), *((x, high) for x, _, high in reversed(points))]
+        steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in edge)
+        self.shapes.append(f'<path d="M{steps}z" fill="{colour}" fill-opacity="0.2"/>')
+
     def points(self, points: Sequence[tuple[float, float]], colour: str, size: float = 3) -> None:
         """Draw many small dots as one shape."""
         steps = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)

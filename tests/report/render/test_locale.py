@@ -49,7 +49,8 @@ def declarations(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
 
 CONTRACT = declarations(ROOT / "runners" / "contract.py")
 CONTRACT["REASONS"] |= declarations(ROOT / "fleet" / "results" / "missing.py")["REASONS"]
-"""Key -> names of values, as the runners and the fleet declare them."""
+CONTRACT["REASONS"] |= declarations(ROOT / "erabench" / "eras" / "engine.py")["REASONS"]
+"""Key -> names of values, as the runners, the fleet and the driver declare them."""
 
 
 @pytest.mark.parametrize(("table", "ours"), [("REASONS", REASONS), ("NOTES", NOTES), ("WARNINGS", WARNINGS)])

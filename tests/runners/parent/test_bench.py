@@ -361,3 +361,28 @@ def test_a_real_run_gives_a_complete_record(tmp_path, key):
     assert first["environment_sha256"] == second["environment_sha256"]
     assert record["environment"]["versions"]["statsmodels"]
     assert record["quality"]["scores"]
+
+
+def test_a_call_that_is_repeated_in_its_round_adds_nothing(made_up):
+    """As after a stop between the record and the driver's note of it; another bench or round does add one."""
+    for number, seed, processes in (("1", "7", 1), ("1", "7", 1), ("2", "7", 2), ("2", "8", 3)):
+        assert made_up.ar("--round", number, "--order-seed", seed)["processes"] == processes
+
+
+def test_an_absent_row_is_recorded_with_the_reason_and_nothing_runs(made_up):
+    """A good result that it replaces is set aside and found again."""
+    made_up.ar()
+    reason = {"status": "skipped", "reason": {"key": "python-missing", "values": {"version": "3.6"}}}
+    status, (row,), _ = made_up.call("--rows", "ar", "--absent", json.dumps(reason))
+    assert (status, row["status"], len(made_up.jobs)) == (0, "skipped", 1)
+    assert made_up.record()["reason"] == {"key": "python-missing", "values": {"version": "3.6"}}
+    assert made_up.ar()["processes"] == 2
+
+
+def test_the_number_of_seeds_can_be_set_for_rows_that_train_with_several(made_up):
+    """It is a setting of the row, recorded and handed to the worker."""
+    made_up.call("keras", "--rows", "lstm", "--devices", "cpu", "--seeds", "1")
+    assert [job["settings"]["seeds"] for job in made_up.jobs] == [1]
+    assert made_up.record("lstm.cpu")["settings"]["seeds"] == 1
+    made_up.ar("--seeds", "1")
+    assert "seeds" not in made_up.jobs[1]["settings"]

@@ -1,0 +1,201 @@
+"""The engine of ``make eras``: it runs cells such as "2018/keras", each in the environment of its year."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import subprocess
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from erabench import options
+from erabench.bench.rounds import duration, parse
+from erabench.bench.run import opened
+from erabench.choose import choose, has_python
+from erabench.engine import Ended, Engine, supervise
+from erabench.environments import locks
+from erabench.eras.plan import Cells, Journal
+from erabench.eras.room import Room, exists, remove
+from erabench.suites import clean
+from erabench.terminal import say
+from images.stack import Problem, settings
+
+REASONS = {  # key -> names of values, as in runners/contract.py
+    "python-missing": ("version",),
+    "environment-failed": ("text",),
+}
+PYTHON_TIMEOUT_S = 600.0  # for uv to fetch an interpreter
+
+
+class PythonMissing(Problem):
+    """There is no Python of that time, no container engine in its place, and uv cannot get one."""
+
+
+class EraEngine:
+    """Prepares a cell's environment when it is run; the environments stay as long as the disk has room."""
+
+    name = "eras"
+
+    def __init__(self, asked: Namespace, cells: Cells, results: Path, machine: str, journal: Journal) -> None:
+        self.asked, self.cells, self.results, self.machine, self.journal = asked, cells, results, machine, journal
+        self.engines: dict[str, Engine] = {}  # by year
+        self.room = Room(cells)
+        self.pace = Pace(list(cells))
+
+    def prepare(self, framework: str) -> None:
+        """Nothing: a cell is prepared when it is run."""
+
+    def run(self, framework: str, arguments: Sequence[str]) -> Ended:
+        """Run the rows of the cell ``framework``, unless the journal has the report of this very call."""
+        cell, number = framework, value(arguments, "--round")
+        if not all(self.record(cell, row, arguments).is_file() for row in rows(arguments)):
+            self.journal.forget(cell)
+        known = self.journal.find(number, cell)
+        if known is not None:
+            self.pace.note(cell, number, known.output, None)
+            return known
+        say(self.pace.line(cell, number))
+        began = time.monotonic()
+        year, _, name = cell.partition("/")
+        try:
+            engine = self.ready(year, name)
+        except KeyboardInterrupt:
+            return Ended(130, "")
+        except Problem as problem:
+            say(f"{year} {name}: {problem}")
+            return self.absent(cell, problem, arguments)
+        ended = engine.run(name, [*arguments, "--stack", year, "--engine", engine.name])
+        if ended.status == 0 and parse(cell, ended.output):
+            self.journal.finish(number, cell, ended.output.strip().splitlines()[-1])
+        self.pace.note(cell, number, ended.output, time.monotonic() - began)
+        return ended
+
+    def ready(self, year: str, framework: str) -> Engine:
+        """The year's engine with the framework's environment complete. Raises Problem."""
+        if year not in self.engines:
+            choice = choose(self.engine_for(year), year)
+            self.engines[year] = opened(choice, self.results, options.data_folder(self.asked))
+        engine = self.engines[year]
+        if engine.name != "venv":
+            engine.prepare(framework)
+            return engine
+        cell = f"{year}/{framework}"
+        if not exists(cell):
+            self.room.make(cell)
+        try:
+            engine.prepare(framework)
+        except Problem as problem:
+            if "disk is full" not in str(problem) or not self.room.make(cell, everything=True):
+                remove(cell)  # what there is of it
+                raise
+            engine.prepare(framework)
+        self.room.note(cell)
+        return engine
+
+    def engine_for(self, year: str) -> str:
+        """ENGINE, else venv where there is a Python of that year, else a container engine. Raises PythonMissing."""
+        if self.asked.ENGINE not in ("", "venv"):
+            return str(self.asked.ENGINE)
+        found = "venv" if has_python(year) or fetched_python(year) else ""
+        if not (found or self.asked.ENGINE):
+            found = choose("", year).engine.replace("venv", "")
+        if not found:
+            version = settings(year)["PYTHON_VERSIONS"]
+            raise PythonMissing(f"no Python {version} on this machine; install one (uv python install {version})")
+        return found
+
+    def absent(self, cell: str, problem: Problem, arguments: Sequence[str]) -> Ended:
+        """Record the cell's rows with the reason, but for those that have a good record; return their report."""
+        year, _, framework = cell.partition("/")
+        status, reason = "failed", {"key": "environment-failed", "values": {"text": without_paths(str(problem))}}
+        if isinstance(problem, PythonMissing):
+            version = {"version": settings(year)["PYTHON_VERSIONS"]}
+            status, reason = "skipped", {"key": "python-missing", "values": version}
+        lacking = [row for row in rows(arguments) if not is_good(self.record(cell, row, arguments))]
+        if lacking:
+            words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *arguments]
+            words[words.index("--rows") + 1] = ",".join(lacking)
+            words += ["--stack", year, "--engine", "venv", "--results", str(self.results)]
+            words += ["--data", str(options.data_folder(self.asked))]
+            supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
+        empty = {"status": status, "processes": 0, "wanted": 0, "measured": False, "seconds": 0.0}
+        report = [
+            {"row": row, "device": device, "timing_seconds": 0.0, **empty}
+            for row in rows(arguments)
+            for device in value(arguments, "--devices").split(",")
+        ]
+        self.pace.wanted[cell] = 0
+        return Ended(1, json.dumps({"rows": report}))
+
+    def record(self, cell: str, row: str, arguments: Sequence[str]) -> Path:
+        """The file of a row's result on the first of the devices."""
+        device = value(arguments, "--devices").split(",")[0]
+        return self.results / self.machine / cell.partition("/")[0] / f"{row}.{device}.json"
+
+
+class Pace:
+    """How far the rounds have come, and the time left: a round of a framework takes as long as its last one did."""
+
+    def __init__(self, cells: Sequence[str]) -> None:
+        self.done = dict.fromkeys(cells, 0)  # rounds
+        self.wanted: dict[str, int] = {}  # rounds of a cell, once a report says how many processes its rows want
+        self.seconds: dict[str, float] = {}  # by framework
+
+    def line(self, cell: str, number: str) -> str:
+        """What is about to start: year, framework, round, and the time left where it can be estimated."""
+        year, _, framework = cell.partition("/")
+        at = f"{year} {framework}, round {number}"
+        if not self.seconds:
+            return at
+        most, mean = max(self.wanted.values()), sum(self.seconds.values()) / len(self.seconds)
+        left = sum(
+            max(0, self.wanted.get(other, most) - done) * self.seconds.get(other.partition("/")[2], mean)
+            for other, done in self.done.items()
+        )
+        return f"{at} of {most}; about {duration(left)} left"
+
+    def note(self, cell: str, number: str, output: str, seconds: float | None) -> None:
+        """Note a round; ``seconds`` None if its report was already there."""
+        self.done[cell] = int(number)
+        self.wanted[cell] = max((one.wanted for one in parse(cell, output).values() if one.status == "ok"), default=0)
+        if seconds is not None:
+            self.seconds[cell.partition("/")[2]] = seconds
+
+
+@functools.cache
+def fetched_python(year: str) -> bool:
+    """Whether uv could get a Python for the year's locks."""
+    version = settings(year)["PYTHON_VERSIONS"].split()[0]
+    say(f"no Python {version} for {year} on this machine; asking uv for one")
+    command = [str(locks.uv()), "python", "install", "--quiet", version]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=PYTHON_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0 and has_python(year)
+
+
+def value(arguments: Sequence[str], option: str) -> str:
+    """The value of an option."""
+    return arguments[arguments.index(option) + 1]
+
+
+def rows(arguments: Sequence[str]) -> list[str]:
+    """The rows that a call is for."""
+    return value(arguments, "--rows").split(",")
+
+
+def is_good(record: Path) -> bool:
+    """Whether a record of an earlier round or bench says ok: that stays."""
+    try:
+        return bool(json.loads(record.read_text(encoding="utf-8"))["status"] == "ok")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def without_paths(text: str) -> str:
+    """The first line, with absolute paths cut to their last part: a record names no folder of a machine."""
+    return re.sub(r"(?<![\w.:/])/[^\s'\"]*/([^\s'\"/]*)", r".../\1", text.splitlines()[0])[:500]

@@ -1,0 +1,121 @@
+"""What `make eras` measures, and how far it has come.
+
+A cell is one framework of one year, "2018/keras". The journal lies beside the results, so that a bench over the years
+that was stopped, or killed, continues with the same order and seed: only then are its years measured side by side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from erabench import options
+from erabench.engine import Ended
+from erabench.frameworks import frameworks
+from images import stack
+from images.stack import ROOT, RUNNERS, STACKS, Problem, declaration
+
+NETS = ("lstm", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # what two cores measure in 90 minutes
+NAME = ".eras.json"  # the report skips names that begin with a dot
+
+Cells = dict[str, list[str]]  # cell -> its rows
+
+
+def chosen(eras: str, nets: str) -> Cells:
+    """The cells of the years and nets that are listed; all years, and ``NETS``, where nothing is. Raises Problem."""
+    years = [options.one_of("ERA", year, stack.eras()) for year in options.listed(eras)] or stack.eras()
+    by_row = {framework.name: rows_of(framework.name) for framework in frameworks()}
+    known = list(dict.fromkeys(net for rows in by_row.values() for net in rows.values()))
+    wanted = [options.one_of("NET", net, known) for net in options.listed(nets)] or NETS
+    found = {}
+    for year in sorted(years):
+        for framework in stack.frameworks(year):
+            rows = [row for row, net in by_row[framework].items() if net in wanted]
+            if rows:
+                found[f"{year}/{framework}"] = rows
+    if not found:
+        raise Problem(f"ERA={eras} NET={nets}: no stack of these years has a lock for these nets; choose other nets")
+    return found
+
+
+def rows_of(framework: str) -> dict[str, str]:
+    """Row -> its net: a twin is the same net as a row of another framework."""
+    declared = declaration(framework)
+    twins: dict[str, str] = declared.get("twins", {})
+    return {row: twins.get(row, row) for row in [*declared["rows"], *twins]}
+
+
+def identity(cells: Cells, arguments: Sequence[str]) -> str:
+    """A hash of all that decides what is measured: rows, arguments, locks, and the runners' code."""
+    files = sorted({*RUNNERS.rglob("*.py"), *(lock for cell in cells for lock in locks_of(cell))})
+    hashes = {str(file.relative_to(ROOT)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return hashlib.sha256(json.dumps([cells, list(arguments), hashes], sort_keys=True).encode()).hexdigest()
+
+
+def locks_of(cell: str) -> list[Path]:
+    """The locks that a cell's environment is made from."""
+    year, _, framework = cell.partition("/")
+    return [lock for lock in sorted((STACKS / year).glob("*.lock")) if lock.stem in (framework, "bootstrap")]
+
+
+class Journal:
+    """The seed of a bench over the years, and the report of every call that is finished."""
+
+    def __init__(self, path: Path, identity: str, force: bool) -> None:
+        self.path = path
+        found: dict[str, Any] = {} if force else read(path)
+        if found.get("identity") != identity:
+            seed = random.SystemRandom().randrange(1, 2**31)
+            found = {"identity": identity, "seed": seed, "force": force, "done": {}}
+        self.content = found
+        self.save()
+
+    @property
+    def seed(self) -> int:
+        return int(self.content["seed"])
+
+    @property
+    def force(self) -> bool:
+        """Whether its first round measures again what is complete."""
+        return bool(self.content["force"])
+
+    def find(self, number: str, cell: str) -> Ended | None:
+        """The report of a finished call."""
+        found = self.content["done"].get(f"{number} {cell}")
+        return None if found is None else Ended(0, found)
+
+    def forget(self, cell: str) -> None:
+        """Drop every report of a cell, whose records are gone."""
+        self.content["done"] = {call: told for call, told in self.content["done"].items() if call.split()[1] != cell}
+
+    def finish(self, number: str, cell: str, output: str) -> None:
+        """Keep the report of a call. Raises Problem."""
+        self.content["done"][f"{number} {cell}"] = output
+        self.save()
+
+    def save(self) -> None:
+        """Replace the file. Raises Problem."""
+        draft = self.path.with_name(f"{NAME}.{os.getpid()}")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(self.content), encoding="utf-8")
+            os.replace(draft, self.path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            cure = "free some space and run the same command again; what is measured is kept"
+            raise Problem(f"cannot write '{self.path}': {error.strerror}; {cure}") from error
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The journal there is; nothing where there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        valid = isinstance(found["seed"], int) and all(isinstance(one, str) for one in found["done"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return dict(found) if valid else {}

@@ -1,0 +1,64 @@
+"""Environments of many years on one disk (decision 0023).
+
+An environment's files are hard links into uv's cache, so one that stays costs no space as long as its packages are in
+the cache, and nothing is built again in the next round. All nine years take 44 GB. Where the disk has less, those used
+longest ago go, with their packages in the cache: the next round fetches them again.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+
+from erabench.environments import locks
+from erabench.eras.plan import locks_of
+from erabench.terminal import say
+from images.recipe import pins
+
+LEAST_FREE = 8e9  # bytes: the largest environment takes 6.9 GB
+
+
+class Room:
+    """The environments that there are, by cell ("2018/keras"), the one used longest ago first."""
+
+    def __init__(self, cells: Iterable[str]) -> None:
+        self.used = [cell for cell in cells if exists(cell)]
+
+    def make(self, wanted: str, everything: bool = False) -> bool:
+        """Remove others until there is room for one more, or all of them; return whether any went."""
+        others = [cell for cell in self.used if cell != wanted]
+        before = len(others)
+        while others and (everything or free() < LEAST_FREE):
+            cell = others.pop(0)
+            say(f"the disk is nearly full: removing the environment {cell} and its packages in uv's cache")
+            remove(cell)
+            self.used.remove(cell)
+            names = sorted(packages(cell) - packages(wanted))
+            subprocess.run([str(locks.uv()), "cache", "clean", *names], capture_output=True, check=False)
+        return len(others) < before
+
+    def note(self, cell: str) -> None:
+        """Mark an environment as used last."""
+        self.used = [other for other in self.used if other != cell] + [cell]
+
+
+def packages(cell: str) -> set[str]:
+    """The names of a cell's packages."""
+    return {name for lock in locks_of(cell) for name, _ in pins(lock)}
+
+
+def exists(cell: str) -> bool:
+    """Whether there is an environment, complete or not."""
+    return (locks.folder() / cell).exists()
+
+
+def remove(cell: str) -> None:
+    """Remove an environment, complete or not."""
+    shutil.rmtree(locks.folder() / cell, ignore_errors=True)
+
+
+def free() -> int:
+    """Bytes that the disk of the environments has left."""
+    locks.folder().mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(locks.folder()).free

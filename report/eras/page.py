@@ -1,0 +1,137 @@
+"""The years in words and tables, before translation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from report.comparison.page import WORDS
+from report.comparison.verdicts import Time
+from report.eras.years import Change, Eras, Line, Net, Point, software
+from report.page.measurements import PHASES as PHASE_NAMES
+from report.page.models import STATUSES, score, seconds
+from report.records import PHASES, Result
+from report.sentences import said
+from report.text import N_, Joined, Message, Number, Text, joined, message
+
+CHANGES = {
+    "slower": N_(
+        "**{net}, {library}, {phase}: {factor} times slower** from {before} to {after} (95 % interval {low} to {high})."
+    ),
+    "faster": N_(
+        "**{net}, {library}, {phase}: {factor} times faster** from {before} to {after} (95 % interval {low} to {high})."
+    ),
+}
+CONFOUNDS = (
+    N_(
+        "A year is a stack: Python, NumPy, its linear algebra and the compilers of the wheels change with the "
+        "framework. A ratio belongs to the stack of a year, not to one release."
+    ),
+    N_(
+        "Every stack runs on today's processor and kernel. What an old release does not know of them it cannot use; on "
+        "the computers of its time it had other limits."
+    ),
+    N_(
+        "Number of threads, kernels and determinism are each release's own choice, as in a user's plain script. Where "
+        "the record shows that they differ, it is listed under What changed."
+    ),
+    N_(
+        "The same work is checked by data, number of parameters and batch size; a verdict says so where they differ. "
+        "Random numbers differ between releases, so losses and R² differ in the last digits without any defect."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a net's table."""
+
+    point: Point
+    line: Line
+    cells: tuple[Text, ...]
+
+
+def table(net: Net) -> Iterator[Row]:
+    """Yield the rows of a net's table: a row of a framework after the other, in the order of the years."""
+    for line in net.lines:
+        for point in line.points:
+            cells: list[Text] = []
+            for phase in PHASES:
+                time = point.times.get(phase)
+                cells.append(seconds(time) if time else "")
+                cells += [ratio(point.before.get(phase)), ratio(point.first.get(phase))]
+            yield Row(point, line, (*cells, quality(point.result)))
+
+
+def ratio(time: Time | None) -> Text:
+    """Return a ratio with its interval and verdict."""
+    if time is None or time.word == "unmeasured":
+        return ""
+    word = message(WORDS[time.word])
+    if time.ratio is None or time.word == "incomparable":
+        return message("{verdict}: {reason}", verdict=word, reason=time.reason) if time.reason else word
+    value = Number(time.ratio.value, "ratio")
+    if time.ratio.low is None or time.ratio.high is None:
+        return value
+    ends = Joined((Number(time.ratio.low, "ratio"), Number(time.ratio.high, "ratio")), "–")
+    return message("{ratio} ({interval}) {verdict}", ratio=value, interval=ends, verdict=word)
+
+
+def quality(result: Result) -> Text:
+    """Return the accuracy of the protocol that the main page shows."""
+    own = result.quality.score(result.quality.protocol) if result.quality else None
+    if result.quality is None or own is None or own.accuracy is None:
+        return ""
+    return score(own.accuracy, result.quality, "accuracy")
+
+
+def missing(eras: Eras) -> Iterator[tuple[Result, Text]]:
+    """Yield the rows without a time, with the reason."""
+    for line in eras.lines:
+        for point in line.points:
+            if not point.times:
+                status = Message(STATUSES[point.result.status]) if point.result.status in STATUSES else ""
+                reason = point.result.reason and said(point.result.reason)
+                yield point.result, message("{verdict}: {reason}", verdict=status, reason=reason) if reason else status
+
+
+def sentence(change: Change) -> Text:
+    """Return a change in words, with the software that changed with it."""
+    found = change.time.ratio
+    if found is None or found.low is None or found.high is None:
+        raise ValueError("a verdict has an interval")
+    ends = (found.value, found.low, found.high)
+    factor, low, high = ends if change.time.word == "slower" else (1 / found.value, 1 / found.high, 1 / found.low)
+    values: dict[str, Text] = {
+        "net": change.net.title,
+        "library": change.line.library,
+        "phase": Message(PHASE_NAMES[change.time.name]),
+        "factor": Number(factor, "ratio"),
+        "low": Number(low, "ratio"),
+        "high": Number(high, "ratio"),
+        "before": change.time.pair[0].stack,
+        "after": change.point.year,
+    }
+    told = Message(CHANGES[change.time.word], tuple(values.items()))
+    changed = message("What changed with it: {changes}.", changes=changes(*change.time.pair))
+    return joined((told, changed), " ")
+
+
+def changes(earlier: Result, later: Result) -> Text:
+    """Return the versions and execution facts that differ: ``tensorflow 1.12.0 → 2.0.0``."""
+    found = [f"{name} {_value(before)} → {_value(after)}" for name, before, after in software(earlier, later)]
+    return joined(found) if found else message("nothing that is recorded")
+
+
+def neighbours(eras: Eras) -> Iterator[tuple[Text, str, str, Text]]:
+    """Yield net and library, both years and what changed, for each row and neighbouring years that have times."""
+    for net in eras.nets:
+        for line in net.lines:
+            for point in line.points:
+                if point.times and point.previous:
+                    name = joined((net.title, line.library))
+                    yield name, point.previous.stack, point.year, changes(point.previous, point.result)
+
+
+def _value(value: object) -> str:
+    return "–" if value is None else str(value)
