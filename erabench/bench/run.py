@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import random
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from erabench import data, options, page
-from erabench.bench.rounds import Outcome, run_rounds
+from erabench.bench.rounds import Cell, Outcome, run_rounds
 from erabench.bench.venvs import VenvEngine
 from erabench.choose import Choice, choose
 from erabench.containers import BaseUnavailable, Containers
@@ -123,11 +123,17 @@ def commit() -> str:
     return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
 
 
-def summarize(outcome: Outcome) -> int:
+def by_device(cell: Cell) -> str:
+    """What a row is called in a message: ``lstm cpu``."""
+    _, row, device = cell
+    return f"{row} {device}"
+
+
+def summarize(outcome: Outcome, name: Callable[[Cell], str] = by_device) -> int:
     """Print which rows failed; return the exit status."""
     failed = [
-        f"{row} {device} ({now.status.replace('_', ' ')})"
-        for (_, row, device), now in outcome.cells.items()
+        f"{name(cell)} ({now.status.replace('_', ' ')})"
+        for cell, now in outcome.cells.items()
         if now.status not in ("ok", "skipped")
     ]
     if failed:

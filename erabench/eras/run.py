@@ -6,14 +6,13 @@ from argparse import Namespace
 from pathlib import Path
 
 from erabench import options, page
-from erabench.bench.rounds import Outcome, run_rounds
-from erabench.bench.run import INTERRUPTED, OK, ROW_FAILED, checked, commit, fetch
+from erabench.bench.rounds import Cell, run_rounds
+from erabench.bench.run import checked, commit, fetch, summarize
 from erabench.environments import locks
 from erabench.eras import plan
 from erabench.eras.engine import EraEngine, value
 from erabench.eras.room import remove
 from erabench.frameworks import datasets
-from erabench.terminal import say
 
 
 def eras(asked: Namespace) -> int:
@@ -30,7 +29,7 @@ def eras(asked: Namespace) -> int:
     engine = EraEngine(asked, cells, results, machine, journal)
     arguments += ["--commit", commit()]
     outcome = run_rounds(engine, cells, arguments, journal.seed, journal.force, only_once=False)
-    status = summarize(outcome)
+    status = summarize(outcome, by_year)
     if not outcome.interrupted and not options.switched_on("KEEP"):
         for cell in cells:
             remove(cell)
@@ -39,15 +38,7 @@ def eras(asked: Namespace) -> int:
     return status
 
 
-def summarize(outcome: Outcome) -> int:
-    """Print which rows failed; return the exit status."""
-    failed = [
-        f"{cell.replace('/', ' ')} {row} ({now.status.replace('_', ' ')})"
-        for (cell, row, _), now in outcome.cells.items()
-        if now.status not in ("ok", "skipped")
-    ]
-    if failed:
-        say(f"{len(failed)} of {len(outcome.cells)} rows failed: {', '.join(failed)}; the page has the reasons")
-    if outcome.interrupted:
-        return INTERRUPTED
-    return ROW_FAILED if failed or outcome.broken else OK
+def by_year(cell: Cell) -> str:
+    """What a row is called in a message: ``2020 keras lstm``."""
+    place, row, _ = cell
+    return f"{place.replace('/', ' ')} {row}"

@@ -44,7 +44,7 @@ def gather(run: Folder, statuses: Sequence[CellStatus], results: Path, root: Pat
             count, bad = _write_type(results / name, run, chosen, mine, root)
             say(f"gather   {name}: {count} records" + (f", and {bad} rows without a result" if bad else ""))
             for one in (one for one in mine if one.cell.node and one.kind in ENDED_BADLY):
-                say(f"warning  {one.cell.id}: {one.kind}; the page shows the other nodes")
+                say(f"warning  {one.cell.id}: {one.kind}; the page names the node and shows the others")
     return 1 if refused else 0
 
 
@@ -101,7 +101,8 @@ def _write_type(
         for one in chosen:
             path = folder / ".fleet" / "nodes" / one.cell.node / one.cell.stack / one.name
             atomic_write(path, one.content, durable=False)
-        typical, content = spread(chosen)
+        bad = {(one.cell.stack, one.cell.node): ENDED_BADLY[one.kind][0] for one in statuses if one.kind in ENDED_BADLY}
+        typical, content = spread(chosen, bad)
         write_json(folder / ".fleet" / "nodes.json", content)
     else:
         typical = list(chosen)

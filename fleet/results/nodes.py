@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -58,10 +58,11 @@ def figure_of(record: dict[str, Any], phase: str) -> float | None:
     return float(statistics.median(medians)) if medians else None
 
 
-def spread(found: Sequence[Found]) -> tuple[list[Found], dict[str, Any]]:
+def spread(found: Sequence[Found], ended: Mapping[tuple[str, str], str]) -> tuple[list[Found], dict[str, Any]]:
     """Return for each row the record of the middle node, and the figures of all nodes with outliers named.
 
-    The record gets the spread too (``nodes``), so that it stays with the record.
+    ``ended`` has the status of those that ended badly: (stack, node) -> status. The record gets the spread too
+    (``nodes``), so that it stays with the record.
     """
     groups: dict[tuple[str, str], list[Found]] = {}
     for one in found:
@@ -73,12 +74,16 @@ def spread(found: Sequence[Found]) -> tuple[list[Found], dict[str, Any]]:
         middle = ranked[(len(ranked) - 1) // 2][1] if ranked else members[0]
         row, device = name.removesuffix(".json").rsplit(".", 1)
         shown: list[dict[str, Any]] = []
+        without = {node: status for (of, node), status in ended.items() if of == stack}
+        without |= {one.cell.node: one.record["status"] for one in members if one.record["status"] != "ok"}
         for phase in PHASES:
             values = {one.cell.node: figure_of(one.record, phase) for one in members if one.record["status"] == "ok"}
             figures = {node: value for node, value in values.items() if value}
             if figures:
-                rows.append({"stack": stack, "row": row, "device": device, "phase": phase, **summary(figures)})
-                names = ("phase", "nodes", "low_s", "high_s", "outliers")
+                missing = {node: status for node, status in without.items() if node not in figures}
+                where = {"stack": stack, "row": row, "device": device, "phase": phase}
+                rows.append({**where, **summary(figures), "without": missing})
+                names = ("phase", "nodes", "low_s", "high_s", "outliers", "without")
                 shown.append({name: rows[-1][name] for name in names})
         typical.append(_with_nodes(middle, shown))
     return typical, {"version": 1, "nodes": sorted({one.cell.node for one in found}), "rows": rows}

@@ -36,7 +36,7 @@ CONFOUNDS = (
         "the record shows that they differ, it is listed under What changed."
     ),
     N_(
-        "The same work is checked by data, number of parameters and batch size; a verdict says so where they differ. "
+        "The same work is checked by data, number of parameters and batch size; the verdict shows where they differ. "
         "Random numbers differ between releases, so losses and R² differ in the last digits without any defect."
     ),
 )

@@ -68,6 +68,7 @@ class AcrossNodes(NamedTuple):
     low: Number
     high: Number
     outliers: Joined  # nodes that stand apart, with their difference from the median
+    without: Joined  # nodes that have no figure, with how they ended
 
 
 class Unmeasured(NamedTuple):
@@ -185,7 +186,11 @@ def across_nodes(group: MachineStack) -> Iterator[AcrossNodes]:
     for row, result in group.rows_and_results:
         for spread in result.nodes:
             where, low, high = _where(result, spread.phase), Number(spread.low_s), Number(spread.high_s)
-            yield AcrossNodes(row, where, spread.nodes, low, high, joined(_outliers(spread.outliers)))
+            without = [
+                message("{node}: {status}", node=node, status=Message(STATUSES[status]))
+                for node, status in sorted(spread.without.items())
+            ]
+            yield AcrossNodes(row, where, spread.nodes, low, high, joined(_outliers(spread.outliers)), joined(without))
 
 
 def _outliers(found: Mapping[str, float]) -> Iterator[Text]:

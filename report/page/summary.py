@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from report.comparison.verdicts import compare_phase
 from report.page import audit
 from report.page.models import seconds
 from report.page.reproduction import Comparison, Verdict, Verdicts
@@ -21,6 +22,7 @@ FASTEST: dict[PhaseName, str] = {
     "predict": N_("The fastest row is {row} with {time} per prediction."),
     "train": N_("Of the neural nets it is {row} with {time} per training step."),
 }
+ALIKE_NAMED = 3  # rows that the data cannot tell from the fastest
 
 
 class OverviewLine(NamedTuple):
@@ -115,10 +117,13 @@ def _where(groups: Sequence[MachineStack]) -> Text:
 
 
 def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
-    """Yield the fastest row, and the fastest to train of those that take batches; a smoke run is not fast."""
+    """Yield the fastest row, and the fastest to train of those that take batches, with what cannot be told from it.
+
+    A smoke run is not fast.
+    """
     for phase, sentence in FASTEST.items():
         timed = [
-            (time, row, group)
+            (time, row, group, result)
             for group in groups
             for row, result in group.rows_and_results
             if result.profile != "smoke" and (time := _step(row, result.device, phase))
@@ -126,9 +131,16 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
         ]
         if not timed:
             return
-        time, row, group = min(timed, key=lambda found: found[0].value)
-        name = message("{row} on {machine}", row=row.name, machine=group.machine) if len(groups) > 1 else row.name
-        yield message(sentence, row=name, time=replace(time, kind="short", unit=" s"))
+        timed.sort(key=lambda found: found[0].value)
+        names = [
+            message("{row} on {machine}", row=row.name, machine=group.machine) if len(groups) > 1 else row.name
+            for _, row, group, _ in timed
+        ]
+        yield message(sentence, row=names[0], time=replace(timed[0][0], kind="short", unit=" s"))
+        ratios = [compare_phase(timed[0][3], result, phase) for *_, result in timed[1:]]
+        alike = [name for name, ratio in zip(names[1:], ratios, strict=True) if ratio and ratio.verdict != "slower"]
+        if alike:
+            yield message("Not distinguishable from it: {rows}.", rows=joined(alike[:ALIKE_NAMED]))
 
 
 def _strangest(results: Sequence[Result]) -> Text:

@@ -225,6 +225,7 @@ class NodeSpread(Record, frozen=True):
     low_s: Seconds
     high_s: Seconds
     outliers: Annotated[Mapping[Line, Number], Meta(description="node: its difference from the median, relative")] = {}
+    without: Annotated[Mapping[Line, Status], Meta(description="node that has no figure: how it ended")] = {}
 
 
 class Result(Record, frozen=True):

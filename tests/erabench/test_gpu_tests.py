@@ -17,7 +17,7 @@ def run(venvs: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_an_interpreter_each_framework_names_its_variable(tmp_path: Path) -> None:
-    """Nothing runs, nothing is made, and the reason tells what to type."""
+    """Nothing runs, nothing is made, and the reason contains the variable to set."""
     done = run(tmp_path / "venvs")
     assert done.returncode == 0
     assert [line for line in done.stdout.splitlines() if line.startswith("skipped")] == [

@@ -180,29 +180,34 @@ def test_each_node_keeps_its_records_and_the_middle_one_is_shown(tmp_path: Path,
         leave_attempt(run, cell, node=cell.node, changes=record("a", "cpu", "ar", "cpu", seconds=seconds))
     statuses = [*(CellStatus(cell, "done") for cell in cells), CellStatus(bad, "timeout")]
     gather(run, statuses, tmp_path / "results", ROOT, said.append)
-    assert said[-1] == "warning  a@n4/cpu.classical: timeout; the page shows the other nodes"
+    assert said[-1] == "warning  a@n4/cpu.classical: timeout; the page names the node and shows the others"
     shown = json.loads((tmp_path / "results" / "a" / "cpu" / "ar.cpu.json").read_text())
     assert shown["processes"][0]["train"]["median_s"] == 0.2
     (result,) = load_results(tmp_path / "results").results
     assert [(spread.phase, spread.nodes, spread.low_s, spread.high_s) for spread in result.nodes] == [
         ("train", 3, 0.1, 0.3), ("predict", 3, 0.1 / 3, 0.3 / 3),
     ]  # fmt: skip
+    assert [dict(spread.without) for spread in result.nodes] == [{"n4": "timeout"}] * 2
     kept = sorted((tmp_path / "results" / "a" / ".fleet" / "nodes").glob("*/cpu/ar.cpu.json"))
     assert [path.parts[-3] for path in kept] == ["n1", "n2", "n3"]
 
 
 def test_the_page_shows_the_spread_and_names_outliers_and_failures(tmp_path: Path, said: list[str]) -> None:
-    """Five nodes of a type, one of them slow, and a type whose job was out of memory."""
+    """Six nodes of a type, one of them slow and one timed out, and a type whose job was out of memory."""
     fleet, run = fleet_of(tmp_path, "a", "b", rows=["ar"])
-    *cells, bad = make_plan(fleet, {"a": [f"n{number}" for number in range(5)]})
+    *cells, late, bad = make_plan(fleet, {"a": [f"n{number}" for number in range(6)]})
     for number, cell in enumerate(cells):
         seconds = 0.1 * (1.3 if number == 3 else 1 + number / 1000)
         leave_attempt(run, cell, node=cell.node, changes=record("a", "cpu", "ar", "cpu", seconds=seconds))
-    statuses = [*(CellStatus(cell, "done") for cell in cells), CellStatus(bad, "out of memory", "OutOfMemory")]
+    statuses = [
+        *(CellStatus(cell, "done") for cell in cells),
+        CellStatus(bad, "out of memory", "OutOfMemory"),
+        CellStatus(late, "timeout"),
+    ]
     assert gather(run, statuses, tmp_path / "results", ROOT, said.append) == 0
     command = [sys.executable, "-m", "report", "--results", str(tmp_path / "results"), "--site", str(tmp_path / "site")]
     subprocess.run([*command, "--locale", "en"], cwd=ROOT, check=False, capture_output=True)
     (page,) = (tmp_path / "site").rglob("*.markdown")
     text = re.sub(" +", " ", page.read_text())
-    assert "| CPU, threads: 2, training | 5 | 0.100 | 0.130 | n3 (30 % slower) |" in text
+    assert "| CPU, threads: 2, training | 5 | 0.100 | 0.130 | n3 (30 % slower) | n5: timeout |" in text
     assert "the job ran out of memory: OutOfMemory" in text

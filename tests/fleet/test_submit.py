@@ -318,7 +318,7 @@ def test_text_of_other_machines_is_made_printable() -> None:
 
 
 def test_a_command_that_hangs_or_is_absent_is_no_answer() -> None:
-    """It is not taken for a refusal, and the message says what to do."""
+    """The submission is not counted as refused, and the message names the fix."""
     with pytest.raises(Unanswered, match=r"sleep gave no answer within 0 s; try again later"):
         ask(["sleep", "5"], timeout=0.1)
     with pytest.raises(Unanswered, match="sbatch-x: not found; run this where the scheduler's commands are"):

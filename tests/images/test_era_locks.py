@@ -80,7 +80,7 @@ def test_all_locks_of_the_years_together_are_small() -> None:
 
 
 def package(*files: str, name: str = "demo", sdist: bool = False, day: str = "2020-05-06") -> str:
-    """One package of a resolution; the hash of a file tells which one it is."""
+    """One package of a resolution. A file's hash is its place, so that a test sees which file was chosen."""
     time = f"upload-time = {day}T10:00:00Z, " if day else ""
     hashes = [f'hashes = {{ sha256 = "{number}" }}' for number in range(len(files))]
     wheels = [f'{{ url = "https://index/{file}", {time}{known} }}' for file, known in zip(files, hashes, strict=True)]
