@@ -53,7 +53,7 @@ OPTIONS = {
         Option("DATA_DIR", "cache of the data sets", "~/.cache/erabench/data", "DIR"),
         Option("VENVS", "folder of the environments", ".venvs", "DIR"),
         Option("ERA", "years to measure, separated by commas", "all that have a stack", "YEAR[,YEAR]"),
-        Option("NET", "nets to measure, separated by commas", "all but the largest and lstm-aug", "NET[,NET]"),
+        Option("NET", "nets to measure, separated by commas", "all; in make eras its usual rows", "NET[,NET]"),
         Option("KEEP", "1 keeps the environments", "", "1"),
         Option("A", "the first results folder", "", "DIR"),
         Option("B", "the second results folder", "", "DIR"),

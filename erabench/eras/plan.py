@@ -20,22 +20,22 @@ from erabench.frameworks import frameworks
 from images import stack
 from images.stack import ROOT, RUNNERS, STACKS, Problem, declaration
 
-NETS = ("lstm", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # what two cores measure in 90 minutes
+ROWS = ("lstm", "lstm-pytorch", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # two cores: 90 minutes
 NAME = ".eras.json"  # the report skips names that begin with a dot
 
 Cells = dict[str, list[str]]  # cell -> its rows
 
 
 def chosen(eras: str, nets: str) -> Cells:
-    """The cells of the years and nets that are listed; all years, and ``NETS``, where nothing is. Raises Problem."""
+    """The cells of the years and nets that are listed; all years, and ``ROWS``, where nothing is. Raises Problem."""
     years = [options.one_of("ERA", year, stack.eras()) for year in options.listed(eras)] or stack.eras()
     by_row = {framework.name: rows_of(framework.name) for framework in frameworks()}
     known = list(dict.fromkeys(net for rows in by_row.values() for net in rows.values()))
-    wanted = [options.one_of("NET", net, known) for net in options.listed(nets)] or NETS
+    wanted = [options.one_of("NET", net, known) for net in options.listed(nets)]
     found = {}
     for year in sorted(years):
         for framework in stack.frameworks(year):
-            rows = [row for row, net in by_row[framework].items() if net in wanted]
+            rows = [row for row, net in by_row[framework].items() if (net in wanted if wanted else row in ROWS)]
             if rows:
                 found[f"{year}/{framework}"] = rows
     if not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from report.comparison.verdicts import compare_phase
@@ -28,8 +29,7 @@ ALIKE_NAMED = 3  # rows that the data cannot tell from the fastest
 class OverviewLine(NamedTuple):
     """One device of one machine with one stack."""
 
-    place: int  # of the machine's section, from 0
-    device: Device
+    name: str  # of the machine; with stack and device where the lines differ in them
     times: tuple[Number | None, ...]  # one per row of the overview
 
 
@@ -57,12 +57,15 @@ def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
 
 
 def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName) -> Iterator[OverviewLine]:
-    for place, group in enumerate(groups):
+    stacks = {group.stack for group in groups}
+    devices = {result.device for group in groups for result in group.results}
+    for group in groups:
         rows = {row.model.key: row for row in group.rows}
         for device in DEVICES:
             times = tuple(_step(rows.get(key), device, phase) for key in keys)
             if any(times):
-                yield OverviewLine(place, device, times)
+                also = [group.stack] * (len(stacks) > 1) + [device.upper()] * (len(devices) > 1)
+                yield OverviewLine(", ".join([group.machine, *also]), times)
 
 
 def _step(row: Row | None, device: Device, phase: PhaseName) -> Number | None:
@@ -137,10 +140,14 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
             for _, row, group, _ in timed
         ]
         yield message(sentence, row=names[0], time=replace(timed[0][0], kind="short", unit=" s"))
-        ratios = [compare_phase(timed[0][3], result, phase) for *_, result in timed[1:]]
-        alike = [name for name, ratio in zip(names[1:], ratios, strict=True) if ratio and ratio.verdict != "slower"]
-        if alike:
-            yield message("Not distinguishable from it: {rows}.", rows=joined(alike[:ALIKE_NAMED]))
+        alike = (name for name, (*_, result) in zip(names, timed, strict=True) if _alike(timed[0][3], result, phase))
+        if first := tuple(islice(alike, ALIKE_NAMED)):
+            yield message("Not distinguishable from it: {rows}.", rows=joined(first))
+
+
+def _alike(fastest: Result, other: Result, phase: PhaseName) -> bool:
+    ratio = compare_phase(fastest, other, phase) if other is not fastest else None
+    return ratio is not None and ratio.verdict != "slower"
 
 
 def _strangest(results: Sequence[Result]) -> Text:

@@ -44,8 +44,7 @@ class Picture:
 def draw(page: Page, locale: Locale) -> Iterator[Picture]:
     """Draw what there is to draw; of a page about very many machines only the overview."""
     if page.overviews:
-        names = [f"{section.group.machine}, {section.group.stack}" for section in page.sections]
-        drawn = dots.machines(page.overviews, names, locale.plain)
+        drawn = dots.machines(page.overviews, locale.plain)
         if drawn:
             yield Picture("machines", None, "machines.svg", drawn[1], drawn[0])
     for section in page.sections if page.detailed else ():

@@ -61,8 +61,8 @@ def seconds(section: Section, say: Say) -> tuple[str, Text] | None:
     return drawn, _described(rows, series)
 
 
-def machines(overviews: Sequence[Overview], names: Sequence[str], say: Say) -> tuple[str, Text] | None:
-    """Draw the seconds of several machines; ``names`` are those of the sections."""
+def machines(overviews: Sequence[Overview], say: Say) -> tuple[str, Text] | None:
+    """Draw the seconds of several machines."""
     series = []
     for overview, shape in zip(overviews, SHAPES.values(), strict=True):
         for number, line in enumerate(overview.lines):
@@ -73,8 +73,7 @@ def machines(overviews: Sequence[Overview], names: Sequence[str], say: Say) -> t
                 if time
             }
             named = shape == "circle" and number < MOST_MACHINES
-            label = f"{names[line.place]}, {line.device.upper()}" if named else ""
-            series.append(Series(label, colour, shape, values=values))
+            series.append(Series(line.name if named else "", colour, shape, values=values))
     rows = [name for overview in overviews[:1] for name in overview.rows]
     if not any(one.values for one in series):
         return None

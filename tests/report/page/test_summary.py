@@ -52,10 +52,10 @@ def test_the_overview_has_machines_against_rows(tmp_path: Path) -> None:
     """A line per machine, stack and device, a column per row, the shortest time of each known."""
     training, _ = page_of(tmp_path, *many()).overviews
     assert training.rows == ("LSTM", "AR")
-    assert [(line.place, line.device, [PLAIN(time) for time in line.times]) for line in training.lines] == [
-        (0, "cpu", ["", "0.00110 ±2 %"]),
-        (1, "cpu", ["", "0.00080 ±2 %"]),
-        (2, "cpu", ["0.020", ""]),
+    assert [(line.name, [PLAIN(time) for time in line.times]) for line in training.lines] == [
+        ("cloud, cpu", ["", "0.00110 ±2 %"]),
+        ("cloud, gtx1080", ["", "0.00080 ±2 %"]),
+        ("laptop, cpu", ["0.020", ""]),
     ]
     assert training.fastest == (0.02, 0.0008)
     assert page_of(tmp_path / "one", row("lstm")).overviews == ()
