@@ -42,7 +42,7 @@ def prepare(context: Context) -> Steps:
     arithmetic is the same, and at 1e-3 the first steps on one batch overshoot, which would look like no training.
     """
     net = build(context.settings, context.device)
-    adam = torch.optim.Adam(net.parameters(), lr=context.settings["timing_learning_rate"])
+    adam = compat.adam(net.parameters(), context.settings["timing_learning_rate"])
     return steps(context, net, net, adam, batches(context))
 
 

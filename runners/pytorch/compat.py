@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from runners.contract import OptionUnavailable
+from runners.nets.adam import CONVERSION, EPSILON_OF_DENSENET
 
 # Before CUDA 11 there is no torch.cuda.get_arch_list(): the newest GPU (compute capability) that a wheel made with each
 # CUDA has machine code for (PyTorch's own builds; CUDA Toolkit release notes, "supported GPUs").
@@ -150,13 +151,25 @@ def _missing(option: str) -> OptionUnavailable:
     return OptionUnavailable("option-missing", framework="PyTorch", version=torch.__version__, option=option)
 
 
-def adam(parameters: Any, learning_rate: float, fused: bool) -> Any:
-    """Adam; ``fused`` does a complete update in one kernel (1.13 and later on a GPU, 2.4 on the CPU)."""
+def adam(parameters: Any, learning_rate: float, epsilon: float = EPSILON_OF_DENSENET, fused: bool = False) -> Any:
+    """Adam, the same function in every version: ``epsilon`` is for the form that adds it to the corrected root.
+
+    ``fused`` does a complete update in one kernel (1.13 and later on a GPU, 2.4 on the CPU).
+    """
+    epsilon *= 1.0 if _corrects_before_epsilon() else CONVERSION
     if not fused:
-        return torch.optim.Adam(parameters, lr=learning_rate)
+        return torch.optim.Adam(parameters, lr=learning_rate, eps=epsilon)
     if "fused" not in inspect.signature(torch.optim.Adam).parameters:
         raise _missing("fused Adam")
-    return torch.optim.Adam(parameters, lr=learning_rate, fused=True)
+    return torch.optim.Adam(parameters, lr=learning_rate, eps=epsilon, fused=True)
+
+
+def _corrects_before_epsilon() -> bool:
+    """Whether Adam adds epsilon to the corrected root of the second moment (1.3 and later), or to the bare one.
+
+    By its source, since a step taken to find out would also load what the first timed step loads.
+    """
+    return ".sqrt().add_(group['eps'])" not in inspect.getsource(torch.optim.Adam)
 
 
 def channels_last(thing: Any) -> Any:

@@ -34,7 +34,7 @@ class Training:
 
         context.backend.seed(context.seed)  # the net's initial values follow from it
         self._net = build(settings, context.device)
-        self._optimizer = torch.optim.Adam(self._net.parameters(), lr=settings["learning_rate"])
+        self._optimizer = compat.adam(self._net.parameters(), settings["learning_rate"])
         self._step = 0  # of the epoch that is running
         self._losses: List[float] = []  # of that epoch's steps
         self._seconds = 0.0  # of that epoch

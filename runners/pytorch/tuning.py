@@ -20,7 +20,7 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
     forward = compat.compiled(net) if settings.get("compile") else net
     if settings.get("cudnn_benchmark"):
         torch.backends.cudnn.benchmark = True
-    adam = compat.adam(net.parameters(), context.settings["timing_learning_rate"], settings.get("fused", False))
+    adam = compat.adam(net.parameters(), context.settings["timing_learning_rate"], fused=settings.get("fused", False))
 
     def outputs() -> Any:
         net.eval()

@@ -8,7 +8,6 @@ import torch
 from torch.nn import functional
 
 from runners.contract import Context
-from runners.nets.adam import EPSILON_OF_DENSENET
 from runners.nets.densenet import shape_of
 from runners.nets.sameness import Description, Twin
 from runners.pytorch import compat
@@ -55,7 +54,7 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     with torch.no_grad():
         for name, parameter in places(net, settings).items():
             parameter.copy_(torch.from_numpy(to_torch(description.weights[name])))
-    optimizer = torch.optim.Adam(net.parameters(), lr=description.learning_rate, eps=EPSILON_OF_DENSENET)
+    optimizer = compat.adam(net.parameters(), description.learning_rate)
 
     def tensor(images: Any) -> Any:
         return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2), precision)).to(device)

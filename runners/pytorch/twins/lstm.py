@@ -70,7 +70,7 @@ def build(weights: Weights, device: Any, precision: str = "float32") -> Forecast
 def optimizer_of(net: ForecastNet, learning_rate: float) -> Any:
     """Adam with the epsilon that makes its step that of Keras."""
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    return torch.optim.Adam(trained, lr=learning_rate, eps=adam.EPSILON_OF_CORRECTED)
+    return compat.adam(trained, learning_rate, adam.EPSILON_OF_CORRECTED)
 
 
 def train_step(net: ForecastNet, optimizer: Any, device: Any, batch: Tuple[Any, Any]) -> Any:

@@ -186,7 +186,7 @@ def test_the_fused_adam_is_the_usual_one():
     found = []
     for fused in (False, True):
         weights = torch.nn.Parameter(torch.linspace(-1, 1, 1000))
-        optimizer = compat.adam([weights], 1e-3, fused)
+        optimizer = compat.adam([weights], 1e-3, fused=fused)
         for gradient in gradients:
             weights.grad = gradient.clone()
             optimizer.step()
