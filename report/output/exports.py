@@ -95,22 +95,29 @@ def write_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
     """
     columns = dictionary()
     names = [column["name"] for column in columns]
-    table = [[found.get(name) for name in names] for found in map(_of_row, rows)]
-    by_column: list[Sequence[Value]] = list(zip(*table, strict=True)) or [()] * len(names)
-    text = io.StringIO()
-    cells = csv.writer(text)  # its line ends, CR LF, are what RFC 4180 asks for and make it quote a lone CR
-    cells.writerow(names)
-    safe = [map(_harmless, v) if c["type"] == "string" else v for v, c in zip(by_column, columns, strict=True)]
-    cells.writerows(zip(*safe, strict=True))
-    objects = b",\n".join(msgspec.json.encode(dict(zip(names, values, strict=True))) for values in table)
-    document = b"[\n" + objects + b"\n]\n"
+    by_column: list[Sequence[Value]] = list(zip(*map(_of_row, rows), strict=True)) or [()] * len(names)
     paths = [folder / name for name in ("results.csv", "results.json", "results.parquet", "dictionary.json")]
+    files.write(paths[0], _as_csv(by_column, columns))
+    document = _as_json(by_column, names)
     if not (paths[1].is_file() and paths[2].is_file() and paths[1].read_bytes() == document):
         _write_parquet(by_column, columns, paths[2])
-    files.write(paths[0], text.getvalue())
     files.write(paths[1], document)
     files.write(paths[3], msgspec.json.format(msgspec.json.encode(columns)) + b"\n")
     return paths
+
+
+def _as_csv(by_column: Sequence[Sequence[Value]], columns: Sequence[Mapping[str, str]]) -> str:
+    text = io.StringIO()
+    cells = csv.writer(text)  # its line ends, CR LF, are what RFC 4180 asks for and make it quote a lone CR
+    cells.writerow(column["name"] for column in columns)
+    safe = [map(_harmless, v) if c["type"] == "string" else v for v, c in zip(by_column, columns, strict=True)]
+    cells.writerows(zip(*safe, strict=True))
+    return text.getvalue()
+
+
+def _as_json(by_column: Sequence[Sequence[Value]], names: Sequence[str]) -> bytes:
+    rows = (dict(zip(names, values, strict=True)) for values in zip(*by_column, strict=True))
+    return b"[\n" + b",\n".join(map(msgspec.json.encode, rows)) + b"\n]\n"
 
 
 def _write_parquet(by_column: Sequence[Sequence[Value]], columns: Sequence[Mapping[str, str]], path: Path) -> None:
@@ -135,24 +142,16 @@ def _harmless(value: Value) -> Value:
     return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
 
 
-def _of_row(row: Row) -> dict[str, Value]:
-    """The columns that have a value."""
+def _of_row(row: Row) -> list[Value]:
+    """The values in the order of ``dictionary``; None where there is none."""
     first, model = row.results[0], row.model
-    found: dict[str, Value] = {
-        "machine": first.machine,
-        "stack": first.stack,
-        "framework": first.framework,
-        "model": model.key,
-        **{name: getattr(model, name) for name in ("title", "params", "library", "dataset", "order", "parameters")},
-    }
+    found: list[Value] = [first.machine, first.stack, first.framework, model.key]
+    found += [getattr(model, name) for name, *_ in ROW[len(found) :]]
     for device in DEVICES:
         result = row.on(device)
-        if result is not None:
-            found.update((f"{device}_{name}", value) for name, value in _of_result(result).items())
-            for phase in PHASES:
-                found.update(
-                    (f"{device}_{phase}_{name}", value) for name, value in _of_phase(row, result, phase).items()
-                )
+        parts = [(DEVICE, _of_result(result) if result else {})]
+        parts += [(PHASE, _of_phase(row, result, phase) if result else {}) for phase in PHASES]
+        found += [values.get(name) for columns, values in parts for name, *_ in columns]
     return found
 
 

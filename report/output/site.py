@@ -51,10 +51,10 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     pictures = tuple(draw(page, locale(language)))
     for picture in pictures:
         files.write(assets / picture.name, picture.svg)
-        wanted.add(assets / picture.name)
+        wanted.add(f"{assets}/{picture.name}")
     tables = groups(loaded.results) if found else page.groups
-    wanted.update(exports.write_tables((row for group in tables for row in group.rows), assets))
-    wanted |= write_eras(found, folder, language)
+    wanted.update(map(str, exports.write_tables((row for group in tables for row in group.rows), assets)))
+    wanted.update(map(str, write_eras(found, folder, language)))
     markdown = render_page(page, locale(language), pictures)
     files.write(folder / PAGE_FILE, markdown)
     svg = {picture.file: picture.svg for picture in pictures}
@@ -77,7 +77,7 @@ def _main_page(loaded: Loaded, found: Sequence[Eras]) -> Page:
     return replace(build_page(results, loaded.problems, tunings), years=tuple(years))
 
 
-def copy_record(record: Result | Tuning, folder: Path) -> Path:
+def copy_record(record: Result | Tuning, folder: Path) -> str:
     """Put a record's file below ``folder`` where it lies below the results, and return its path there.
 
     A hard link where the file system allows, because 10,000 copies take ten seconds (runners replace a record by
@@ -89,7 +89,7 @@ def copy_record(record: Result | Tuning, folder: Path) -> Path:
     with suppress(FileNotFoundError):
         old, new = os.lstat(place), os.stat(path)
         if (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns):
-            return Path(place)
+            return place
         partial = f"{place}.part"
         os.unlink(partial)
     try:
@@ -100,7 +100,7 @@ def copy_record(record: Result | Tuning, folder: Path) -> Path:
         shutil.copy2(path, partial)
     if partial != place:
         os.replace(partial, place)
-    return Path(place)
+    return place
 
 
 def _link(path: str, place: str) -> None:
@@ -111,7 +111,7 @@ def _link(path: str, place: str) -> None:
         os.link(path, place)
 
 
-def prune(folder: Path, wanted: set[Path]) -> None:
+def prune(folder: Path, wanted: set[str]) -> None:
     """Delete what an earlier report left in ``folder``: its files that are not ``wanted``, and folders left empty."""
     left = list(stale(folder, wanted))
     for path in left:
@@ -121,12 +121,12 @@ def prune(folder: Path, wanted: set[Path]) -> None:
             os.rmdir(parent)
 
 
-def stale(folder: Path, wanted: set[Path]) -> Iterator[Path]:
+def stale(folder: Path, wanted: set[str]) -> Iterator[Path]:
     """Yield files in ``folder`` of the kinds that a report makes, which are not ``wanted``."""
     for parent, _, names in os.walk(folder):
         for name in sorted(names):
-            if name.endswith((".json", ".svg", ".csv", ".parquet")) and (path := Path(parent, name)) not in wanted:
-                yield path
+            if name.endswith((".json", ".svg", ".csv", ".parquet")) and f"{parent}/{name}" not in wanted:
+                yield Path(parent, name)
 
 
 def differences(made: Path, there: Path) -> Iterator[str]:
@@ -138,7 +138,7 @@ def differences(made: Path, there: Path) -> Iterator[str]:
             yield f"missing: {old}"
         elif old.read_bytes() != new.read_bytes():
             yield from _difference(old, new) if name == PAGE_FILE else [f"differs: {old}"]
-    for path in stale(there / ASSETS, {there / name for name in wanted}):
+    for path in stale(there / ASSETS, {str(there / name) for name in wanted}):
         yield f"no longer belongs to the page: {path}"
 
 

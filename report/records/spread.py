@@ -7,8 +7,8 @@ sources and the simulated error rates behind what is here.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 DRIFT = 0.025
@@ -76,11 +76,12 @@ def combined(variances: Sequence[tuple[float, int]], fixed: float = 0.0) -> Unce
 
 def student(degrees: float) -> tuple[float, float]:
     """Return t for a two-sided 95 % interval and for nine in ten; between the table's rows, linear in 1/degrees."""
-    for (few, *low), (many, *high) in pairwise(_T):
-        if degrees <= many:
-            share = (1 / max(degrees, few) - 1 / many) / (1 / few - 1 / many)
-            return (high[0] + share * (low[0] - high[0]), high[1] + share * (low[1] - high[1]))
-    raise ValueError(f"no degrees of freedom: {degrees}")
+    if math.isnan(degrees):
+        raise ValueError(f"no degrees of freedom: {degrees}")
+    place = max(1, bisect_left(_T, (degrees,)))
+    (few, *low), (many, *high) = _T[place - 1 : place + 1]
+    share = (1 / max(degrees, few) - 1 / many) / (1 / few - 1 / many)
+    return (high[0] + share * (low[0] - high[0]), high[1] + share * (low[1] - high[1]))
 
 
 def median_rank(count: int) -> int | None:
