@@ -30,7 +30,7 @@ class Impossible(Exception):
 def median_ms(step):
     """The median time of ``step()`` in milliseconds."""
     seconds = []
-    for number in range(WARM_UP + STEPS):
+    for _ in range(WARM_UP + STEPS):
         began = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - began)
@@ -101,7 +101,8 @@ def _as_functions(tf, net):
         with tf.GradientTape() as tape:
             loss = tf.reduce_mean(tf.square(net(inputs, training=True) - targets))
         variables = net.trainable_variables
-        adam.apply_gradients(zip(tape.gradient(loss, variables), variables))
+        gradients = tape.gradient(loss, variables)
+        adam.apply_gradients([(gradients[place], variable) for place, variable in enumerate(variables)])
         return loss
 
     forecast = tf.function(lambda inputs: net(inputs, training=False))
@@ -170,10 +171,13 @@ def pytorch(case):
     answer = {"train": median_ms(train), "predict": median_ms(predict)}
     with torch.autograd.profiler.profile() as profile:
         train()
-    events = profile.function_events
-    own = [getattr(one, "self_cpu_time_total", None) or getattr(one, "cpu_time_total", 0.0) for one in events]
-    answer.update(longest((one.name, spent / 1e3) for one, spent in zip(events, own)))
+    answer.update(longest((one.name, _self_us(one) / 1e3) for one in profile.function_events))
     return answer
+
+
+def _self_us(event):
+    """Microseconds of an operation without those it called; before 1.4 with them."""
+    return getattr(event, "self_cpu_time_total", None) or getattr(event, "cpu_time_total", 0.0)
 
 
 def last_state(torch):

@@ -59,7 +59,8 @@ def line(year: str, case: str, found: list[dict[str, Any]], first: dict[str, flo
 
 def main() -> int:
     """Print the table; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.era_causes", description=(__doc__ or "").split("\n")[0])
+    what = (__doc__ or "").partition("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m experiments.era_causes", description=what)
     parser.add_argument("framework", choices=sorted(CASES))
     parser.add_argument("years", help="separated by commas")
     parser.add_argument("--venvs", type=Path, default=ROOT / ".venvs", metavar="DIR", help="default: .venvs")

@@ -35,6 +35,15 @@ def test_a_stale_page_is_found_with_its_difference(tmp_path: Path) -> None:
     assert "0.48114552" in done.stdout + done.stderr
 
 
+def test_the_readme_shows_the_eras_of_the_example(tmp_path: Path) -> None:
+    """The picture is the English one of the same results."""
+    site = ["--site", str(tmp_path), "--locale", "en"]
+    command = [sys.executable, "-s", "-m", "report", "--results", "docs/example/results", *site]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    drawn = next(tmp_path.glob("pages/*/*/eras-lstm.svg"))
+    assert drawn.read_bytes() == (EXAMPLE / "eras.svg").read_bytes(), "copy it to docs/example/eras.svg"
+
+
 def test_the_readme_shows_its_picture_and_links_to_what_is_there() -> None:
     """Every relative link of the README leads to a file."""
     import re

@@ -149,10 +149,14 @@ def _of_row(row: Row) -> list[Value]:
     found += [getattr(model, name) for name, *_ in ROW[len(found) :]]
     for device in DEVICES:
         result = row.on(device)
-        parts = [(DEVICE, _of_result(result) if result else {})]
-        parts += [(PHASE, _of_phase(row, result, phase) if result else {}) for phase in PHASES]
-        found += [values.get(name) for columns, values in parts for name, *_ in columns]
+        found += _in_order(DEVICE, _of_result(result) if result else {})
+        for phase in PHASES:
+            found += _in_order(PHASE, _of_phase(row, result, phase) if result else {})
     return found
+
+
+def _in_order(columns: Sequence[tuple[str, ...]], values: Mapping[str, Value]) -> list[Value]:
+    return [values.get(name) for name, *_ in columns]
 
 
 def _of_result(result: Result) -> dict[str, Value]:

@@ -58,7 +58,7 @@ def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
 
 def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName) -> Iterator[OverviewLine]:
     stacks = {group.stack for group in groups}
-    devices = {result.device for group in groups for result in group.results}
+    devices = {device for group in groups for row in group.rows for device, _ in row.steps}
     for group in groups:
         rows = {row.model.key: row for row in group.rows}
         for device in DEVICES:

@@ -38,7 +38,7 @@ def describe(operations: Optional[Set[str]], compat: Any, device: str, threads: 
     """What ran, according to the types of the operations in the graphs that were built."""
     found: Dict[str, Any] = {
         "lstm": None,
-        "execution": "graph session" if compat.GRAPH else "tf.function",
+        "execution": compat.EXECUTION,
         "xla": None,
         "deterministic": compat.determinism_is_on(),
         "threads": threads,

@@ -18,6 +18,8 @@ from runners.contract import OptionUnavailable
 GRAPH = not tf.executing_eagerly()  # TensorFlow 1: nets are graphs that a session runs
 keras = tf.keras  # Keras 3 where TensorFlow is 2.16 or later
 v1 = getattr(tf.compat, "v1", tf)
+COMPILED = hasattr(keras.Model, "make_train_function")  # TensorFlow 2.0 and 2.1 run a step operation by operation
+EXECUTION = "graph session" if GRAPH else "tf.function" if COMPILED else "eager"
 
 _threads: Optional[int] = None
 _device = "cpu"

@@ -54,7 +54,7 @@ def test_the_execution_names_what_ran(backend):
     operations = compat.operations_run()
     assert (found["lstm"], found["xla"]) == ((None, None) if operations is None else ("generic", False))
     assert not found["deterministic"]
-    assert found["execution"] == ("graph session" if compat.GRAPH else "tf.function")
+    assert found["execution"] == ("graph session" if compat.GRAPH else "tf.function")  # no stack tested here is eager
     assert operations is None or "MatMul" in operations, "the graph that ran is the one examined"
 
 
@@ -70,7 +70,10 @@ def test_xla_is_recognized_by_its_functions(backend):
 def fake_compat(graph, resets, tf32):
     """Stands for the compat module on a GPU."""
     return types.SimpleNamespace(
-        GRAPH=graph, determinism_is_on=lambda: None, tf32_is_on=lambda: tf32, resets_memory=lambda: resets
+        EXECUTION="graph session" if graph else "tf.function",
+        determinism_is_on=lambda: None,
+        tf32_is_on=lambda: tf32,
+        resets_memory=lambda: resets,
     )
 
 
