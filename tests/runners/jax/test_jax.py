@@ -10,15 +10,13 @@ jax = pytest.importorskip("jax", reason="JAX is not in this environment")
 
 import untouched
 from twins import (
-    check_densenet_steps,
     check_proof,
     check_quality,
     check_steps,
     make_context,
-    make_densenet_context,
 )
 
-from runners.jax import airline, densenet, household, net
+from runners.jax import airline, household, net
 from runners.jax.backend import open_backend
 from runners.nets import lstm
 from runners.worker import synchronization
@@ -105,11 +103,3 @@ def test_the_number_of_threads_is_the_one_asked_for(threads):
 def test_a_row_leaves_its_process_as_it_was():
     """In the worker, with real settings: variables, processors, priority, allocator."""
     untouched.check_row("jax", "lstm-jax")
-
-
-def test_the_densenet_is_the_described_net(backend):
-    """A small one on made-up images, in both precisions; and its steps train."""
-    context = make_densenet_context("jax", "densenet-24x3-jax", backend)
-    check_densenet_steps(densenet.prepare(context))
-    check_proof(densenet.prove(context))
-    assert densenet.train_to_quality(context).reason == ("only-timed", {"row": "densenet-24x3"})

@@ -10,12 +10,10 @@ pytest.importorskip("keras", reason="Keras is not in this environment")
 
 import untouched
 from twins import (
-    check_densenet_steps,
     check_proof,
     check_quality,
     check_steps,
     make_context,
-    make_densenet_context,
 )
 
 from runners.keras_torch.backend import open_backend
@@ -67,12 +65,3 @@ def test_it_trains_to_quality(backend, key):
 def test_a_row_leaves_its_process_as_it_was():
     """In the worker, with real settings: variables, processors, priority, allocator."""
     untouched.check_row("keras_torch", "lstm-keras-torch")
-
-
-def test_the_densenet_is_the_described_net(backend):
-    """A small one on made-up images, in both precisions; and its steps train."""
-    from runners.keras_torch import densenet
-
-    context = make_densenet_context("keras_torch", "densenet-24x3-keras-torch", backend)
-    check_densenet_steps(densenet.prepare(context))
-    check_proof(densenet.prove(context))
