@@ -18,13 +18,12 @@ class Timing:
         self._warnings: List[Dict[str, Any]] = []
 
     def run(self, gpu_before: Optional[nvml.Gpu], with_energy: bool) -> Dict[str, Any]:
-        """Time training, then prediction. Returns the fields of the process's result."""
+        """Time training, then prediction. Returns the fields of the process's result, and "first_step_s"."""
         steps, backend = self._steps, self._backend
         resident_before = memory.resident_bytes()
         peak_before, is_reset = memory.peak_resident_bytes(), memory.reset_peak()
         backend.reset_memory()
-        if backend.asynchronous:
-            synchronization.prove(steps, backend.synchronize)
+        first_s = synchronization.prove(steps, backend.synchronize) if backend.asynchronous else None
         losses: List[float] = []
 
         def keep_loss(answer: Any) -> None:
@@ -40,6 +39,7 @@ class Timing:
         peak = memory.peak_resident_bytes()
         counted = backend.read_memory()
         return {
+            "first_step_s": train["warmup_s"][0] if first_s is None else first_s,
             "train": train,
             "predict": predict,
             "warnings": self._warnings,

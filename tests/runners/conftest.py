@@ -7,7 +7,17 @@ of those is installed would find an empty package.
 import os
 import sys
 
+import pytest
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [os.path.join(HERE, "helpers"), os.path.dirname(os.path.dirname(HERE))] + [
     path for path in sys.path if path != HERE
 ]
+
+
+@pytest.fixture
+def in_float64(monkeypatch):
+    """Proofs in one precision: enough to see a trap."""
+    from runners.nets import sameness
+
+    monkeypatch.setattr(sameness, "TOLERANCES", {"float64": sameness.TOLERANCES["float64"]})

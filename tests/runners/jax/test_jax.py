@@ -9,13 +9,16 @@ import pytest
 jax = pytest.importorskip("jax", reason="JAX is not in this environment")
 
 import untouched
+from flax import nnx
 from twins import (
     check_densenet_steps,
+    check_gate_order,
     check_proof,
     check_quality,
     check_steps,
     make_context,
     make_densenet_context,
+    quantity,
 )
 
 from runners.jax import airline, densenet, household, net
@@ -69,11 +72,40 @@ def test_it_trains_to_quality(backend, key, row):
     check_quality(row, make_context("jax", key, backend))
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_the_default_epsilon_is_refused(backend, monkeypatch):
     """1e-8 where Keras' form of Adam has 3e-6 in the first step."""
     monkeypatch.setattr(net.adam, "EPSILON_OF_CORRECTED", 1e-8)
-    found = airline.prove(make_context("jax", "lstm-jax", backend))
-    assert (found["same"], found["reason"].values["quantity"]) == (False, "parameters")
+    assert quantity(airline.prove(make_context("jax", "lstm-jax", backend))) == "parameters"
+
+
+@pytest.mark.usefixtures("in_float64")
+def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
+    """By its outputs."""
+    check_gate_order(monkeypatch, net, lambda: airline.prove(make_context("jax", "lstm-jax", backend)))
+
+
+@pytest.mark.usefixtures("in_float64")
+@pytest.mark.parametrize(("name", "value", "seen"), [("EPSILON", 1e-3, "outputs"), ("MOMENTUM", 0.01, "later-outputs")])
+def test_another_batch_norm_is_refused(backend, monkeypatch, name, value, seen):
+    """Keras' epsilon, and running values that keep 0.99."""
+    monkeypatch.setattr(densenet, name, value)
+    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == seen
+
+
+@pytest.mark.usefixtures("in_float64")
+def test_a_pool_that_does_not_count_its_border_is_refused(backend, monkeypatch):
+    """As "same" padding in Keras and TensorFlow."""
+    pool = nnx.avg_pool
+    monkeypatch.setattr(nnx, "avg_pool", lambda *given, **named: pool(*given, count_include_pad=False, **named))
+    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == "outputs"
+
+
+@pytest.mark.usefixtures("in_float64")
+def test_features_flattened_in_another_order_are_refused(backend, monkeypatch):
+    """Channels last, with the weights of channels first."""
+    monkeypatch.setattr(densenet, "channels_last_kernel", lambda kernel, settings: kernel)
+    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == "outputs"
 
 
 def test_the_weights_survive_the_way_in_and_out(backend):

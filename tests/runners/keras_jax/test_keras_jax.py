@@ -11,6 +11,7 @@ pytest.importorskip("keras", reason="Keras is not in this environment")
 import untouched
 from twins import (
     check_densenet_steps,
+    check_gate_order,
     check_proof,
     check_quality,
     check_steps,
@@ -47,6 +48,15 @@ def implementation(key):
 def test_it_is_the_described_net(backend, key):
     """Outputs, loss, every gradient, a step of every parameter and ten losses are NumPy's."""
     check_proof(implementation(key).prove(make_context("keras_jax", key, backend)))
+
+
+@pytest.mark.usefixtures("in_float64")
+def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
+    """By its outputs."""
+    from runners.keras_nets import lstm
+
+    context = make_context("keras_jax", ROWS[0], backend)
+    check_gate_order(monkeypatch, lstm, lambda: implementation(ROWS[0]).prove(context))
 
 
 @pytest.mark.parametrize("key", ROWS)
