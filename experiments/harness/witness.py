@@ -57,7 +57,7 @@ WITNESSES = {
     "sarimax": Witness("classical", ["sarimax.py"]),
     "densenet-24x3": Witness("pytorch", ["densenet.py", "[24,24,24]", "0.5", "32"], pairs=3),
     "densenet-24x3-keras": Witness("keras", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3),
-    "densenet-24x3-jax": Witness("jax", ["densenet_jax.py", "[24,24,24]", "0.5", "32"], pairs=3),
+    "densenet-24x3-jax": Witness("jax", ["densenet_jax.py"], pairs=3),
     "densenet-24x3-keras-jax": Witness(
         "keras_jax", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3, backend="jax"
     ),

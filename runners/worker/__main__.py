@@ -77,9 +77,8 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     result["startup"]["prepare_s"] = time.monotonic() - began
     result.update(parameters=steps.parameters, details=steps.details)
     timing = Timing(steps, backend, job["device"], Rule(**job["rule"]), sender)
-    found = timing.run(gpu_before, with_energy=not job["timing_only"])
-    result["startup"]["first_step_s"] = found.pop("first_step_s")
-    result.update(found)
+    result.update(timing.run(gpu_before, with_energy=not job["timing_only"]))
+    result["startup"]["first_step_s"] = timing.first_step_s
     result["execution"] = dict(backend.execution(), **steps.execution())
     if not job["timing_only"]:
         began = time.monotonic()

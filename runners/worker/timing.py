@@ -16,9 +16,10 @@ class Timing:
     def __init__(self, steps: Steps, backend: Backend, device: str, rule: Rule, sender: events.Sender) -> None:
         self._steps, self._backend, self._device, self._rule, self._sender = steps, backend, device, rule, sender
         self._warnings: List[Dict[str, Any]] = []
+        self.first_step_s: Optional[float] = None  # of the first training step, which builds and compiles
 
     def run(self, gpu_before: Optional[nvml.Gpu], with_energy: bool) -> Dict[str, Any]:
-        """Time training, then prediction. Returns the fields of the process's result, and "first_step_s"."""
+        """Time training, then prediction. Returns the fields of the process's result."""
         steps, backend = self._steps, self._backend
         resident_before = memory.resident_bytes()
         peak_before, is_reset = memory.peak_resident_bytes(), memory.reset_peak()
@@ -31,6 +32,7 @@ class Timing:
 
         state_before = steps.state()
         train = self._phase("train", steps.train, steps.train_batch, keep_loss)
+        self.first_step_s = train["warmup_s"][0] if first_s is None else first_s
         timed = losses[len(train["warmup_s"]) :]
         reason = reason_not_training(timed, steps.iterative, state_before, steps.state())
         train.update(unit=steps.train_unit, losses=losses, valid=reason is None, reason=reason)
@@ -39,7 +41,6 @@ class Timing:
         peak = memory.peak_resident_bytes()
         counted = backend.read_memory()
         return {
-            "first_step_s": train["warmup_s"][0] if first_s is None else first_s,
             "train": train,
             "predict": predict,
             "warnings": self._warnings,

@@ -119,9 +119,8 @@ def test_the_first_step_is_cold_in_the_first_process_and_warm_in_the_later_ones(
     startups = [{"import_s": float(n), "prepare_s": 0.5, "first_step_s": 10.0 / n} for n in (1, 2, 4)]
     processes = [process(n, 0.01, 0.004, startup=startup) for n, startup in enumerate(startups, 1)]
     table = only_table(tmp_path, published(), twin("lstm-jax", "JAX", 0.01, processes=processes))
-    found = {
-        line.name: [said(text) for text in (line.imports, line.first_step, line.later_first_step)] for line in table.lines
-    }
+    shown = {line.name: (line.imports, line.first_step, line.later_first_step) for line in table.lines}
+    found = {name: [said(text) for text in texts] for name, texts in shown.items()}
     assert found == {"JAX": ["2.0", "10", "3.8"], "Keras": ["2.0", "", ""]}
 
 
