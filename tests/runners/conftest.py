@@ -18,6 +18,17 @@ sys.path[:] = [os.path.join(HERE, "helpers"), os.path.dirname(os.path.dirname(HE
 @pytest.fixture
 def in_float64(monkeypatch):
     """Proofs in one precision: enough to see a trap."""
+    only(monkeypatch, "float64")
+
+
+@pytest.fixture
+def in_float32(monkeypatch):
+    """The same in the precision that every version has."""
+    only(monkeypatch, "float32")
+
+
+def only(monkeypatch, precision):
+    """Prove in this precision."""
     from runners.nets import sameness
 
-    monkeypatch.setattr(sameness, "TOLERANCES", {"float64": sameness.TOLERANCES["float64"]})
+    monkeypatch.setattr(sameness, "TOLERANCES", {precision: sameness.TOLERANCES[precision]})

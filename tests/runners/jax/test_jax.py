@@ -86,11 +86,10 @@ def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
 
 
 @pytest.mark.usefixtures("in_float64")
-@pytest.mark.parametrize(("name", "value", "seen"), [("EPSILON", 1e-3, "outputs"), ("MOMENTUM", 0.01, "later-outputs")])
-def test_another_batch_norm_is_refused(backend, monkeypatch, name, value, seen):
-    """Keras' epsilon, and running values that keep 0.99."""
-    monkeypatch.setattr(densenet, name, value)
-    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == seen
+def test_another_momentum_of_batch_norm_is_refused(backend, monkeypatch):
+    """Running values that keep 0.99, as Keras' do by default: only what is predicted after training shows it."""
+    monkeypatch.setattr(densenet, "MOMENTUM", 0.01)
+    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == "later-outputs"
 
 
 @pytest.mark.usefixtures("in_float64")
@@ -98,13 +97,6 @@ def test_a_pool_that_does_not_count_its_border_is_refused(backend, monkeypatch):
     """As "same" padding in Keras and TensorFlow."""
     pool = nnx.avg_pool
     monkeypatch.setattr(nnx, "avg_pool", lambda *given, **named: pool(*given, count_include_pad=False, **named))
-    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == "outputs"
-
-
-@pytest.mark.usefixtures("in_float64")
-def test_features_flattened_in_another_order_are_refused(backend, monkeypatch):
-    """Channels last, with the weights of channels first."""
-    monkeypatch.setattr(densenet, "channels_last_kernel", lambda kernel, settings: kernel)
     assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == "outputs"
 
 
