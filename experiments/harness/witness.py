@@ -56,6 +56,14 @@ WITNESSES = {
     "ar-polyfit": Witness("classical", ["ar_polyfit.py"]),
     "sarimax": Witness("classical", ["sarimax.py"]),
     "densenet-24x3": Witness("pytorch", ["densenet.py", "[24,24,24]", "0.5", "32"], pairs=3),
+    "densenet-24x3-keras": Witness("keras", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3),
+    "densenet-24x3-jax": Witness("jax", ["densenet_jax.py"], pairs=3),
+    "densenet-24x3-keras-jax": Witness(
+        "keras_jax", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3, backend="jax"
+    ),
+    "densenet-24x3-keras-torch": Witness(
+        "keras_torch", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3, backend="torch"
+    ),
     "densenet-32-24-32": Witness("pytorch", ["densenet.py", "[32,24,32]", "0.005", "16"], pairs=3),
 }
 

@@ -33,7 +33,8 @@ class Line:
     per_second: Number
     memory: Number | None
     imports: Text
-    first_step: Text
+    first_step: Text  # of the first process, which finds no cache
+    later_first_step: Text  # of the processes after it
     execution: Text
 
     @property
@@ -119,7 +120,7 @@ def _line(result: Result, found: Figure, fastest: Result | None) -> Line:
     which = "peak_allocated_bytes" if result.device == "gpu" else "peak_resident_bytes"
     memory = models.peak_memory(result, which)
     ok = [process for process in result.processes if process.status == "ok"]
-    first = [process.train.warmup_s[0] for process in ok if process.train and len(process.train.warmup_s)]
+    first = [process.startup.first_step_s for process in ok if process.startup]
     environment = result.environment
     return Line(
         result,
@@ -130,7 +131,8 @@ def _line(result: Result, found: Figure, fastest: Result | None) -> Line:
         Number(batch / found.median_s, digits=3),
         None if memory is None else Number(memory, "bytes"),
         _median([process.startup.import_s for process in ok if process.startup]),
-        _median(first),
+        _median(first[:1]),
+        _median(first[1:]),
         execution(result.execution or {}),
     )
 

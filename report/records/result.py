@@ -169,10 +169,11 @@ class Energy(Record, frozen=True):
 
 
 class Startup(Record, frozen=True):
-    """Seconds before the first step."""
+    """Seconds until the framework is ready, until the net is, and of its first training step, which compiles."""
 
     import_s: Duration | None
     prepare_s: Duration | None
+    first_step_s: Duration | None = None
 
 
 class Process(Record, frozen=True):

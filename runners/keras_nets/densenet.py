@@ -24,12 +24,13 @@ NORM = ("scale", "offset")
 
 
 class Kit(NamedTuple):
-    """What differs between Keras and Keras: module, loss, precision, and the way to gradients without an update."""
+    """What differs between one Keras and another: module, loss, precision, the way to gradients without an update."""
 
     keras: Any
     loss: Callable[[], Any]  # makes the cross-entropy of logits and integer labels, in the precision of that moment
     set_precision: Callable[[str], None]
     gradients: Callable[[Any, Any, Any], Tuple[float, List[Any]]]  # of ``loss``, in the order of the trained weights
+    tolerances: Dict[str, float] = {}  # of float64, where a part of it is computed in float32
 
 
 def own(name: str) -> str:
@@ -147,6 +148,7 @@ def library(kit: Kit) -> Library:
             loss_and_gradients=loss_and_gradients,
             step=lambda images, labels: float(net.train_on_batch(images.astype(precision), labels)),
             parameters=parameters,
+            tolerances=kit.tolerances,
         )
 
     return Library(ready, open_twin)

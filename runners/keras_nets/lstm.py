@@ -1,22 +1,17 @@
 """Two stacked LSTM layers and a linear output in Keras 3, from the weights of a description."""
 
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, Tuple
 
 import keras
 import numpy as np
 
 from runners.contract import Context, Steps
+from runners.keras_nets.keras3 import PARTLY_FLOAT32, Gradients, fresh
 from runners.nets import adam
 from runners.nets.implementation import Library
 from runners.nets.learner import Learner, Timed, timed_steps
 from runners.nets.lstm import Weights, shapes, size
 from runners.nets.sameness import Description, Twin
-
-PARTLY_FLOAT32 = {"outputs": 1e-6, "loss": 1e-6, "gradients": 1e-5}
-"""Tolerances in float64: on these backends Keras computes parts of it in float32, the state's tanh on JAX for one."""
-
-Gradients = Callable[[Any, Any, Any, Any], Tuple[float, List[Any]]]
-"""``gradients(net, inputs, targets, loss)``: a Keras loss, and its gradients in the order of the net's weights."""
 
 
 def build(window: int, weights: Weights, learning_rate: Any) -> Any:
@@ -34,12 +29,6 @@ def build(window: int, weights: Weights, learning_rate: Any) -> Any:
     net.set_weights([weights[name].astype(precision) for name, _ in shapes(units, bidirectional)])
     net.compile(optimizer=keras.optimizers.Adam(learning_rate, epsilon=adam.EPSILON), loss="mse")
     return net
-
-
-def fresh(precision: str) -> None:
-    """Forget all nets, and build and train in "float32" or "float64" from now on."""
-    keras.config.set_floatx(precision)
-    keras.backend.clear_session()
 
 
 def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:

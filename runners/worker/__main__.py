@@ -50,7 +50,7 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     backend_module = import_module("runners.{}.backend".format(job["framework"]))
     backend = backend_module.open_backend(job["device"], job["threads"])
     implementation = import_module(model.implementation)
-    result["startup"] = {"import_s": time.monotonic() - began, "prepare_s": None}
+    result["startup"] = {"import_s": time.monotonic() - began, "prepare_s": None, "first_step_s": None}
     result["environment"] = environment.describe(job["threads"], backend.versions())
     data = dataset(model.dataset).load(job["data_dir"])
     context = Context(
@@ -78,6 +78,7 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     result.update(parameters=steps.parameters, details=steps.details)
     timing = Timing(steps, backend, job["device"], Rule(**job["rule"]), sender)
     result.update(timing.run(gpu_before, with_energy=not job["timing_only"]))
+    result["startup"]["first_step_s"] = timing.first_step_s
     result["execution"] = dict(backend.execution(), **steps.execution())
     if not job["timing_only"]:
         began = time.monotonic()

@@ -13,14 +13,17 @@ MOST_STEPS = 4096  # no training step on a device is so short that k would be la
 REPEATS = 10  # the shortest of so many counts: what disturbs a probe only makes it longer
 
 
-def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> None:
-    """Raise ``RowError`` unless 2k training steps take 1.7 to 2.3 times as long as k.
+def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Return the seconds of the first training step; raise ``RowError`` unless 2k take 1.7 to 2.3 times as long as k.
 
     The time of k steps ends, as in the timing loop, with ``synchronize``; that of 2k steps with reading the last loss
     as well, which cannot return before the work is done. So a synchronization that returns early makes the first time
     too short, even where starting the work takes a time that is proportional to it.
     """
     batch = steps.train_batch()
+    start = clock()
+    steps.read_loss(steps.train(batch))
+    first_s = clock() - start
 
     def seconds(count: int, read: bool) -> float:
         steps.read_loss(steps.train(batch))  # nothing of an earlier probe is left to wait for
@@ -44,3 +47,4 @@ def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], flo
     ratio = min(twice for _, twice in probes) / max(min(once for once, _ in probes), 1e-9)
     if not LEAST_RATIO <= ratio <= LARGEST_RATIO:
         raise RowError("not-synchronized", ratio=ratio)
+    return first_s

@@ -16,6 +16,7 @@ class Timing:
     def __init__(self, steps: Steps, backend: Backend, device: str, rule: Rule, sender: events.Sender) -> None:
         self._steps, self._backend, self._device, self._rule, self._sender = steps, backend, device, rule, sender
         self._warnings: List[Dict[str, Any]] = []
+        self.first_step_s: Optional[float] = None  # of the first training step, which builds and compiles
 
     def run(self, gpu_before: Optional[nvml.Gpu], with_energy: bool) -> Dict[str, Any]:
         """Time training, then prediction. Returns the fields of the process's result."""
@@ -23,8 +24,7 @@ class Timing:
         resident_before = memory.resident_bytes()
         peak_before, is_reset = memory.peak_resident_bytes(), memory.reset_peak()
         backend.reset_memory()
-        if backend.asynchronous:
-            synchronization.prove(steps, backend.synchronize)
+        first_s = synchronization.prove(steps, backend.synchronize) if backend.asynchronous else None
         losses: List[float] = []
 
         def keep_loss(answer: Any) -> None:
@@ -32,6 +32,7 @@ class Timing:
 
         state_before = steps.state()
         train = self._phase("train", steps.train, steps.train_batch, keep_loss)
+        self.first_step_s = train["warmup_s"][0] if first_s is None else first_s
         timed = losses[len(train["warmup_s"]) :]
         reason = reason_not_training(timed, steps.iterative, state_before, steps.state())
         train.update(unit=steps.train_unit, losses=losses, valid=reason is None, reason=reason)

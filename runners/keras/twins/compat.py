@@ -2,6 +2,7 @@
 
 from typing import Any, Callable, List, Tuple
 
+from runners.contract import OptionUnavailable
 from runners.keras.compat import GRAPH, keras, reset_session, tf, v1
 
 
@@ -15,6 +16,16 @@ def set_precision(precision: str) -> None:
     if hasattr(experimental, "enable_tensor_float_32_execution"):
         experimental.enable_tensor_float_32_execution(False)
     reset_session()
+
+
+def set_precision_of_images(precision: str) -> None:
+    """As ``set_precision``; raises ``OptionUnavailable`` where batch norm has no such precision (TensorFlow 1)."""
+    set_precision(precision)
+    try:
+        keras.layers.BatchNormalization()(keras.layers.Input(shape=(2, 2, 1)))
+    except TypeError:
+        option = "batch norm in {}".format(precision)
+        raise OptionUnavailable("option-missing", framework="TensorFlow", version=tf.__version__, option=option)
 
 
 def cross_entropy() -> Any:

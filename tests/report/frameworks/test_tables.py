@@ -114,12 +114,14 @@ def test_without_a_twin_there_is_no_table(tmp_path: Path) -> None:
     assert list(tables(loaded(tmp_path, published(), record("ar")))) == []
 
 
-def test_startup_and_the_first_step_are_medians_over_the_processes(tmp_path: Path) -> None:
-    """The import, and the warm-up's first step, which compiles."""
-    processes = [process(n, 0.01, 0.004, train=phase(0.01, warmup_s=[float(n), 0.01])) for n in (1, 2, 3)]
+def test_the_first_step_is_cold_in_the_first_process_and_warm_in_the_later_ones(tmp_path: Path) -> None:
+    """The import is a median over all of them; a record without first steps leaves the cells empty."""
+    startups = [{"import_s": float(n), "prepare_s": 0.5, "first_step_s": 10.0 / n} for n in (1, 2, 4)]
+    processes = [process(n, 0.01, 0.004, startup=startup) for n, startup in enumerate(startups, 1)]
     table = only_table(tmp_path, published(), twin("lstm-jax", "JAX", 0.01, processes=processes))
-    line = next(line for line in table.lines if line.name == "JAX")
-    assert (said(line.first_step), said(line.imports)) == ("2.0", "2.0")
+    shown = {line.name: (line.imports, line.first_step, line.later_first_step) for line in table.lines}
+    found = {name: [said(text) for text in texts] for name, texts in shown.items()}
+    assert found == {"JAX": ["2.0", "10", "3.8"], "Keras": ["2.0", "", ""]}
 
 
 def test_the_execution_is_said_in_the_record_s_words() -> None:

@@ -9,14 +9,19 @@ import pytest
 jax = pytest.importorskip("jax", reason="JAX is not in this environment")
 
 import untouched
+from flax import nnx
 from twins import (
+    check_densenet_steps,
+    check_gate_order,
     check_proof,
     check_quality,
     check_steps,
     make_context,
+    make_densenet_context,
+    quantity,
 )
 
-from runners.jax import airline, household, net
+from runners.jax import airline, densenet, household, net
 from runners.jax.backend import open_backend
 from runners.nets import lstm
 from runners.worker import synchronization
@@ -67,11 +72,32 @@ def test_it_trains_to_quality(backend, key, row):
     check_quality(row, make_context("jax", key, backend))
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_the_default_epsilon_is_refused(backend, monkeypatch):
     """1e-8 where Keras' form of Adam has 3e-6 in the first step."""
     monkeypatch.setattr(net.adam, "EPSILON_OF_CORRECTED", 1e-8)
-    found = airline.prove(make_context("jax", "lstm-jax", backend))
-    assert (found["same"], found["reason"].values["quantity"]) == (False, "parameters")
+    assert quantity(airline.prove(make_context("jax", "lstm-jax", backend))) == "parameters"
+
+
+@pytest.mark.usefixtures("in_float64")
+def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
+    """By its outputs."""
+    check_gate_order(monkeypatch, net, lambda: airline.prove(make_context("jax", "lstm-jax", backend)))
+
+
+@pytest.mark.usefixtures("in_float64")
+def test_another_momentum_of_batch_norm_is_refused(backend, monkeypatch):
+    """Running values that keep 0.99, as Keras' do by default: only what is predicted after training shows it."""
+    monkeypatch.setattr(densenet, "MOMENTUM", 0.01)
+    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == "later-outputs"
+
+
+@pytest.mark.usefixtures("in_float64")
+def test_a_pool_that_does_not_count_its_border_is_refused(backend, monkeypatch):
+    """As "same" padding in Keras and TensorFlow."""
+    pool = nnx.avg_pool
+    monkeypatch.setattr(nnx, "avg_pool", lambda *given, **named: pool(*given, count_include_pad=False, **named))
+    assert quantity(densenet.prove(make_densenet_context("jax", "densenet-24x3-jax", backend))) == "outputs"
 
 
 def test_the_weights_survive_the_way_in_and_out(backend):
@@ -103,3 +129,11 @@ def test_the_number_of_threads_is_the_one_asked_for(threads):
 def test_a_row_leaves_its_process_as_it_was():
     """In the worker, with real settings: variables, processors, priority, allocator."""
     untouched.check_row("jax", "lstm-jax")
+
+
+def test_the_densenet_is_the_described_net(backend):
+    """A small one on made-up images, in both precisions; and its steps train."""
+    context = make_densenet_context("jax", "densenet-24x3-jax", backend)
+    check_densenet_steps(densenet.prepare(context))
+    check_proof(densenet.prove(context))
+    assert densenet.train_to_quality(context).reason == ("only-timed", {"row": "densenet-24x3"})

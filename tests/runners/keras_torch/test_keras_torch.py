@@ -10,10 +10,13 @@ pytest.importorskip("keras", reason="Keras is not in this environment")
 
 import untouched
 from twins import (
+    check_densenet_steps,
+    check_gate_order,
     check_proof,
     check_quality,
     check_steps,
     make_context,
+    make_densenet_context,
 )
 
 from runners.keras_torch.backend import open_backend
@@ -47,6 +50,15 @@ def test_it_is_the_described_net(backend, key):
     check_proof(implementation(key).prove(make_context("keras_torch", key, backend)))
 
 
+@pytest.mark.usefixtures("in_float64")
+def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
+    """By its outputs."""
+    from runners.keras_nets import lstm
+
+    context = make_context("keras_torch", ROWS[0], backend)
+    check_gate_order(monkeypatch, lstm, lambda: implementation(ROWS[0]).prove(context))
+
+
 @pytest.mark.parametrize("key", ROWS)
 def test_the_timed_steps_really_train(backend, key):
     """On a batch of real windows in host memory, by Keras on PyTorch."""
@@ -65,3 +77,12 @@ def test_it_trains_to_quality(backend, key):
 def test_a_row_leaves_its_process_as_it_was():
     """In the worker, with real settings: variables, processors, priority, allocator."""
     untouched.check_row("keras_torch", "lstm-keras-torch")
+
+
+def test_the_densenet_is_the_described_net(backend):
+    """A small one on made-up images, in both precisions; and its steps train."""
+    from runners.keras_torch import densenet
+
+    context = make_densenet_context("keras_torch", "densenet-24x3-keras-torch", backend)
+    check_densenet_steps(densenet.prepare(context))
+    check_proof(densenet.prove(context))

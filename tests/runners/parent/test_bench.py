@@ -359,6 +359,7 @@ def test_a_real_run_gives_a_complete_record(tmp_path, key):
     assert train["interval_s"][0] <= train["median_s"] <= train["interval_s"][1]
     assert first["memory"]["peak_resident_bytes"] >= first["memory"]["resident_before_bytes"] > 0
     assert first["startup"]["import_s"] > 0 < first["startup"]["prepare_s"]
+    assert first["startup"]["first_step_s"] == first["train"]["warmup_s"][0]
     assert first["environment_sha256"] == second["environment_sha256"]
     assert record["environment"]["versions"]["statsmodels"]
     assert record["quality"]["scores"]

@@ -5,6 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not in this environment")
 
 from pytorch_helpers import NET, make_context
+from twins import quantity
 
 from runners.nets import densenet
 from runners.pytorch import cifar10_densenet
@@ -15,12 +16,6 @@ from runners.pytorch.twins import densenet as twins
 def context():
     """A small net on small data."""
     return make_context(NET)
-
-
-def quantity(found):
-    """What gave a net away."""
-    assert not found["same"]
-    return found["reason"].values["quantity"]
 
 
 def test_it_is_the_described_net(context):
@@ -48,6 +43,7 @@ def each_norm(net):
     return [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_another_epsilon_of_batch_norm_is_refused(context, monkeypatch):
     """Keras' default is 1e-3."""
 
@@ -58,6 +54,7 @@ def test_another_epsilon_of_batch_norm_is_refused(context, monkeypatch):
     assert planted(context, monkeypatch, change) == "outputs"
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_another_momentum_of_batch_norm_is_refused(context, monkeypatch):
     """Keras' 0.99 is PyTorch's 0.01: only what is predicted after training shows it."""
 
@@ -68,6 +65,7 @@ def test_another_momentum_of_batch_norm_is_refused(context, monkeypatch):
     assert planted(context, monkeypatch, change) == "later-outputs"
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_a_pool_that_does_not_count_its_border_is_refused(context, monkeypatch):
     """As "same" padding in Keras and TensorFlow."""
 
@@ -79,6 +77,7 @@ def test_a_pool_that_does_not_count_its_border_is_refused(context, monkeypatch):
     assert planted(context, monkeypatch, change) == "outputs"
 
 
+@pytest.mark.usefixtures("in_float64")
 def test_features_flattened_in_another_order_are_refused(context, monkeypatch):
     """Channels last, with the weights of channels first."""
     to_torch = twins.to_torch

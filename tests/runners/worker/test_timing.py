@@ -53,7 +53,9 @@ class Air:
         """What the worker records of training and prediction."""
         device = "gpu" if gpu else "cpu"
         timed = timing.Timing(self.steps(**fields), self.backend(), device, RULE, Silent())
-        return events.plain(timed.run(gpu, with_energy))
+        found = events.plain(timed.run(gpu, with_energy))
+        self.first_step_s = timed.first_step_s
+        return found
 
 
 class Silent:
@@ -96,6 +98,9 @@ def test_an_asynchronous_device_proves_its_synchronization_before_the_timing(mon
     air = Air(asynchronous=True)
     air.time()
     assert proven == [["reset"]]
+    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: 7.5)
+    air.time()
+    assert air.first_step_s == 7.5, "it has made the first step"
     monkeypatch.undo()
     with pytest.raises(RowError, match="not-synchronized"):
         Air(asynchronous=True).time()
@@ -106,6 +111,12 @@ def test_a_loss_is_kept_for_every_step_and_the_time_is_valid_if_it_fell():
     train = Air().time()["train"]
     assert train["losses"] == [99.0, 98.0, 97.0, 96.0, 95.0, 94.0, 93.0]
     assert (train["valid"], train["reason"], train["unit"]) == (True, None, "batch")
+
+
+def test_the_first_step_is_recorded():
+    """It builds and compiles: the warm-up has it, unless the synchronization had to be proven before."""
+    air = Air()
+    assert air.time()["train"]["warmup_s"][0] == air.first_step_s
 
 
 def test_a_net_that_does_not_learn_gives_a_reason_instead_of_a_time():
@@ -247,6 +258,7 @@ def test_an_epoch_is_extrapolated_unless_it_was_measured():
         (MemoryError(), True),
         (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
         (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating tensor"), True),
+        (type("JaxRuntimeError", (Exception,), {})("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes."), True),
         (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), False),
     ],
 )

@@ -1,0 +1,36 @@
+"""What the rows in Keras 3 share, on whatever backend: a fresh start in a precision, and the DenseNet."""
+
+from typing import Any, Callable, List, Tuple
+
+import keras
+
+from runners.keras_nets.densenet import Kit, library
+from runners.nets.densenet_implementation import Library
+
+PARTLY_FLOAT32 = {"outputs": 1e-6, "loss": 1e-6, "gradients": 1e-5}
+"""Tolerances in float64: on these backends Keras computes parts of it in float32, the state's tanh on JAX for one."""
+
+Gradients = Callable[[Any, Any, Any, Any], Tuple[float, List[Any]]]
+"""``gradients(net, inputs, targets, loss)``: a Keras loss, and its gradients in the order of the net's weights."""
+
+
+def fresh(precision: str) -> None:
+    """Forget all nets, and build and train in "float32" or "float64" from now on."""
+    keras.config.set_floatx(precision)
+    keras.backend.clear_session()
+
+
+def densenet_library(gradients: Gradients, set_precision: Callable[[str], None]) -> Library:
+    """The DenseNet on a backend, whose way to gradients and to float64 is passed in."""
+
+    def loss() -> Any:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+    def start(precision: str) -> None:
+        fresh(precision)
+        set_precision(precision)
+
+    def found(net: Any, images: Any, labels: Any) -> Tuple[float, List[Any]]:
+        return gradients(net, images, labels, loss())
+
+    return library(Kit(keras, loss, start, found, PARTLY_FLOAT32))
