@@ -54,7 +54,7 @@ def _is_up_to_date(loaded: Loaded, options: argparse.Namespace) -> bool:
         return True
     for line in found:
         print(escape.terminal(line, 500), file=sys.stderr)
-    fix = "regenerate it (make page) and commit it"
+    fix = f"regenerate it (make page RESULTS={options.results} SITE={options.site}) and commit it"
     complain("report", [f"{page} is not what the results in {options.results} give; {fix}"])
     return False
 

@@ -222,7 +222,7 @@ def test_a_stale_page_fails_the_check(
     assert made(bench, folder, "--check") == 1
     error = capsys.readouterr().err
     assert said.format(folder) in error.splitlines()
-    assert "regenerate it (make page) and commit it" in error
+    assert "regenerate it (make page RESULTS=" in error
     assert path.read_bytes() == content if content is not None else not path.exists()
 
 

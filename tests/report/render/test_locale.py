@@ -27,6 +27,13 @@ def test_every_sentence_has_its_translation_and_nothing_else_has() -> None:
     assert [key for key, entry in entries.items() if key.count("**") != str(entry.string).count("**")] == []
 
 
+def test_no_sentence_is_translated_twice() -> None:
+    """Of two entries the reader would silently keep one."""
+    text = (ROOT / "report/locale/ko.po").read_text(encoding="utf-8")
+    found = re.findall(r"^msgid (.+?)^msgstr", text, re.MULTILINE | re.DOTALL)
+    assert sorted({one for one in found if found.count(one) > 1}) == []
+
+
 def test_braces_hold_names_and_nothing_else() -> None:
     """What fills a sentence is looked up by name: no attribute, index or format of it can be reached."""
     for sentence in sentences():
