@@ -128,7 +128,7 @@ def test_gpu(asked: Namespace) -> int:
     """
     stack = asked.STACK or "current"
     failed = 0
-    for framework in [framework for framework in frameworks() if framework.rows and "gpu" in framework.devices]:
+    for framework in [framework for framework in frameworks() if "gpu" in framework.devices]:
         variable = f"PYTHON_{framework.name.upper()}"
         made = Path(locks.folder()).absolute() / stack / framework.name / "bin" / "python"
         interpreter = os.environ.get(variable) or (str(made) if made.is_file() else "")

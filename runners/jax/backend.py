@@ -77,7 +77,7 @@ def execution(jax: Any, device: str) -> Dict[str, Any]:
     """How JAX computed: everything through XLA; the threads are those of its pool, counted."""
     found: Dict[str, Any] = {"xla": True, "threads": pool_threads(), "x64": bool(jax.config.jax_enable_x64)}
     if device == "gpu":
-        found["peak_memory"] = "of the whole process"
+        found.update(peak_memory="process", matmul_precision=jax.config.jax_default_matmul_precision or "default")
     return found
 
 

@@ -34,7 +34,10 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         """A step returns its loss, and a prediction its answer, in host memory: their work is done."""
 
     def execution() -> Dict[str, Any]:
-        return {"xla": True, "x64": bool(jax.config.jax_enable_x64), "threads": threads}
+        found = {"xla": True, "x64": bool(jax.config.jax_enable_x64), "threads": threads}
+        if device == "gpu":
+            found.update(peak_memory="process", matmul_precision=jax.config.jax_default_matmul_precision or "default")
+        return found
 
     return Backend(
         name="Keras on JAX",

@@ -20,12 +20,13 @@ def build(window: int, weights: Weights, learning_rate: Any) -> Any:
     Keras holds and orders weights and gates as the description does.
     """
     units, bidirectional = size(weights)
+    precision = keras.config.floatx()
+    cudnn = "auto" if precision == "float32" else False  # JAX has cuDNN's LSTM in float32 only
     inputs = values = keras.Input(shape=(window, 1))
     for sequences in (True, False):
-        lstm = keras.layers.LSTM(units, return_sequences=sequences)
+        lstm = keras.layers.LSTM(units, return_sequences=sequences, use_cudnn=cudnn)
         values = (keras.layers.Bidirectional(lstm) if bidirectional else lstm)(values)
     net = keras.Model(inputs, keras.layers.Dense(1)(values))
-    precision = keras.config.floatx()
     net.set_weights([weights[name].astype(precision) for name, _ in shapes(units, bidirectional)])
     net.compile(optimizer=keras.optimizers.Adam(learning_rate, epsilon=adam.EPSILON), loss="mse")
     return net

@@ -32,7 +32,11 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         }
 
     def execution() -> Dict[str, Any]:
-        return {"threads": torch.get_num_threads(), "inter_op_threads": torch.get_num_interop_threads()}
+        found = {"threads": torch.get_num_threads(), "inter_op_threads": torch.get_num_interop_threads()}
+        if device == "gpu":
+            cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+            found.update(tf32_convolution=cudnn.allow_tf32, tf32_rnn=cudnn.allow_tf32, tf32_matmul=matmul.allow_tf32)
+        return found
 
     return Backend(
         name="Keras on PyTorch",

@@ -118,13 +118,14 @@ def _tf32() -> Dict[str, bool]:
     """Whether TF32 is used, by kind of operation: allowed, and on a GPU that has it (8.0 on). Empty if unknown."""
     backends = torch.backends
     if hasattr(backends.cudnn, "conv"):  # 2.9 and later: one setting per operation; the old names warn
-        allowed = [place.fp32_precision == "tf32" for place in (backends.cudnn.conv, backends.cuda.matmul)]
+        places = (backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul)
+        allowed = [place.fp32_precision == "tf32" for place in places]
     elif hasattr(backends.cudnn, "allow_tf32"):
-        allowed = [bool(place.allow_tf32) for place in (backends.cudnn, backends.cuda.matmul)]
+        allowed = [bool(place.allow_tf32) for place in (backends.cudnn, backends.cudnn, backends.cuda.matmul)]
     else:
         return {}
     has_it = tuple(torch.cuda.get_device_capability(0)) >= (8, 0)
-    return dict(zip(("tf32_convolution", "tf32_matmul"), [has_it and one for one in allowed]))
+    return dict(zip(("tf32_convolution", "tf32_rnn", "tf32_matmul"), [has_it and one for one in allowed]))
 
 
 @contextmanager
@@ -132,7 +133,7 @@ def disable_tf32() -> Iterator[None]:
     """FP32 on the GPU without TF32 within the block."""
     cudnn, matmul = torch.backends.cudnn, getattr(torch.backends.cuda, "matmul", None)
     if hasattr(cudnn, "conv"):
-        places, name, exact = [cudnn.conv, matmul], "fp32_precision", "ieee"
+        places, name, exact = [cudnn.conv, cudnn.rnn, matmul], "fp32_precision", "ieee"
     elif hasattr(cudnn, "allow_tf32"):
         places, name, exact = [cudnn, matmul], "allow_tf32", False
     else:

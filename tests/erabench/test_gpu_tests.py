@@ -22,7 +22,7 @@ def test_without_an_interpreter_each_framework_names_its_variable(tmp_path: Path
     assert done.returncode == 0
     assert [line for line in done.stdout.splitlines() if line.startswith("skipped")] == [
         f"skipped: set {name} to an interpreter that holds the framework, such as {name}=python3"
-        for name in ("PYTHON_KERAS", "PYTHON_PYTORCH")
+        for name in ("PYTHON_JAX", "PYTHON_KERAS", "PYTHON_KERAS_JAX", "PYTHON_KERAS_TORCH", "PYTHON_PYTORCH")
     ]
     assert not (tmp_path / "venvs").exists()
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from runners.contract import DataUnavailable, DeviceUnavailable
 from runners.data import cifar10, dataset
-from runners.registry import framework, load_model
+from runners.registry import framework, frameworks, load_model
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FRAMEWORK = os.environ.get("FRAMEWORK", "")
@@ -62,7 +62,7 @@ def data_folder(scratch):
 def rows(data):
     """The framework's rows whose data set is in the folder, and the others."""
     there, missing = [], []
-    for row in framework(FRAMEWORK).rows:
+    for row in framework(FRAMEWORK).every_row:
         try:
             dataset(load_model(FRAMEWORK, row).dataset).describe(data)
             there.append(row)
@@ -71,11 +71,19 @@ def rows(data):
     return there, missing
 
 
-def bench(data, names, results=None, profile="smoke"):
-    """Measure the rows as `make bench` does, one process each; returns row -> record."""
-    results = results or tempfile.mkdtemp()
+def in_several_frameworks(names):
+    """Those rows whose net other frameworks compute too, so that it has a description to be proven against."""
+    nets = {net for one in frameworks().values() for net in one.twins.values()}
+    return [row for row in names if framework(FRAMEWORK).twins.get(row, row) in nets]
+
+
+def bench(data, names, *more, profile="smoke"):
+    """Measure the rows as `make bench` does, one process each; returns row -> record. ``more`` are further arguments."""
+    if not names:
+        return {}
+    results = tempfile.mkdtemp(dir=SCRATCH)
     command = [sys.executable, "-s", "-m", "runners", FRAMEWORK, "--rows", ",".join(names), "--devices", DEVICE]
-    command += ["--profile", profile, "--results", results, "--data", data]
+    command += ["--profile", profile, "--results", results, "--data", data, *more]
     subprocess.call(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     found = {}
     for path in glob.glob(os.path.join(results, "*", "*", "*.json")):
@@ -89,19 +97,38 @@ class Work:
     """Work that a GPU needs milliseconds for, in the framework under test. ``read`` waits for its end."""
 
     def __init__(self):
-        if FRAMEWORK == "pytorch":
-            import torch
+        getattr(self, "_" + {"keras_torch": "pytorch", "keras_jax": "jax"}.get(FRAMEWORK, FRAMEWORK))()
 
-            matrix = torch.ones(SIDE, SIDE, device="cuda")
-            self.start = lambda batch: matrix.mm(matrix)
-            self.read = lambda answer: float(answer[0, 0])
-            self.allocate = lambda count: torch.zeros(count, dtype=torch.uint8, device="cuda")
-        else:
-            import tensorflow as tf
+    def _pytorch(self):
+        import torch
 
-            if not tf.executing_eagerly():
-                raise unittest.SkipTest("TensorFlow 1 returns only when the work is done")
-            matrix = tf.ones((SIDE, SIDE))
-            self.start = lambda batch: tf.matmul(matrix, matrix)
-            self.read = lambda answer: float(answer[0, 0].numpy())
-            self.allocate = lambda count: tf.zeros(count, tf.uint8)
+        matrix = torch.ones(SIDE, SIDE, device="cuda")
+        self.start = lambda batch: matrix.mm(matrix)
+        self.read = lambda answer: float(answer[0, 0])
+        self.allocate = lambda count: torch.zeros(count, dtype=torch.uint8, device="cuda")
+
+    def _keras(self):
+        import tensorflow as tf
+
+        if not tf.executing_eagerly():
+            raise unittest.SkipTest("TensorFlow 1 returns only when the work is done")
+        matrix = tf.ones((SIDE, SIDE))
+        self.start = lambda batch: tf.matmul(matrix, matrix)
+        self.read = lambda answer: float(answer[0, 0].numpy())
+        self.allocate = lambda count: tf.zeros(count, tf.uint8)
+
+    def _jax(self):
+        from jax import numpy as jnp
+
+        from runners.jax import device
+
+        matrix = jnp.ones((SIDE, SIDE))
+
+        def start(batch):
+            answer = jnp.matmul(matrix, matrix)
+            device.started(answer)
+            return answer
+
+        self.start = start
+        self.read = lambda answer: float(answer[0, 0])
+        self.allocate = lambda count: jnp.zeros(count, jnp.uint8).block_until_ready()
