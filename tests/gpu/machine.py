@@ -78,7 +78,7 @@ def in_several_frameworks(names):
 
 
 def bench(data, names, *more, profile="smoke"):
-    """Measure the rows as `make bench` does, one process each; returns row -> record. ``more`` are further arguments."""
+    """Measure the rows as `make bench` does, one process each; returns row -> record. ``more``: further arguments."""
     if not names:
         return {}
     results = tempfile.mkdtemp(dir=SCRATCH)
