@@ -23,7 +23,7 @@ from images.lock import lock
 from images.stack import ROOT, Problem
 
 MEASURED = (*options.SELECTION, *options.OUTPUT, "DATA_DIR", "VENVS", "FORCE")
-COMPARED = ("NET", "FRAMEWORK", *(name for name in MEASURED if name != "MODEL"))
+COMPARED = ("NET", "FRAMEWORK", "TUNED", *(name for name in MEASURED if name != "MODEL"))
 OF_BENCH = (
     "0  every row is measured, or was skipped for a reason",
     "1  a row failed",

@@ -17,7 +17,7 @@ class Framework(NamedTuple):
     devices: tuple[str, ...]
     rows: tuple[str, ...]  # those that `make bench` measures
     cheapest_row: str
-    tunable: bool
+    tunable: tuple[str, ...]  # rows with settings to try
     twins: dict[str, str]  # rows measured on request -> the published row whose net each is
 
     def rows_of(self, nets: list[str]) -> list[str]:
@@ -31,9 +31,9 @@ def frameworks() -> list[Framework]:
     found = []
     for path in sorted(RUNNERS.glob("*/framework.json")):
         declared = declaration(path.parent.name)
-        devices, rows = tuple(declared["devices"]), tuple(declared["rows"])
+        devices, rows, able = (tuple(declared[field]) for field in ("devices", "rows", "tunable"))
         twins = declared.get("twins", {})
-        found.append(Framework(path.parent.name, devices, rows, declared["cheapest_row"], declared["tunable"], twins))
+        found.append(Framework(path.parent.name, devices, rows, declared["cheapest_row"], able, twins))
     return found
 
 
@@ -64,13 +64,13 @@ def select_nets(nets: list[str], names: list[str]) -> dict[str, list[str]]:
     return {name: rows for name, rows in chosen.items() if not names or name in names}
 
 
-def tunable(chosen: dict[str, list[str]], asked: str) -> dict[str, list[str]]:
-    """Those of the chosen rows that have settings to try. Raises Problem if there is none."""
-    able = {framework.name: framework.rows for framework in frameworks() if framework.tunable}
+def tunable(chosen: dict[str, list[str]], given: str) -> dict[str, list[str]]:
+    """Those of the rows chosen by what was ``given`` that have settings to try. Raises Problem if there is none."""
+    able = {framework.name: framework.tunable for framework in frameworks() if framework.tunable}
     found = {name: [row for row in rows if row in able.get(name, ())] for name, rows in chosen.items()}
     left = {name: rows for name, rows in found.items() if rows}
     if not left:
-        raise Problem(f"MODEL={asked}: nothing to tune; choose rows of: {', '.join(sorted(able))}")
+        raise Problem(f"{given}: nothing to tune; choose rows of: {', '.join(sorted(able))}")
     return left
 
 

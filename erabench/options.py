@@ -39,7 +39,6 @@ OPTIONS = {
     option.variable: option
     for option in (
         Option("MODEL", "rows to measure, separated by commas", "all", "ROW[,ROW]"),
-        Option("NET", "nets to compare, named by their published rows", "all", "ROW[,ROW]"),
         Option("FRAMEWORK", "frameworks to compare", "all that the stack has", "NAME[,NAME]"),
         Option("DEVICE", "cpu, gpu or cpu,gpu", "cpu, and gpu if the machine has one", "DEV[,DEV]"),
         Option("PROFILE", "smoke, quick or full", "quick"),
@@ -53,7 +52,10 @@ OPTIONS = {
         Option("DATA_DIR", "cache of the data sets", "~/.cache/erabench/data", "DIR"),
         Option("VENVS", "folder of the environments", ".venvs", "DIR"),
         Option("ERA", "years to measure, separated by commas", "all that have a stack", "YEAR[,YEAR]"),
-        Option("NET", "nets to measure, separated by commas", "all; in make eras its usual rows", "NET[,NET]"),
+        Option(
+            "NET", "nets to measure, named by their published rows", "all; in make eras its usual rows", "NET[,NET]"
+        ),
+        Option("TUNED", "1 tries each framework's speed settings too", "", "1"),
         Option("KEEP", "1 keeps the environments", "", "1"),
         Option("A", "the first results folder", "", "DIR"),
         Option("B", "the second results folder", "", "DIR"),

@@ -17,7 +17,7 @@ def status(name: str, work: Callable[[], int]) -> int:
     """Return the exit status of ``work``; what it cannot use, or cannot write, becomes a line on standard error."""
     try:
         return work()
-    except BadInput as error:
+    except (BadInput, ChildProcessError) as error:
         complain(name, [error])
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""

@@ -247,6 +247,7 @@ class Option(NamedTuple):
     variables: Dict[str, str] = {}  # laid over the process's environment
     threads: Optional[int] = None  # instead of the row's
     devices: Sequence[str] = DEVICES  # where it is tried
+    datasets: Sequence[str] = ()  # of the rows that it is for; empty: of all
 
 
 class Variant(NamedTuple):

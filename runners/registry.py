@@ -22,7 +22,7 @@ class Framework(NamedTuple):
     devices: Tuple[str, ...]  # those it can compute on
     rows: Tuple[str, ...]  # keys of those that a bench measures, in the framework's own order
     cheapest_row: str  # the one that checks and experiments run
-    tunable: bool  # whether it has a tuning.py
+    tunable: Tuple[str, ...]  # keys of the rows whose speed settings its tuning.py can try
     check: str  # a statement that succeeds where the framework is installed: "import tensorflow"
     options: Tuple[Option, ...] = ()  # what `--tune` tries, in this order
     twins: Dict[str, str] = {}  # keys of rows measured on request -> the published row whose net each is
@@ -42,7 +42,7 @@ def frameworks() -> Dict[str, Framework]:
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 declared = json.load(file)
-            lists = {field: tuple(declared[field]) for field in ("devices", "rows")}
+            lists = {field: tuple(declared[field]) for field in ("devices", "rows", "tunable")}
             options = tuple(Option(**option) for option in declared.get("options", []))
             shares = tuple(declared.get("shares", ()))
             found[name] = Framework(**dict(declared, options=options, shares=shares, **lists))

@@ -27,28 +27,33 @@ def bench(asked: Namespace, tune: bool = False) -> int:
     """Measure the selected rows and write the page; return the exit status. Raises Problem for a wrong argument."""
     chosen = select(options.listed(asked.MODEL))
     if tune:
-        chosen = tunable(chosen, asked.MODEL)
+        chosen = tunable(chosen, f"MODEL={asked.MODEL}")
     return measure(asked, chosen, ["--tune"] if tune else [])
 
 
 def compare_frameworks(asked: Namespace) -> int:
-    """Measure one net in every framework, prove that it is the same, and write the page; return the exit status."""
+    """Measure one net in every framework, prove that it is the same, and write the page; return the exit status.
+
+    A framework that nobody named and that the stack has no lock for is left out. With TUNED=1, each framework's speed
+    settings are tried too. Raises Problem for a wrong argument.
+    """
     chosen = select_nets(options.listed(asked.NET), options.listed(asked.FRAMEWORK))
-    return measure(asked, chosen, ["--prove"])
+    if not asked.FRAMEWORK:
+        stack = choose(asked.ENGINE, asked.STACK).stack
+        for name in chosen.keys() - set(frameworks(stack)):
+            say(f"{name}: stack {stack} has no lock for it; left out: {', '.join(chosen.pop(name))}")
+    given = " ".join(f"{name}={value}" for name in ("NET", "FRAMEWORK") if (value := getattr(asked, name)))
+    to_tune = tunable(chosen, given) if options.switched_on("TUNED") else {}
+    status = measure(asked, chosen, ["--prove"])
+    return max(status, measure(asked, to_tune, ["--tune"])) if to_tune and status != INTERRUPTED else status
 
 
 def measure(asked: Namespace, chosen: dict[str, list[str]], kind: list[str]) -> int:
-    """Measure these rows in rounds, or tune them, and write the page; return the exit status. Raises Problem.
-
-    A framework that nobody named and that the stack has no lock for is no failure of a comparison.
-    """
+    """Measure these rows in rounds, or tune them, and write the page; return the exit status. Raises Problem."""
     arguments = [*checked(asked), *kind]
     results = options.writable("RESULTS", Path(asked.RESULTS or "results"))
     choice = choose(asked.ENGINE, asked.STACK)
     say(str(choice))
-    if kind == ["--prove"] and not asked.FRAMEWORK:
-        for name in chosen.keys() - set(frameworks(choice.stack)):
-            say(f"{name}: stack {choice.stack} has no lock for it; left out: {', '.join(chosen.pop(name))}")
     locks.host()
     engine, ready = prepare(choice, chosen, asked, results)
     status = OK if len(ready) == len(chosen) else NOT_PREPARED

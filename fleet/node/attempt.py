@@ -141,6 +141,9 @@ class Supervisor:
             return self._end("done", "", exits.DONE)
         rows = self._rows()
         bad = {name: row for name, row in rows.items() if row not in FINISHED}
+        ended_by = -status if status < 0 else status - 128
+        if self.stop is None and ended_by in SIGNALS:  # the scheduler's signal reached the bench first
+            self.stop = SIGNALS[signal.Signals(ended_by)]
         if self.stop is not None:
             outcome, reason = self.stop
             reason = f"{reason}; {len(rows) - len(bad)} of {len(self.cell.expected)} rows finished"

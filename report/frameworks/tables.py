@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from report.comparison.statistics import Ratio
 from report.comparison.verdicts import compare_phase
 from report.page import models
 from report.page.models import seconds
-from report.records import Device, Figure, Result, complete, figure
+from report.page.tuning import tuned
+from report.records import Device, Figure, Result, Tuning, complete, figure
 from report.sentences import said
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
@@ -36,6 +37,7 @@ class Line:
     first_step: Text  # of the first process, which finds no cache
     later_first_step: Text  # of the processes after it
     execution: Text
+    tuned: Text  # seconds per training step with the framework's speed settings, or why there are none; "": not tried
 
     @property
     def name(self) -> str:
@@ -68,9 +70,15 @@ class Table:
     others: tuple[tuple[Result, Text], ...]  # those that stand outside the comparison, with the reason
     differences: tuple[Difference, ...]
 
+    @property
+    def has_tuned(self) -> bool:
+        """Whether speed settings were tried."""
+        return any(line.tuned for line in self.lines)
 
-def tables(results: Sequence[Result]) -> Iterator[Table]:
+
+def tables(results: Sequence[Result], tunings: Iterable[Tuning] = ()) -> Iterator[Table]:
     """Yield a table for each net and device of one machine and stack that a twin was measured on."""
+    by_row = {(tuning.model.key, tuning.device): tuning for tuning in tunings}
     devices: tuple[Device, ...] = ("cpu", "gpu")
     nets = {result.model.twin_of for result in results if result.model.twin_of}
     members = sorted(results, key=lambda result: (result.model.order, result.key))
@@ -78,10 +86,10 @@ def tables(results: Sequence[Result]) -> Iterator[Table]:
         for device in devices:
             found = [r for r in members if r.device == device and net in (r.key, r.model.twin_of)]
             if any(result.status != "skipped" for result in found):
-                yield _table(found, device)
+                yield _table(found, device, by_row)
 
 
-def _table(members: Sequence[Result], device: Device) -> Table:
+def _table(members: Sequence[Result], device: Device, tunings: Mapping[tuple[str, Device], Tuning]) -> Table:
     described = Counter(r.sameness.description_sha256 for r in members if r.sameness and r.sameness.same)
     common = described.most_common(1)[0][0] if described else None
     reasons = {result.file: _reason(result, common) for result in members}
@@ -92,7 +100,7 @@ def _table(members: Sequence[Result], device: Device) -> Table:
     return Table(
         net=members[0].model.title,
         device=device,
-        lines=tuple(_line(complete(result) or result, found, fastest) for found, result in timed),
+        lines=tuple(_line(complete(r) or r, found, fastest, tunings.get((r.key, device))) for found, r in timed),
         alike=tuple(_alike(same)),
         others=tuple((r, reason) for r in members if (reason := reasons[r.file]) is not None),
         differences=tuple(_differences(members)),
@@ -114,7 +122,7 @@ def _reason(result: Result, common: str | None) -> Text | None:
     return None if figure(result, "train") else models.not_training(result, "train") or message("no valid time")
 
 
-def _line(result: Result, found: Figure, fastest: Result | None) -> Line:
+def _line(result: Result, found: Figure, fastest: Result | None, tuning: Tuning | None) -> Line:
     predict = figure(result, "predict")
     batch = result.phases("train")[0].batch_size
     which = "peak_allocated_bytes" if result.device == "gpu" else "peak_resident_bytes"
@@ -133,8 +141,16 @@ def _line(result: Result, found: Figure, fastest: Result | None) -> Line:
         _median([process.startup.import_s for process in ok if process.startup]),
         _median(first[:1]),
         _median(first[1:]),
-        execution(result.execution or {}),
+        execution(result),
+        _tuned(tuning) if tuning else "",
     )
+
+
+def _tuned(tuning: Tuning) -> Text:
+    one = tuned(tuning, tuning.model.title)
+    if not one.confirmed:
+        return one.settings
+    return message("{seconds}: {settings}", seconds=one.phases[0].tuned, settings=one.settings)
 
 
 def _median(values: Sequence[float | None]) -> Text:
@@ -159,8 +175,9 @@ def _versions(versions: Mapping[str, str]) -> Joined:
     return joined(f"{name} {version}" for name, version in versions.items() if name not in NOT_NAMED)
 
 
-def execution(found: Mapping[str, Any]) -> Joined:
+def execution(result: Result) -> Joined:
     """Return how a framework computed, in the words of its record."""
+    found: Mapping[str, Any] = result.execution or {}
     parts: list[Text] = []
     if isinstance(found.get("execution"), str):
         parts.append(found["execution"])
@@ -174,7 +191,18 @@ def execution(found: Mapping[str, Any]) -> Joined:
         parts += [str(name) for name in operators]
     if found.get("compiled"):
         parts.append(message("compiled"))
+    if _allows_tf32(result):
+        parts.append(message("TF32 allowed"))
     return joined(parts)
+
+
+def _allows_tf32(result: Result) -> bool:
+    """Whether products or convolutions of float32 values may be computed in TF32. JAX's default does so from 8.0 on."""
+    found, gpu = result.execution or {}, result.environment.gpu if result.environment else None
+    if found.get("matmul_precision") == "default":
+        generation = ((gpu and gpu.compute_capability) or "").partition(".")[0]
+        return (len(generation), generation) >= (1, "8")  # "8", "9", "10", ...
+    return any(found.get(name) is True for name in ("tf32", "tf32_convolution", "tf32_matmul", "tf32_rnn"))
 
 
 def _alike(results: Sequence[Result]) -> Iterator[Text]:

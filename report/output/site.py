@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from report.beside import beside
 from report.eras.output import write as write_eras
 from report.eras.years import Eras, eras, is_era
 from report.output import exports, files, html
@@ -44,23 +45,28 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     The page is written last, so it never links to a missing file. Raises OSError and BadInput.
     """
     assets = own_folder(folder / ASSETS, [results] if results else [])
-    found = eras(loaded.results)
-    page = _main_page(loaded, found)
-    wanted = {copy_record(result, assets) for result in loaded.results}
-    wanted |= {copy_record(tuning, assets) for tuning in loaded.tunings if page.detailed}
-    pictures = tuple(draw(page, locale(language)))
-    for picture in pictures:
-        files.write(assets / picture.name, picture.svg)
-        wanted.add(f"{assets}/{picture.name}")
-    tables = groups(loaded.results) if found else page.groups
-    wanted.update(map(str, exports.write_tables((row for group in tables for row in group.rows), assets)))
-    wanted.update(map(str, write_eras(found, folder, language)))
-    markdown = render_page(page, locale(language), pictures)
+    with beside(lambda: _write_tables(loaded.results, assets), len(loaded.results)) as tables:
+        found = eras(loaded.results)
+        page = _main_page(loaded, found)
+        wanted = {copy_record(result, assets) for result in loaded.results}
+        wanted |= {copy_record(tuning, assets) for tuning in loaded.tunings if page.detailed}
+        pictures = tuple(draw(page, locale(language)))
+        for picture in pictures:
+            files.write(assets / picture.name, picture.svg)
+            wanted.add(f"{assets}/{picture.name}")
+        wanted.update(map(str, write_eras(found, folder, language)))
+        markdown = render_page(page, locale(language), pictures)
+        svg = {picture.file: picture.svg for picture in pictures}
+        document = html.page(markdown, language, svg, f"{PAGE_FILE.parent}/")
+        wanted.update(map(str, tables))
     files.write(folder / PAGE_FILE, markdown)
-    svg = {picture.file: picture.svg for picture in pictures}
-    files.write(folder / HTML_FILE, html.page(markdown, language, svg, f"{PAGE_FILE.parent}/"))
+    files.write(folder / HTML_FILE, document)
     prune(assets, wanted)
     return page
+
+
+def _write_tables(results: Iterable[Result], folder: Path) -> Iterator[Path]:
+    yield from exports.write_tables((row for group in groups(results) for row in group.rows), folder)
 
 
 def _main_page(loaded: Loaded, found: Sequence[Eras]) -> Page:

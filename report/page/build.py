@@ -168,8 +168,10 @@ def _section(
         across_nodes=tuple(across_nodes(group)) if detailed else (),
         warnings=warnings(group) if detailed else (),
         unmeasured=tuple(unmeasured(group)) if detailed else (),
-        tuned=tuple(tuned(tuning, names.get(tuning.model.key, tuning.model.title)) for tuning in tunings),
-        frameworks=tuple(tables(group.results)) if detailed else (),
+        tuned=tuple(
+            tuned(one, names.get(one.model.key, f"{one.model.title} ({one.model.library})")) for one in tunings
+        ),
+        frameworks=tuple(tables(group.results, tunings)) if detailed else (),
         notes=tuple(notes(group.rows)) if detailed else (),
         provenance=tuple(provenance(group.results)),
     )

@@ -23,6 +23,8 @@ OPTIONS = {
     "tf-function": N_("tf-function (a tf.function of our own instead of Keras' train_on_batch)"),
     "channels-last": N_("channels-last (images with the channels innermost)"),
     "compile": N_("compile (torch.compile)"),
+    "donate": N_("donate (new weights and moments take the place of the old ones)"),
+    "cached-partial": N_("cached-partial (net and optimizer looked through once, not on every call)"),
     "fused-adam": N_("fused-adam (Adam's update in one kernel)"),
     "concatenate-first": N_("concatenate-first (feature maps concatenated before normalization, as published)"),
     "cudnn-benchmark": N_("cudnn-benchmark (cuDNN times its kernels and takes the fastest)"),

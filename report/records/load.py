@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from msgspec.json import encode
 from msgspec.structs import force_setattr, replace
 
+from report.beside import beside
 from report.records.common import NAME, Device
 from report.records.documents import Kind, Problem, Unusable, decode, read_bytes
 from report.records.result import Result
@@ -35,6 +36,7 @@ CALIBRATION_FILE = "calibration.json"
 
 _PLACE = re.compile(rf"([^/]+)/([^/]+)/({TUNING_FOLDER}/)?([^/]+)\.(cpu|gpu)\.json")
 _NAME = re.compile(NAME)
+_PART = 250  # files
 _TABLE_ENDINGS = (".json", ".csv", ".parquet")  # of files that lie beside the machines' folders, where the page is
 
 Document = TypeVar("Document", Result, Tuning)
@@ -70,25 +72,52 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
             f"results folder {root}: {error.strerror}; measure first (make bench), or name the folder that holds "
             f"{RESULT.place}"
         ) from None
-    results: list[Result] = []
-    tunings: list[Tuning] = []
-    problems: list[Problem] = []
-    shared: dict[tuple[str, bytes], Any] = {}
-    for name in _files(root, problems):
-        try:
-            place = _Place.of(name)
-            if place.is_tuning:
-                tunings.append(place.put(decode(read_bytes(os.path.join(root, name), inside, TUNING), TUNING), root))
-            else:
-                result = place.put(decode(read_bytes(os.path.join(root, name), inside, RESULT), RESULT), root)
-                result = _agreeing(result, problems)
-                _shrink(result, shared)
-                results.append(result)
-        except Unusable as unusable:
-            problems.append(Problem(name, unusable.message, unusable.cure))
-    results.sort(key=_order)
-    beside = tuple(_beside_results(sorted(tunings, key=_order), results, problems))
-    return Loaded(tuple(results), tuple(sorted(problems)), beside)
+    found = _Found()
+    names = list(_files(root, found.problems))
+    half = len(names) // 2
+    with beside(lambda: _in_parts(root, inside, names[half:]), len(names)) as others:
+        found.read(root, inside, names[:half])
+        for other in others:
+            found.results += other.results
+            found.tunings += other.tunings
+            found.problems += other.problems
+    results = sorted(found.results, key=_order)
+    tunings = tuple(_beside_results(sorted(found.tunings, key=_order), results, found.problems))
+    return Loaded(tuple(results), tuple(sorted(found.problems)), tunings)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was read so far."""
+
+    results: list[Result] = field(default_factory=list)
+    tunings: list[Tuning] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def read(self, root: str, inside: Path, names: Iterable[str]) -> None:
+        """Add the documents in these files below ``root``, and what is wrong with them."""
+        shared: dict[tuple[str, bytes], Any] = {}
+        for name in names:
+            try:
+                place = _Place.of(name)
+                if place.is_tuning:
+                    content = read_bytes(os.path.join(root, name), inside, TUNING)
+                    self.tunings.append(place.put(decode(content, TUNING), root))
+                else:
+                    content = read_bytes(os.path.join(root, name), inside, RESULT)
+                    result = _agreeing(place.put(decode(content, RESULT), root), self.problems)
+                    _shrink(result, shared)
+                    self.results.append(result)
+            except Unusable as unusable:
+                self.problems.append(Problem(name, unusable.message, unusable.cure))
+
+
+def _in_parts(root: str, inside: Path, names: Sequence[str]) -> Iterator[_Found]:
+    """Yield what is in these files, in parts that are small beside the whole."""
+    for first in range(0, len(names), _PART):
+        found = _Found()
+        found.read(root, inside, names[first : first + _PART])
+        yield found
 
 
 def complete(result: Result) -> Result | None:

@@ -21,6 +21,9 @@ class Counted(Sequence[Any]):
     def __len__(self) -> int:
         return self._count
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return counted, (self._count,)  # one object in every process
+
     def __getitem__(self, index: Any) -> NoReturn:
         raise LookupError("the numbers were not kept; report.records.complete(result) reads them again")
 
@@ -28,5 +31,7 @@ class Counted(Sequence[Any]):
         raise LookupError("the numbers were not kept; report.records.complete(result) reads them again")
 
 
-counted = cache(Counted)
-"""A series of this length: one object for all that are as long."""
+@cache
+def counted(count: int) -> Counted:
+    """Return a series of this length: one object for all that are as long."""
+    return Counted(count)

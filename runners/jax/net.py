@@ -1,6 +1,7 @@
 """Two stacked LSTM layers and a linear output in Flax NNX, from the weights of a description."""
 
 import hashlib
+from functools import partial
 from typing import Any, Dict, Tuple
 
 import jax
@@ -79,12 +80,14 @@ def loss_of(net: ForecastNet, inputs: Any, targets: Any) -> Any:
     return optax.squared_error(net(inputs), targets).mean()
 
 
-@nnx.jit
-def train_step(net: ForecastNet, optimizer: Any, inputs: Any, targets: Any) -> Any:
+def update(net: ForecastNet, optimizer: Any, inputs: Any, targets: Any) -> Any:
     """One update on a batch; the loss before it."""
     loss, gradients = nnx.value_and_grad(loss_of)(net, inputs, targets)
     optimizer.update(net, gradients)
     return loss
+
+
+train_step = nnx.jit(update)
 
 
 @nnx.jit
@@ -97,9 +100,14 @@ def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
     """The net with these weights, ready for timing: batches are NumPy arrays in host memory."""
     net = build(weights)
     optimizer = optimizer_of(net, timed.learning_rate)
+    return steps(timed, net, partial(train_step, net, optimizer), partial(predict_step, net))
+
+
+def steps(timed: Timed, net: ForecastNet, train_on: Any, answer: Any) -> Steps:
+    """Training and prediction as the timing loop takes them: ``train_on(inputs, targets)``, ``answer(inputs)``."""
 
     def train(batch: Tuple[Any, Any]) -> Any:
-        loss = train_step(net, optimizer, *batch)
+        loss = train_on(*batch)
         device.started(loss, net.linear.bias[...])
         return loss
 
@@ -112,7 +120,7 @@ def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
     return timed_steps(
         timed,
         train=train,
-        predict=lambda inputs: np.asarray(predict_step(net, inputs)),
+        predict=lambda inputs: np.asarray(answer(inputs)),
         state=state,
         parameters=sum(parameter[...].size for parameter in places(net).values()),
     )

@@ -14,7 +14,7 @@ from runners.nets.lstm import Weights, shapes, size
 from runners.nets.sameness import Description, Twin
 
 
-def build(window: int, weights: Weights, learning_rate: Any) -> Any:
+def build(window: int, weights: Weights, learning_rate: Any, jit_compile: Any = "auto") -> Any:
     """The compiled net with the weights of a description: Adam on the mean squared error. The rate may be a schedule.
 
     Keras holds and orders weights and gates as the description does.
@@ -28,13 +28,19 @@ def build(window: int, weights: Weights, learning_rate: Any) -> Any:
         values = (keras.layers.Bidirectional(lstm) if bidirectional else lstm)(values)
     net = keras.Model(inputs, keras.layers.Dense(1)(values))
     net.set_weights([weights[name].astype(precision) for name, _ in shapes(units, bidirectional)])
-    net.compile(optimizer=keras.optimizers.Adam(learning_rate, epsilon=adam.EPSILON), loss="mse")
+    net.compile(
+        optimizer=keras.optimizers.Adam(learning_rate, epsilon=adam.EPSILON), loss="mse", jit_compile=jit_compile
+    )
     return net
 
 
 def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
     """The net with these weights, ready for timing, by ``train_on_batch`` and ``predict_on_batch``."""
-    net = build(timed.window, weights, timed.learning_rate)
+    return steps(timed, build(timed.window, weights, timed.learning_rate))
+
+
+def steps(timed: Timed, net: Any) -> Steps:
+    """Training and prediction as the timing loop takes them."""
     return timed_steps(
         timed,
         train=lambda batch: net.train_on_batch(*batch),

@@ -34,8 +34,9 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     def execution() -> Dict[str, Any]:
         found = {"threads": torch.get_num_threads(), "inter_op_threads": torch.get_num_interop_threads()}
         if device == "gpu":
-            cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-            found.update(tf32_convolution=cudnn.allow_tf32, tf32_rnn=cudnn.allow_tf32, tf32_matmul=matmul.allow_tf32)
+            has_it = torch.cuda.get_device_capability(0) >= (8, 0)
+            cudnn, matmul = (has_it and one.allow_tf32 for one in (torch.backends.cudnn, torch.backends.cuda.matmul))
+            found.update(tf32_convolution=cudnn, tf32_rnn=cudnn, tf32_matmul=matmul)
         return found
 
     return Backend(

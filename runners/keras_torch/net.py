@@ -1,6 +1,7 @@
 """What Keras leaves to PyTorch: gradients without an update, and products without TF32."""
 
-from typing import Any, List, Tuple
+from contextlib import contextmanager
+from typing import Any, Iterator, List, Tuple
 
 import torch
 
@@ -12,6 +13,19 @@ def gradients(net: Any, inputs: Any, targets: Any, loss: Any) -> Tuple[float, Li
     value = loss(targets, net(inputs, training=True))
     found = torch.autograd.grad(value, [variable.value for variable in net.trainable_weights])
     return float(value.detach()), [one.cpu().numpy() for one in found]
+
+
+@contextmanager
+def without_tf32() -> Iterator[None]:
+    """FP32 on the GPU without TF32 within the block."""
+    places = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [place.allow_tf32 for place in places]
+    set_precision("float32")
+    try:
+        yield
+    finally:
+        for place, allowed in zip(places, before):
+            place.allow_tf32 = allowed
 
 
 def set_precision(precision: str) -> None:

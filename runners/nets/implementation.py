@@ -3,13 +3,20 @@
 from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 from runners.contract import Context, Quality, Steps
-from runners.nets import lstm, lstm_reference
+from runners.nets import airline_lstm, household_bilstm, lstm, lstm_reference
 from runners.nets.adam import Adam
 from runners.nets.learner import Learner, Timed
 from runners.nets.sameness import Description, Twin, prove
 
 OpenTwin = Callable[[Context, Description, str], Twin]
 """``open_twin(context, description, precision)``"""
+
+
+def start(context: Context) -> Tuple[Timed, lstm.Weights]:
+    """The batch and the initial weights of an LSTM row, for `--tune`."""
+    task = {"airline": airline_lstm, "household": household_bilstm}[context.model.dataset]
+    timed = task.timed(context)
+    return timed, lstm.initial_weights(timed.units, timed.bidirectional, context.seed)
 
 
 class Library(NamedTuple):

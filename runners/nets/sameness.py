@@ -24,7 +24,7 @@ TOLERANCES = {
         "later-outputs": 2e-2,
     },
     "float32": {
-        "outputs": 1e-5,
+        "outputs": 2e-4,
         "loss": 1e-5,
         "gradients": 1e-4,
         "parameters": 2e-2,
@@ -32,7 +32,10 @@ TOLERANCES = {
         "later-outputs": 2e-2,
     },
 }
-"""Largest relative difference of each quantity that is still the same net, by precision."""
+"""Largest relative difference of each quantity that is still the same net, by precision.
+
+An untrained LSTM's outputs are small sums of larger terms: cuDNN's differ by 6e-5 of them in float32, others' by 4e-6.
+"""
 
 Arrays = Dict[str, Any]
 

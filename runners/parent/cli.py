@@ -97,6 +97,8 @@ def check(options: Any) -> List[Any]:
     one_of("profile", options.profile, PROFILES)
     one_of("engine", options.engine, ENGINES)
     models = registry.select(options.framework, split_list(options.rows))
+    for model in models if options.tune else ():
+        one_of("row to tune", model.key, known[options.framework].tunable)
     options.devices = split_list(options.devices) or [
         device for device in known[options.framework].devices if device == "cpu" or has_nvidia_device()
     ]

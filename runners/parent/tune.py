@@ -126,14 +126,16 @@ def search_and_confirm(trial: Trial, first: Attempt) -> Document:
     patience_s = max(LEAST_PATIENCE_S, PATIENCE * first.result["duration_s"])
     trial = trial._replace(limit_s=min(trial.limit_s, patience_s))
     options = trial.row.options
-    kept, tried = search(trial, first, offered(options.framework, trial.row.device, options.threads))
+    dataset = trial.row.model.dataset
+    kept, tried = search(trial, first, offered(options.framework, trial.row.device, dataset, options.threads))
     confirmed = confirm(trial, kept) if kept else {}
     return dict(nothing, attempts=attempts + tried, chosen=[option.key for option in kept], **confirmed)
 
 
-def offered(framework: str, device: str, threads: Optional[int]) -> List[Option]:
-    """The framework's options for the device; on the CPU also other numbers of threads than the row's."""
-    found = [option for option in registry.framework(framework).options if device in option.devices]
+def offered(framework: str, device: str, dataset: str, threads: Optional[int]) -> List[Option]:
+    """The framework's options for a row's device and data; on the CPU also other numbers of threads than the row's."""
+    every = [option for option in registry.framework(framework).options if device in option.devices]
+    found = [option for option in every if not option.datasets or dataset in option.datasets]
     cpus = len(cpu.affinity())
     others = sorted({1, cpus // 2, cpus} - {threads or cpus, 0}) if device == "cpu" else []
     return found + [Option("threads-{}".format(number), threads=number) for number in others]

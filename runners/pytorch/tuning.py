@@ -5,13 +5,34 @@ from typing import Any, Dict
 import torch
 
 from runners.contract import Context, Variant
+from runners.nets.implementation import start
 from runners.pytorch import compat
 from runners.pytorch.cifar10_densenet import Batches, batches, steps
 from runners.pytorch.densenet import build, torch_device
+from runners.pytorch.twins import lstm
 
 
 def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
     """The row with the options' settings."""
+    return (_densenet if context.model.dataset == "cifar10" else _lstm)(context, settings)
+
+
+def _lstm(context: Context, settings: Dict[str, Any]) -> Variant:
+    timed, weights = start(context)
+    device = torch_device(context.device)
+    net = lstm.build(weights, device)
+    forward = compat.compiled(net) if settings.get("compile") else net
+    optimizer = lstm.optimizer_of(net, timed.learning_rate, fused=settings.get("fused", False))
+    steps = lstm.steps(context, timed, net, forward, optimizer)
+
+    def outputs() -> Any:
+        with compat.disable_tf32():
+            return lstm.predict_step(forward, device, steps.predict_batch()).numpy().ravel()
+
+    return Variant(steps, outputs)
+
+
+def _densenet(context: Context, settings: Dict[str, Any]) -> Variant:
     net, data = build(context.settings, context.device), batches(context)
     if settings.get("channels_last"):
         compat.channels_last(net)

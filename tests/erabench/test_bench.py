@@ -160,7 +160,7 @@ def test_tune_leaves_out_the_frameworks_that_have_nothing_to_tune(made: Bench) -
     assert made.run(tune=True, MODEL="lstm,ar") == 0
     assert list(made.engines["docker"].ran) == ["keras"]
     assert "--tune" in made.engines["docker"].ran["keras"]
-    with pytest.raises(Problem, match=r"MODEL=ar: nothing to tune; choose rows of: keras, pytorch"):
+    with pytest.raises(Problem, match=r"MODEL=ar: nothing to tune; choose rows of: jax, keras, keras_torch, pytorch"):
         made.run(tune=True, MODEL="ar")
 
 

@@ -15,9 +15,9 @@ from erabench.options import OPTIONS
 from images.stack import Problem
 
 KNOWN = [
-    Framework("keras", ("cpu",), ("lstm", "bilstm"), "lstm", True, {"densenet-keras": "densenet"}),
-    Framework("new", ("cpu",), (), "lstm-new", False, {"lstm-new": "lstm"}),
-    Framework("pytorch", ("cpu",), ("densenet", "other"), "densenet", True, {"lstm-pytorch": "lstm"}),
+    Framework("keras", ("cpu",), ("lstm", "bilstm"), "lstm", ("lstm",), {"densenet-keras": "densenet"}),
+    Framework("new", ("cpu",), (), "lstm-new", (), {"lstm-new": "lstm"}),
+    Framework("pytorch", ("cpu",), ("densenet", "other"), "densenet", ("densenet",), {"lstm-pytorch": "lstm"}),
 ]
 
 
@@ -89,6 +89,27 @@ def test_the_rows_are_measured_and_proven(made: Bench) -> None:
     }
     assert all("--prove" in words for words in made.engines["docker"].ran.values())
     assert made.fetched == ["airline"]
+
+
+def test_tuned_tries_the_speed_settings_after_the_rounds(made: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the rows that have any."""
+    assert compare(made, NET="lstm", DEVICE="cpu") == 0
+    assert "--prove" in made.engines["docker"].ran["keras_jax"]
+    monkeypatch.setenv("TUNED", "1")
+    assert compare(made, NET="lstm", DEVICE="cpu") == 0
+    tuned = {name for name, words in made.engines["docker"].ran.items() if "--tune" in words}
+    assert tuned == {"jax", "keras", "keras_torch", "pytorch"}
+    assert "--prove" in made.engines["docker"].ran["keras_jax"]
+
+
+def test_tuned_without_any_setting_is_refused_before_anything_is_measured(
+    made: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what was given."""
+    monkeypatch.setenv("TUNED", "1")
+    with pytest.raises(Problem, match="NET=lstm FRAMEWORK=keras_jax: nothing to tune; choose rows of: jax, "):
+        compare(made, NET="lstm", FRAMEWORK="keras_jax")
+    assert not made.engines["docker"].ran
 
 
 def test_a_framework_without_a_lock_is_left_out_and_said(

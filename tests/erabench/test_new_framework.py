@@ -22,7 +22,7 @@ DECLARATION = {
     "devices": ["cpu"],
     "rows": ["last-month"],
     "cheapest_row": "last-month",
-    "tunable": False,
+    "tunable": [],
     "check": "import numpy",
 }
 BACKEND = '''"""NumPy alone."""

@@ -1,13 +1,16 @@
-"""The tools that npm installs for the page's tests."""
+"""Suites of tests that are run by name, and the tools that npm installs for the page's tests."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from erabench import suites
 from erabench.suites import BROWSER_TOOLS, install_npm_packages
 
 NPM = """#!/bin/sh
@@ -27,6 +30,17 @@ def folder_with_a_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     npm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{npm.parent}:{os.environ['PATH']}")
     return tmp_path
+
+
+@pytest.mark.parametrize(("options", "errors"), [(["-k", "nothing-has-this-name"], 0), ([], 1)])
+def test_a_suite_without_a_selected_test_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], errors: int
+) -> None:
+    """One without any test is."""
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n" if options else "")
+    made = SimpleNamespace(interpreter=sys.executable)
+    monkeypatch.setattr(suites, "prepared", lambda suite: (made, []))
+    assert suites.run(suites.Suite("x", "", "", [str(tmp_path)]), options)["error"] == errors
 
 
 def test_npm_is_asked_once_and_again_when_the_lock_is_newer(folder: Path) -> None:

@@ -126,6 +126,18 @@ def test_a_signal_stops_the_bench_and_keeps_finished_rows(
     assert node.state()["rows"] == {"lstm.cpu": "ok"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_reaches_the_bench_first_is_no_failure(tmp_path: Path, number: signal.Signals) -> None:
+    """A scheduler signals every process of a job, in any order."""
+    node = Node(tmp_path, {"seconds": [0.05, 600]})
+    process = node.start()
+    until(lambda: (tmp_path / "ledger.jsonl").exists() and node.measured() == ["lstm"], 30)
+    start = json.loads((tmp_path / "ledger.jsonl").read_text().splitlines()[0])
+    os.kill(start["pid"], number)
+    assert process.wait() == exits.STOPPED
+    assert node.state()["outcome"] == "stopped"
+
+
 def test_a_bench_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Patience ends; nothing of the bench is left running."""
     from fleet.node import attempt

@@ -49,8 +49,8 @@ def jobs(lab: Lab) -> list[str]:
     return lab.slurm("squeue", "-h", "-r", "-o", "%F_%K").split()
 
 
-def done(run: Run, count: int, seconds: float = 90) -> str:
-    """Wait until all of that many cells are done."""
+def done(run: Run, count: int, seconds: float = 240) -> str:
+    """Wait until all of that many cells are done. Slurm may hold a requeued one back for two minutes."""
     return run.until(rf"\n{count} cells: {count} done", seconds)
 
 

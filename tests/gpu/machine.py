@@ -77,11 +77,11 @@ def in_several_frameworks(names):
     return [row for row in names if framework(FRAMEWORK).twins.get(row, row) in nets]
 
 
-def bench(data, names, *more, profile="smoke"):
+def bench(data, names, *more, profile="smoke", results=None):
     """Measure the rows as `make bench` does, one process each; returns row -> record. ``more``: further arguments."""
     if not names:
         return {}
-    results = tempfile.mkdtemp(dir=SCRATCH)
+    results = results or tempfile.mkdtemp(dir=SCRATCH)
     command = [sys.executable, "-s", "-m", "runners", FRAMEWORK, "--rows", ",".join(names), "--devices", DEVICE]
     command += ["--profile", profile, "--results", results, "--data", data, *more]
     subprocess.call(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -90,6 +90,15 @@ def bench(data, names, *more, profile="smoke"):
         with open(path, encoding="utf-8") as file:
             record = json.load(file)
         found[record["model"]["key"]] = record
+    return found
+
+
+def benches_in_turns(data, row, processes):
+    """The records of two benches of a row, whose processes took turns."""
+    folders = [tempfile.mkdtemp(dir=SCRATCH) for _ in range(2)]
+    for number in range(1, processes + 1):
+        more = "--seeds", "1", "--round", str(number)
+        found = [bench(data, [row], *more, profile="quick", results=folder)[row] for folder in folders]
     return found
 
 

@@ -5,6 +5,7 @@ FRAMEWORK=pytorch python3 -m unittest -v tests.gpu.test_gpu, or for every framew
 
 import functools
 import shutil
+import statistics
 import tempfile
 import unittest
 from types import SimpleNamespace
@@ -12,11 +13,13 @@ from types import SimpleNamespace
 from runners.contract import PHASES, Reason, RowError, Steps, readable
 from runners.data import dataset
 from runners.machine import nvml
+from runners.registry import framework
 from runners.worker import synchronization
 from runners.worker.__main__ import _is_out_of_memory
 from tests.gpu import machine
 
-AGREEMENT = 0.8, 1.25  # of two benches of one process each, made one after the other
+PROCESSES = 3  # of each of two benches that must agree
+AGREEMENT = 0.8, 1.25  # of their medians, where all processes of one bench are faster than all of the other
 POWER_W = 5.0, 2000.0
 
 
@@ -61,7 +64,6 @@ class Bench(unittest.TestCase):
         reasons = [readable(Reason(**one["reason"])) for one in cls.first.values() if one["status"] == "skipped"]
         if len(reasons) == len(cls.names):
             raise unittest.SkipTest(reasons[0])
-        cls.second = machine.bench(machine.DATA, cls.names) if machine.DEVICE == "gpu" else {}
 
     def test_every_row_has_its_data(self):
         """No row is left out."""
@@ -81,13 +83,17 @@ class Bench(unittest.TestCase):
             self.assertTrue(record["sameness"]["same"], record["sameness"]["reason"])
 
     @on_gpu  # other programs keep a CPU busy
-    @per_row
-    def test_a_second_bench_agrees(self, record, process):
-        """Two benches, one after the other, report the same times."""
-        again = self.second[record["model"]["key"]]["processes"][0]
+    def test_a_second_bench_agrees(self):
+        """Two benches of the framework's cheapest row, in turns, report the same times as far as processes agree."""
+        row = framework(machine.FRAMEWORK).cheapest_row
+        if row not in self.names:
+            self.skipTest("no data set for {}; set DATA_DIR".format(row))
+        one, other = machine.benches_in_turns(machine.DATA, row, PROCESSES)
         for phase in PHASES:
-            ratio = again[phase]["median_s"] / process[phase]["median_s"]
-            self.assertTrue(AGREEMENT[0] <= ratio <= AGREEMENT[1], "{}: {:.2f}".format(phase, ratio))
+            first, second = ([process[phase]["median_s"] for process in record["processes"]] for record in (one, other))
+            ratio = statistics.median(second) / statistics.median(first)
+            overlap = min(first) <= max(second) and min(second) <= max(first)
+            self.assertTrue(overlap or AGREEMENT[0] <= ratio <= AGREEMENT[1], "{}: {} {}".format(phase, first, second))
 
     @on_gpu
     @per_row
@@ -153,12 +159,13 @@ class Device(unittest.TestCase):
         self.assertEqual(caught.exception.reason.key, "not-synchronized")
 
     def test_peak_memory_counts_an_allocation(self):
-        """An array of 256 MiB raises the peak by so much."""
+        """An array of 256 MiB raises the peak to at least so much; JAX's cannot be reset, so it may rise by less."""
         machine.BACKEND.reset_memory()
         before = machine.BACKEND.read_memory()["peak_allocated_bytes"]
         kept = machine.Work().allocate(1 << 28)
         after = machine.BACKEND.read_memory()["peak_allocated_bytes"]
-        self.assertGreaterEqual(after - before, 1 << 28)
+        self.assertGreater(after, before)
+        self.assertGreaterEqual(after, 1 << 28)
         del kept
 
     def test_too_large_an_array_is_out_of_memory(self):

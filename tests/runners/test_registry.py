@@ -24,10 +24,12 @@ def test_a_framework_is_declared_completely(name):
     assert set(framework.devices) <= set(DEVICES)
     assert framework.cheapest_row in framework.every_row
     folder = os.path.join(ROOT, "runners", name)
-    assert framework.tunable == os.path.exists(os.path.join(folder, "tuning.py"))
+    assert bool(framework.tunable) == os.path.exists(os.path.join(folder, "tuning.py"))
     options = framework.options
     assert len({option.key for option in options}) == len(options)
-    assert framework.tunable == bool(options)
+    assert bool(framework.tunable) == bool(options)
+    assert set(framework.tunable) <= set(framework.every_row)
+    assert {name for option in options for name in option.datasets} <= set(DATASETS)
 
 
 @pytest.mark.parametrize(("name", "key"), ALL)

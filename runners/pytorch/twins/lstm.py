@@ -67,33 +67,37 @@ def build(weights: Weights, device: Any, precision: str = "float32") -> Forecast
     return net
 
 
-def optimizer_of(net: ForecastNet, learning_rate: float) -> Any:
+def optimizer_of(net: ForecastNet, learning_rate: float, fused: bool = False) -> Any:
     """Adam with the epsilon that makes its step that of Keras."""
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
-    return compat.adam(trained, learning_rate, adam.EPSILON_OF_CORRECTED)
+    return compat.adam(trained, learning_rate, adam.EPSILON_OF_CORRECTED, fused=fused)
 
 
-def train_step(net: ForecastNet, optimizer: Any, device: Any, batch: Tuple[Any, Any]) -> Any:
+def train_step(forward: Any, optimizer: Any, device: Any, batch: Tuple[Any, Any]) -> Any:
     """One update on a batch of host tensors; the loss before it, on the device."""
     inputs, targets = (part.to(device, non_blocking=True) for part in batch)
     optimizer.zero_grad()
-    loss = functional.mse_loss(net(inputs), targets)
+    loss = functional.mse_loss(forward(inputs), targets)
     loss.backward()
     optimizer.step()
     return loss.detach()
 
 
-def predict_step(net: ForecastNet, device: Any, inputs: Any) -> Any:
+def predict_step(forward: Any, device: Any, inputs: Any) -> Any:
     """Forecasts (n, 1) of a host tensor, in host memory."""
     with torch.no_grad():
-        return net(inputs.to(device, non_blocking=True)).cpu()
+        return forward(inputs.to(device, non_blocking=True)).cpu()
 
 
 def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
     """The net with these weights, ready for timing."""
+    net = build(weights, torch_device(context.device))
+    return steps(context, timed, net, net, optimizer_of(net, timed.learning_rate))
+
+
+def steps(context: Context, timed: Timed, net: ForecastNet, forward: Any, optimizer: Any) -> Steps:
+    """Training and prediction as the timing loop takes them; ``forward`` is the net or stands for it."""
     device = torch_device(context.device)
-    net = build(weights, device)
-    optimizer = optimizer_of(net, timed.learning_rate)
     batch = tuple(torch.from_numpy(part) for part in timed.batch)
     if context.device == "gpu":
         batch = tuple(part.pin_memory() for part in batch)
@@ -114,16 +118,16 @@ def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
 
     def one_pass() -> None:
         net.train()
-        net(batch[0].to(device)).sum().backward()
+        forward(batch[0].to(device)).sum().backward()
 
-    steps = timed_steps(
+    made = timed_steps(
         timed,
-        train=lambda batch: train_step(net, optimizer, device, batch),
-        predict=lambda inputs: predict_step(net, device, inputs),
+        train=lambda batch: train_step(forward, optimizer, device, batch),
+        predict=lambda inputs: predict_step(forward, device, inputs),
         state=state,
         parameters=count_parameters(net),
     )
-    return steps._replace(
+    return made._replace(
         train_batch=train_batch,
         predict_batch=predict_batch,
         execution=lambda: {"operators": compat.operators_run(one_pass)},

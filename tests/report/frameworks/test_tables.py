@@ -12,6 +12,7 @@ from report.render.locale import locale
 from report.render.markdown import render_page
 from report.render.pictures import draw
 from report.text import Text
+from tests.report.benches import attempt, tuned_lstm, tuning_of
 from tests.report.building import Json, around, loaded, phase, process, reason, record, write
 
 SEVERAL = [0.0101, 0.0099, 0.0102, 0.0098, 0.01]
@@ -109,6 +110,22 @@ def test_what_is_not_the_same_net_stands_outside(tmp_path: Path, changes: Json, 
     assert [(result.model.library, said(why)) for result, why in table.others] == [("Odd", reason_said)]
 
 
+def test_tuned_times_stand_in_a_column_of_their_own(tmp_path: Path) -> None:
+    """Where a gain was confirmed; else the outcome. Without a tuning there is no such column."""
+    nothing = attempt(None, 0.04, 0.01)
+    tuned_jax = tuning_of(nothing, row="lstm", machine="box", stack="cpu", chosen=[], confirmation=None)
+    tuned_jax["model"] |= {"key": "lstm-jax", "library": "JAX"}
+    machine = {"machine": "box", "stack": "cpu"}
+    found = load_results(
+        write(tmp_path, published(), twin("lstm-jax", "JAX", 0.04), {**tuned_lstm(), **machine}, tuned_jax)
+    )
+    (table,) = tables(found.results, found.tunings)
+    assert table.has_tuned
+    shown = {line.name: said(line.tuned) for line in table.lines}
+    assert shown == {"Keras": "0.00852 ±0.9 % (unstable): unroll", "JAX": "nothing tried was clearly faster"}
+    assert not only_table(tmp_path, published(), twin("lstm-jax", "JAX", 0.04)).has_tuned
+
+
 def test_without_a_twin_there_is_no_table(tmp_path: Path) -> None:
     """A bench of the published rows alone has nothing to compare."""
     assert list(tables(loaded(tmp_path, published(), record("ar")))) == []
@@ -124,12 +141,32 @@ def test_the_first_step_is_cold_in_the_first_process_and_warm_in_the_later_ones(
     assert found == {"JAX": ["2.0", "10", "3.8"], "Keras": ["2.0", "", ""]}
 
 
-def test_the_execution_is_said_in_the_record_s_words() -> None:
-    """Operators, the kind of LSTM, XLA; nothing that is not known."""
-    assert said(execution({"execution": "tf.function", "lstm": "generic", "xla": False})) == "tf.function, generic LSTM"
-    assert said(execution({"operators": ["mkldnn_rnn_layer"], "compiled": True})) == "mkldnn_rnn_layer, compiled"
-    assert said(execution({"xla": True, "threads": 2})) == "XLA"
-    assert said(execution({"execution": 3, "operators": "no list", "lstm": ["x"]})) == ""
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        ({"execution": "tf.function", "lstm": "generic", "xla": False}, "tf.function, generic LSTM"),
+        ({"operators": ["mkldnn_rnn_layer"], "compiled": True}, "mkldnn_rnn_layer, compiled"),
+        ({"xla": True, "threads": 2}, "XLA"),
+        ({"execution": 3, "operators": "no list", "lstm": ["x"], "tf32": "yes"}, ""),
+        ({"tf32_convolution": True, "tf32_matmul": False}, "TF32 allowed"),
+    ],
+)
+def test_the_execution_is_shown_in_the_record_s_words(tmp_path: Path, found: Json, shown: str) -> None:
+    """Operators, the kind of LSTM, XLA, TF32; nothing that is not known."""
+    (result,) = loaded(tmp_path, record(execution=found))
+    assert said(execution(result)) == shown
+
+
+@pytest.mark.parametrize(("capability", "shown"), [("7.5", "XLA"), ("8.0", "XLA, TF32 allowed"), (None, "XLA")])
+@pytest.mark.parametrize("precision", ["default", "highest"])
+def test_a_product_in_jax_s_default_precision_is_tf32_where_the_gpu_has_it(
+    tmp_path: Path, capability: str | None, shown: str, precision: str
+) -> None:
+    """From compute capability 8.0 on."""
+    made = record(device="gpu", execution={"xla": True, "matmul_precision": precision})
+    made["environment"]["gpu"] = {"name": "G", "memory_bytes": 1, "driver": "1", "compute_capability": capability}
+    (result,) = loaded(tmp_path, made)
+    assert said(execution(result)) == (shown if precision == "default" else "XLA")
 
 
 def results(tmp_path: Path, *records: Json) -> tuple[Result, ...]:

@@ -1,8 +1,10 @@
 """What the tests of the twins share: data, contexts, and what holds in every framework."""
 
 import numpy as np
+import pytest
 
-from runners.contract import Context
+from runners import registry
+from runners.contract import Context, OptionUnavailable
 from runners.data import airline, household
 from runners.data.cifar10 import CLASSES, Cifar10
 from runners.data.source import Source
@@ -47,6 +49,27 @@ def check_steps(steps):
     before = steps.state()
     losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(60)]
     assert reason_not_training(losses[3:], steps.iterative, before, steps.state()) is None
+
+
+def options_of(framework):
+    """(key, settings) of the options that LSTM rows are tuned by on the CPU."""
+    return [
+        (option.key, option.settings)
+        for option in registry.framework(framework).options
+        if "cpu" in option.devices and (not option.datasets or "airline" in option.datasets)
+    ]
+
+
+def check_option(prepare, context, settings):
+    """A variant trains, and the untrained net's answers are those of the row as written; a version may lack it."""
+    try:
+        variant = prepare(context, settings)
+    except OptionUnavailable as error:
+        pytest.skip(str(error))
+    wanted = prepare(context, {}).outputs()
+    assert wanted.shape == (32,)
+    assert np.abs(variant.outputs() - wanted).max() <= 1e-4 * np.abs(wanted).max()
+    check_steps(variant.steps)
 
 
 def check_proof(found):

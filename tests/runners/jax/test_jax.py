@@ -13,15 +13,17 @@ from flax import nnx
 from twins import (
     check_densenet_steps,
     check_gate_order,
+    check_option,
     check_proof,
     check_quality,
     check_steps,
     make_context,
     make_densenet_context,
+    options_of,
     quantity,
 )
 
-from runners.jax import airline, densenet, household, net
+from runners.jax import airline, densenet, household, net, tuning
 from runners.jax.backend import open_backend
 from runners.nets import lstm
 from runners.worker import synchronization
@@ -47,6 +49,12 @@ def test_it_is_the_described_net(backend, key, row):
 def test_the_timed_steps_really_train(backend, key, row):
     """On a batch of real windows in host memory."""
     check_steps(row.prepare(make_context("jax", key, backend)))
+
+
+@pytest.mark.parametrize(("key", "settings"), options_of("jax"))
+def test_a_speed_setting_changes_no_answer(backend, key, settings):
+    """And the net still trains."""
+    check_option(tuning.prepare, make_context("jax", "lstm-jax", backend), settings)
 
 
 def test_a_step_is_finished_when_the_clock_stops(backend):

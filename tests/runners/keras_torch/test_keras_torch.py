@@ -12,11 +12,13 @@ import untouched
 from twins import (
     check_densenet_steps,
     check_gate_order,
+    check_option,
     check_proof,
     check_quality,
     check_steps,
     make_context,
     make_densenet_context,
+    options_of,
 )
 
 from runners.keras_torch.backend import open_backend
@@ -57,6 +59,14 @@ def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
 
     context = make_context("keras_torch", ROWS[0], backend)
     check_gate_order(monkeypatch, lstm, lambda: implementation(ROWS[0]).prove(context))
+
+
+@pytest.mark.parametrize(("key", "settings"), options_of("keras_torch"))
+def test_a_speed_setting_changes_no_answer(backend, key, settings):
+    """And the net still trains."""
+    from runners.keras_torch import tuning
+
+    check_option(tuning.prepare, make_context("keras_torch", ROWS[0], backend), settings)
 
 
 @pytest.mark.parametrize("key", ROWS)

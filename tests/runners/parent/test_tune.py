@@ -194,7 +194,7 @@ def test_a_finished_tuning_is_not_repeated(monkeypatch, tmp_path, capsys):
 def test_on_the_cpu_other_numbers_of_threads_are_offered(monkeypatch, device, threads, expected):
     """One, half and all of the processors, but not what the row has anyway; no option for the other device."""
     monkeypatch.setattr(tune.cpu, "affinity", lambda: [0, 1, 2, 3])
-    offered = tune.offered("keras", device, threads)
+    offered = tune.offered("keras", device, "airline", threads)
     assert [option.key for option in offered if option.threads] == expected
     assert all(device in option.devices for option in offered)
 

@@ -5,9 +5,19 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not in this environment")
 
 import untouched
-from twins import check_gate_order, check_proof, check_quality, check_steps, make_context, quantity
+from twins import (
+    check_gate_order,
+    check_option,
+    check_proof,
+    check_quality,
+    check_steps,
+    make_context,
+    options_of,
+    quantity,
+)
 
 from runners.nets import lstm
+from runners.pytorch import tuning
 from runners.pytorch.backend import open_backend
 from runners.pytorch.twins import airline, household
 from runners.pytorch.twins import lstm as net
@@ -33,6 +43,12 @@ def test_the_timed_steps_really_train(backend, key, row):
     steps = row.prepare(make_context("pytorch", key, backend))
     check_steps(steps)
     assert any("addmm" in name or "mkldnn" in name for name in steps.execution()["operators"])
+
+
+@pytest.mark.parametrize(("key", "settings"), options_of("pytorch"))
+def test_a_speed_setting_changes_no_answer(backend, key, settings):
+    """And the net still trains."""
+    check_option(tuning.prepare, make_context("pytorch", "lstm-pytorch", backend), settings)
 
 
 def test_it_has_as_many_parameters_as_keras_net(backend):
