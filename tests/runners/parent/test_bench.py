@@ -67,7 +67,11 @@ def made_up(tmp_path, monkeypatch, capfd):
     ("arguments", "message"),
     [
         (["tensorflow"], "there is no framework 'tensorflow'; choose from: " + FRAMEWORKS),
-        (["classical", "--tune"], "there is no framework 'classical'; choose from: keras, pytorch"),
+        (["classical", "--tune"], "there is no framework 'classical'; choose from: jax, keras, keras_torch, pytorch"),
+        (
+            ["jax", "--tune", "--rows", "densenet-24x3-jax"],
+            "there is no row to tune 'densenet-24x3-jax'; choose from: lstm-jax, bilstm-jax",
+        ),
         (["classical", "--devices", "tpu"], "there is no device 'tpu'; choose from: cpu, gpu"),
         (["classical", "--profile", "slow"], "there is no profile 'slow'; choose from: smoke, quick, full"),
         (["classical", "--engine", "lxc"], "there is no engine 'lxc'; choose from: none, venv, docker, podman"),

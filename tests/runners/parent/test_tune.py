@@ -42,7 +42,7 @@ class Machine:
     def run(self, monkeypatch, folder, options=OPTIONS, *arguments):
         """Exit status of tuning the LSTM with these options, and the document where there is one."""
         monkeypatch.setattr(tune, "run_child", self)
-        monkeypatch.setattr(tune, "offered", lambda framework, device, threads: options)
+        monkeypatch.setattr(tune, "offered", lambda *given: options)
         monkeypatch.setattr(jobs, "describe_data", lambda name, directory: Source(name, "made up", "0" * 64))
         asked = ["keras", "--tune", "--rows", "lstm", "--devices", "cpu", "--machine", "m", "--results", str(folder)]
         status = cli.main(asked + list(arguments))
@@ -197,6 +197,14 @@ def test_on_the_cpu_other_numbers_of_threads_are_offered(monkeypatch, device, th
     offered = tune.offered("keras", device, "airline", threads)
     assert [option.key for option in offered if option.threads] == expected
     assert all(device in option.devices for option in offered)
+
+
+@pytest.mark.parametrize(("dataset", "expected"), [("airline", False), ("cifar10", True)])
+def test_an_option_for_one_data_set_is_tried_on_its_rows_only(dataset, expected):
+    """Images have channels, an airline's months none."""
+    offered = tune.offered("pytorch", "cpu", dataset, None)
+    assert ("channels-last" in [option.key for option in offered]) == expected
+    assert "fused-adam" in [option.key for option in offered]
 
 
 @pytest.mark.parametrize(
