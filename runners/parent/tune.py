@@ -206,7 +206,7 @@ def difference(one: Dict[str, Any], other: Dict[str, Any], device: str) -> float
     """
     apart = _apart(one["outputs"], other["outputs"])
     if device == "cpu":
-        apart = max(apart, _apart(one["train"]["losses"][:1], other["train"]["losses"][:1]))
+        apart = max(apart, _apart([one["first_loss"]], [other["first_loss"]]))
     return apart
 
 

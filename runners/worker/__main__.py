@@ -79,6 +79,7 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     timing = Timing(steps, backend, job["device"], Rule(**job["rule"]), sender)
     result.update(timing.run(gpu_before, with_energy=not job["timing_only"]))
     result["startup"]["first_step_s"] = timing.first_step_s
+    result["first_loss"] = timing.first_loss
     result["execution"] = dict(backend.execution(), **steps.execution())
     if not job["timing_only"]:
         began = time.monotonic()

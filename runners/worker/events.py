@@ -29,7 +29,9 @@ def empty_result() -> Dict[str, Any]:
     process = dict.fromkeys(("startup", "train", "predict", "memory", "energy"))
     names = ("parameters", "details", "environment", "execution", "quality", "epoch", "test_set", "sameness")
     row = dict.fromkeys(names)
-    return dict(process, status="failed", reason=None, warnings=[], quality_s=None, outputs=None, **row)
+    return dict(
+        process, status="failed", reason=None, warnings=[], quality_s=None, outputs=None, first_loss=None, **row
+    )
 
 
 class Sender:

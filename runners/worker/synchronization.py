@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Callable
+from typing import Callable, Tuple
 
 from runners.contract import RowError, Steps
 
@@ -13,8 +13,10 @@ MOST_STEPS = 4096  # no training step on a device is so short that k would be la
 REPEATS = 10  # the shortest of so many counts: what disturbs a probe only makes it longer
 
 
-def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
-    """Return the seconds of the first training step; raise ``RowError`` unless 2k take 1.7 to 2.3 times as long as k.
+def prove(
+    steps: Steps, synchronize: Callable[[], None], clock: Callable[[], float] = time.perf_counter
+) -> Tuple[float, float]:
+    """Return seconds and loss of the first training step; raise ``RowError`` unless 2k take 1.7 to 2.3 times k.
 
     The time of k steps ends, as in the timing loop, with ``synchronize``; that of 2k steps with reading the last loss
     as well, which cannot return before the work is done. So a synchronization that returns early makes the first time
@@ -22,7 +24,7 @@ def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], flo
     """
     batch = steps.train_batch()
     start = clock()
-    steps.read_loss(steps.train(batch))
+    first_loss = steps.read_loss(steps.train(batch))
     first_s = clock() - start
 
     def seconds(count: int, read: bool) -> float:
@@ -47,4 +49,4 @@ def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], flo
     ratio = min(twice for _, twice in probes) / max(min(once for once, _ in probes), 1e-9)
     if not LEAST_RATIO <= ratio <= LARGEST_RATIO:
         raise RowError("not-synchronized", ratio=ratio)
-    return first_s
+    return first_s, first_loss

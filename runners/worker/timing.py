@@ -17,6 +17,7 @@ class Timing:
         self._steps, self._backend, self._device, self._rule, self._sender = steps, backend, device, rule, sender
         self._warnings: List[Dict[str, Any]] = []
         self.first_step_s: Optional[float] = None  # of the first training step, which builds and compiles
+        self.first_loss: Optional[float] = None
 
     def run(self, gpu_before: Optional[nvml.Gpu], with_energy: bool) -> Dict[str, Any]:
         """Time training, then prediction. Returns the fields of the process's result."""
@@ -24,7 +25,8 @@ class Timing:
         resident_before = memory.resident_bytes()
         peak_before, is_reset = memory.peak_resident_bytes(), memory.reset_peak()
         backend.reset_memory()
-        first_s = synchronization.prove(steps, backend.synchronize) if backend.asynchronous else None
+        if backend.asynchronous:
+            self.first_step_s, self.first_loss = synchronization.prove(steps, backend.synchronize)
         losses: List[float] = []
 
         def keep_loss(answer: Any) -> None:
@@ -32,7 +34,8 @@ class Timing:
 
         state_before = steps.state()
         train = self._phase("train", steps.train, steps.train_batch, keep_loss)
-        self.first_step_s = train["warmup_s"][0] if first_s is None else first_s
+        if not backend.asynchronous:
+            self.first_step_s, self.first_loss = train["warmup_s"][0], losses[0]
         timed = losses[len(train["warmup_s"]) :]
         reason = reason_not_training(timed, steps.iterative, state_before, steps.state())
         train.update(unit=steps.train_unit, losses=losses, valid=reason is None, reason=reason)

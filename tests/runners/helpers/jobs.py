@@ -57,7 +57,7 @@ def make_result(seconds=1.0, **fields):
     startup = {"import_s": 0.1, "prepare_s": 0.1}
     timed = {"train": make_phase(seconds), "predict": make_phase(seconds)}
     result = dict(empty_result(), status="ok", environment={"cpu": "x"}, quality=quality, startup=startup, **timed)
-    return dict(result, started="2026-01-01T00:00:00Z", duration_s=2.0, log=None, **fields)
+    return dict(result, first_loss=0.5, started="2026-01-01T00:00:00Z", duration_s=2.0, log=None, **fields)
 
 
 def failed_result(key="no-result", status="failed", **values):

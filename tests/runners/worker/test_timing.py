@@ -94,7 +94,7 @@ def test_every_step_is_synchronized_before_and_after():
 def test_an_asynchronous_device_proves_its_synchronization_before_the_timing(monkeypatch):
     """A device that fails the proof fails the row."""
     proven = []
-    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: proven.append(air.diary[:]))
+    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: proven.append(air.diary[:]) or (1.0, 0.5))
     air = Air(asynchronous=True)
     air.time()
     assert proven == [["reset"]]
