@@ -98,7 +98,7 @@ def test_an_asynchronous_device_proves_its_synchronization_before_the_timing(mon
     air = Air(asynchronous=True)
     air.time()
     assert proven == [["reset"]]
-    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: 7.5)
+    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: (7.5, 0.5))
     air.time()
     assert air.first_step_s == 7.5, "it has made the first step"
     monkeypatch.undo()
