@@ -48,8 +48,7 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     with beside(lambda: _write_tables(loaded.results, assets), len(loaded.results)) as tables:
         found = eras(loaded.results)
         page = _main_page(loaded, found)
-        wanted = {copy_record(result, assets) for result in loaded.results}
-        wanted |= {copy_record(tuning, assets) for tuning in loaded.tunings if page.detailed}
+        wanted = {copy_record(record, assets) for record in _linked(loaded, page, found)}
         pictures = tuple(draw(page, locale(language)))
         for picture in pictures:
             files.write(assets / picture.name, picture.svg)
@@ -63,6 +62,16 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     files.write(folder / HTML_FILE, document)
     prune(assets, wanted)
     return page
+
+
+def _linked(loaded: Loaded, page: Page, found: Sequence[Eras]) -> Iterator[Result | Tuning]:
+    """Yield the records that the pages link to."""
+    shown = {(section.group.machine, section.group.stack) for section in page.sections}
+    machines = {one.machine for one in found}
+    records: Iterable[Result | Tuning] = (*loaded.results, *(loaded.tunings if page.detailed else ()))
+    for record in records:
+        if (record.machine, record.stack) in shown or (record.machine in machines and is_era(record)):
+            yield record
 
 
 def _write_tables(results: Iterable[Result], folder: Path) -> Iterator[Path]:

@@ -11,8 +11,9 @@ import pytest
 
 from report.__main__ import main
 from report.output import site
+from report.page import build
 from tests.report.benches import many, one, row
-from tests.report.building import write
+from tests.report.building import record, write
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/2017-08-05_Model-Comparison.markdown"
@@ -324,3 +325,16 @@ def test_only_files_that_a_report_makes_are_deleted(bench: Path, folder: Path) -
     assert made(bench, folder) == 0
     assert (folder / ASSETS / "notes.md").read_text() == "mine"
     assert site.ASSETS.as_posix() == ASSETS
+
+
+def test_records_that_no_page_links_to_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of very many machines the page shows the first ones; the tables have all. Years are on a page of their own."""
+    monkeypatch.setattr(build, "MOST_SECTIONS", 2)
+    years = [record("lstm", machine="era", stack=year) for year in ("2018", "2020")]
+    write(tmp_path / "results", *(record("lstm", machine=name) for name in ("a", "b", "c")), *years)
+    assert made(tmp_path / "results", tmp_path / "site") == 0
+    copied = {
+        str(path.relative_to(tmp_path / "site" / ASSETS).parent) for path in tmp_path.rglob("site/**/lstm.cpu.json")
+    }
+    assert copied == {"a/cpu", "b/cpu", "era/2018", "era/2020"}
+    assert "c,cpu" in (tmp_path / "site" / ASSETS / "results.csv").read_text()

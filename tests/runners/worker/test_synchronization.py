@@ -9,14 +9,15 @@ from runners.worker import synchronization
 class Device:
     """A device with a clock of its own: starting a step takes ``launch_s``, the work itself ``work_s``."""
 
-    def __init__(self, work_s, launch_s=0.0001, waits=True, queue=None, reading_waits=True):
+    def __init__(self, work_s, launch_s=0.0001, waits=True, queue=None, reading_waits=True, pace=lambda now: 1.0):
         self.now = self.done = 0.0
+        self.pace = pace
         self.work_s, self.launch_s, self.waits = work_s, launch_s, waits
         self.queue, self.reading_waits = queue, reading_waits
 
     def train(self, batch):
         self.now += self.launch_s
-        self.done = max(self.done, self.now) + self.work_s
+        self.done = max(self.done, self.now) + self.work_s * self.pace(self.now)
         if self.queue is not None:  # a full queue makes the next start wait
             self.now = max(self.now, self.done - self.queue * self.work_s)
 
@@ -46,6 +47,13 @@ class Device:
 def test_a_device_that_waits_passes(work_s):
     """Whatever a step takes; what the first one took is returned, since it compiles, and its loss."""
     assert Device(work_s).prove() == (pytest.approx(work_s + 0.0001), 0.5)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.6])
+def test_a_moment_at_a_higher_clock_changes_nothing(share):
+    """It makes the shortest time of k steps too short, but no more than one of ten pairs."""
+    device = Device(0.007, pace=lambda now: share if now % 0.071 < 0.014 else 1.0)
+    assert device.prove()[1] == 0.5
 
 
 @pytest.mark.parametrize(("work_s", "launch_s"), [(0.3, 0.003), (0.01, 0.003), (0.003, 0.001), (0.001, 0.0001)])
