@@ -20,10 +20,10 @@ T = TypeVar("T")
 def beside(work: Callable[[], Iterable[T]], results: int) -> Iterator[Iterator[T]]:
     """Do ``work`` for so many ``results`` while the block runs, which gets what the work yields.
 
-    The work's process is a copy of this one (fork), so it sees all data and changes nothing here; what it yields is
-    pickled and arrives when the work is done. For few results the work is done here, where the block asks for it. What
-    the work raises is raised at the same place, at the latest at the end of the block. Raises ChildProcessError if the
-    process was killed.
+    The work's process is a copy of this one (fork), so it sees all data and changes nothing here. What it yields is
+    pickled; it goes on when the block has taken it, so little of it is there twice. For few results the work is done
+    here, where the block asks for it. What the work raises is raised at the same place, at the latest at the end of the
+    block. Raises ChildProcessError if the process was killed.
     """
     if results < WORTH_IT:
         found = iter(work())
@@ -55,7 +55,7 @@ def _send(work: Callable[[], Iterable[Any]], reader: Connection, writer: Connect
     with suppress(BrokenPipeError):
         raised = None
         try:
-            for item in list(work()):  # a full pipe would hold up the work
+            for item in work():
                 writer.send((True, item))
         except BrokenPipeError:
             raise

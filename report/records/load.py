@@ -6,7 +6,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
+from sys import intern
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -76,11 +78,9 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
     names = list(_files(root, found.problems))
     half = len(names) // 2
     with beside(lambda: _in_parts(root, inside, names[half:]), len(names)) as others:
-        found.read(root, inside, names[:half])
-        for other in others:
-            found.results += other.results
-            found.tunings += other.tunings
-            found.problems += other.problems
+        for mine, other in zip_longest(_in_parts(root, inside, names[:half]), others):  # in step with the other process
+            found.add(mine)
+            found.add(other)
     results = sorted(found.results, key=_order)
     tunings = tuple(_beside_results(sorted(found.tunings, key=_order), results, found.problems))
     return Loaded(tuple(results), tuple(sorted(found.problems)), tunings)
@@ -94,9 +94,15 @@ class _Found:
     tunings: list[Tuning] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def read(self, root: str, inside: Path, names: Iterable[str]) -> None:
+    def add(self, other: _Found | None) -> None:
+        """Add what another one found."""
+        if other:
+            self.results += other.results
+            self.tunings += other.tunings
+            self.problems += other.problems
+
+    def read(self, root: str, inside: Path, names: Iterable[str], shared: dict[tuple[str, bytes], Any]) -> None:
         """Add the documents in these files below ``root``, and what is wrong with them."""
-        shared: dict[tuple[str, bytes], Any] = {}
         for name in names:
             try:
                 place = _Place.of(name)
@@ -114,9 +120,10 @@ class _Found:
 
 def _in_parts(root: str, inside: Path, names: Sequence[str]) -> Iterator[_Found]:
     """Yield what is in these files, in parts that are small beside the whole."""
+    shared: dict[tuple[str, bytes], Any] = {}
     for first in range(0, len(names), _PART):
         found = _Found()
-        found.read(root, inside, names[first : first + _PART])
+        found.read(root, inside, names[first : first + _PART], shared)
         yield found
 
 
@@ -193,6 +200,8 @@ def _shrink(result: Result, shared: dict[tuple[str, bytes], Any]) -> None:
             lengths = {key: counted(len(values)) for key, values in getattr(result.quality, name).items()}
             force_setattr(result.quality, name, lengths)
     for process in result.processes:
+        for name in ("environment_sha256", "code_sha256"):
+            force_setattr(process, name, intern(getattr(process, name) or "") or None)
         force_setattr(process, "warnings", shared.setdefault(("warnings", encode(process.warnings)), process.warnings))
     for phase in (phase for process in result.processes for phase in (process.train, process.predict) if phase):
         force_setattr(phase, "conditions", None)  # five processes have a fifth of a result's memory in them
