@@ -56,7 +56,7 @@ def _mapped_blocks(library):
 def run(script, *arguments):
     """What a fresh process prints as JSON on its last line, running ``script`` below ``HEAD``."""
     command = [sys.executable, "-c", HEAD + script] + list(arguments)
-    said = subprocess.check_output(command, stderr=subprocess.DEVNULL, cwd=ROOT)
+    said = subprocess.check_output(command, cwd=ROOT)  # its standard error is shown if a test fails
     return json.loads(said.decode().splitlines()[-1])
 
 

@@ -56,6 +56,22 @@ def test_a_moment_at_a_higher_clock_changes_nothing(share):
     assert device.prove()[1] == 0.5
 
 
+def test_a_disturbed_attempt_is_repeated():
+    """During the first one the device becomes slower and slower, so that 2k steps always take too long."""
+    device = Device(0.007, pace=lambda now: 1.0 + 8 * max(now - 0.5, 0.0) if now < 5.0 else 1.0)
+    assert device.prove()[1] == 0.5
+    assert device.now > 5.0
+
+
+def test_a_cost_of_every_probe_makes_the_probes_longer():
+    """Waking threads takes as long as k steps: 2k take 1.5 times as long, 4k 1.7 times as long as 2k."""
+    device = Device(0.007)
+    wait = device.wait
+    device.wait = lambda: (wait(), setattr(device, "now", device.now + 0.010))
+    device.read_loss = lambda answer: 0.5
+    assert device.prove()[1] == 0.5
+
+
 @pytest.mark.parametrize(("work_s", "launch_s"), [(0.3, 0.003), (0.01, 0.003), (0.003, 0.001), (0.001, 0.0001)])
 @pytest.mark.parametrize("queue", [None, 3])
 def test_a_device_that_returns_at_once_fails(work_s, launch_s, queue):
@@ -79,3 +95,10 @@ def test_twice_the_work_in_the_same_time_fails():
     with pytest.raises(RowError) as error:
         device.prove()
     assert error.value.reason.values["ratio"] < synchronization.LEAST_RATIO
+
+
+def test_long_steps_are_proven_with_few_of_them():
+    """Ten pairs of a step of 4 s would take three minutes of every process."""
+    device = Device(4.0)
+    device.prove()
+    assert device.now == pytest.approx((1 + 2 + 3 * 5) * 4.0, rel=0.01)
