@@ -98,10 +98,12 @@ def of_fleet(name: str) -> Callable[[Namespace], int]:
 
 def clean(_asked: Namespace) -> None:
     """Remove environments and caches."""
-    for folder in (locks.folder(), *map(Path, (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"))):
-        if folder.is_dir():
-            shutil.rmtree(folder)
-            say(f"removed {folder}")
+    caches = [Path(name) for name in (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis")]
+    found = [folder for folder in caches if folder.is_dir()]
+    for folder in found:
+        shutil.rmtree(folder)
+    for folder in (*locks.clean(), *found):
+        say(f"removed {folder}")
 
 
 COMMANDS = {
@@ -207,6 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        say(f"{error.filename or 'a file'}: {error.strerror or error}; make it accessible, or name another one")
+        return 2
 
 
 def parser() -> argparse.ArgumentParser:

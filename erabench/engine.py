@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,11 @@ class Engine(Protocol):
         The engine adds what only it knows: --results, --data, --lock-sha256 and --image. SIGINT, SIGTERM and SIGHUP
         become one SIGINT for the runner, and the call returns after it ended.
         """
+
+
+def clean() -> dict[str, str]:
+    """The user's variables without those that change what Python imports."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 
 @contextmanager

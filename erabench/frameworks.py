@@ -16,7 +16,6 @@ class Framework(NamedTuple):
     name: str
     devices: tuple[str, ...]
     rows: tuple[str, ...]  # those that `make bench` measures
-    cheapest_row: str
     tunable: tuple[str, ...]  # rows with settings to try
     twins: dict[str, str]  # rows measured on request -> the published row whose net each is
 
@@ -33,7 +32,7 @@ def frameworks() -> list[Framework]:
         declared = declaration(path.parent.name)
         devices, rows, able = (tuple(declared[field]) for field in ("devices", "rows", "tunable"))
         twins = declared.get("twins", {})
-        found.append(Framework(path.parent.name, devices, rows, declared["cheapest_row"], able, twins))
+        found.append(Framework(path.parent.name, devices, rows, able, twins))
     return found
 
 

@@ -8,6 +8,7 @@ import subprocess
 from argparse import Namespace
 from pathlib import Path
 
+from erabench.engine import clean
 from erabench.environments import locks
 from images.stack import ROOT, Problem
 
@@ -53,8 +54,7 @@ def places(asked: Namespace, *variables: str) -> list[str]:
 def report(*words: str) -> int:
     """Run a program of the report in the host's environment."""
     python = locks.host().interpreter
-    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    return subprocess.run([str(python), "-s", *words], cwd=ROOT, env=variables, check=False).returncode
+    return subprocess.run([str(python), "-s", *words], cwd=ROOT, env=clean(), check=False).returncode
 
 
 def site(asked: Namespace) -> int:
@@ -71,9 +71,9 @@ def site(asked: Namespace) -> int:
     shutil.copytree(ROOT / "report" / "jekyll", source)
     shutil.copytree(folder / "pages", source / "pages")
     built = [jekyll, "build", "--quiet", "--source", str(source), "--destination", str(folder / "html")]
-    status = subprocess.run(built, check=False).returncode
-    if status == 0:
-        print(f"site     {folder / 'html'}")
+    if subprocess.run(built, check=False).returncode:
+        return 2
+    print(f"site     {folder / 'html'}")
     return status
 
 
@@ -82,4 +82,4 @@ def serve(asked: Namespace) -> int:
     status = site(asked)
     folder = Path(asked.SITE or "site")
     words = ["jekyll", "serve", "--source", str(folder / ".jekyll"), "--destination", str(folder / "html")]
-    return status or subprocess.run(words, check=False).returncode
+    return status if status > 1 else subprocess.run(words, check=False).returncode

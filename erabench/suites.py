@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from erabench.choose import has_python
+from erabench.engine import clean
 from erabench.environments import locks
 from erabench.environments.build import Environment
 from erabench.frameworks import frameworks
@@ -42,10 +43,16 @@ class Suite(NamedTuple):
 
 
 def test(asked: Namespace) -> int:
-    """Run the suites whose name contains the first word, or all suites; the other words are passed to pytest."""
+    """Run the suites whose name contains the first word, or all suites; the other words are passed to pytest.
+
+    Raises Problem if no name does.
+    """
     wanted, *options = asked.words or [""]
+    chosen = [suite for suite in suites() if wanted in suite.name and (wanted or suite.name != "containers")]
+    if not chosen:
+        raise Problem(f"no suite's name contains '{wanted}'; choose from: {', '.join(s.name for s in suites())}")
     total: Counter[str] = Counter()
-    for suite in [suite for suite in suites() if wanted in suite.name and (wanted or suite.name != "containers")]:
+    for suite in chosen:
         total += run(suite, options)
     failed = total["failed"] + total["error"]
     print(f"\n{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
@@ -116,11 +123,6 @@ def prepared(suite: Suite) -> tuple[Environment, list[str]]:
         return locks.made(locks.own("tests")), []
     pytest = locks.made(locks.of_stack(suite.stack, "tests"))
     return locks.made(locks.of_stack(suite.stack, suite.framework)), [str(pytest.packages)]
-
-
-def clean() -> dict[str, str]:
-    """The user's variables without those that change what Python imports."""
-    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
 
 
 def test_gpu(asked: Namespace) -> int:

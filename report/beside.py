@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 WORTH_IT = 1000
 """Results. For fewer, starting a process takes longer than it saves."""
 
+KILLED = "its second process was killed; free memory and try again"
+
 T = TypeVar("T")
 
 
@@ -69,7 +71,7 @@ def _received(reader: Connection) -> Iterator[Any]:
         try:
             more, item = reader.recv()
         except EOFError:
-            raise ChildProcessError("its second process was killed; free memory and try again") from None
+            raise ChildProcessError(KILLED) from None
         if not more:
             break
         yield item

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from report.records import BadInput
 from report.render import escape
 
-OK, SOME_UNUSABLE, BAD_INPUT = 0, 1, 2
+OK, SOME_UNUSABLE, BAD_INPUT, STOPPED = 0, 1, 2, 130
 PROBLEMS_PRINTED = 50
 
 
@@ -19,6 +19,9 @@ def status(name: str, work: Callable[[], int]) -> int:
         return work()
     except (BadInput, ChildProcessError) as error:
         complain(name, [error])
+    except KeyboardInterrupt:
+        complain(name, ["stopped; nothing is half written"])
+        return STOPPED
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         fix = "what was there is still there. Free the disk, or name a writable folder with --site"

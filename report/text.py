@@ -29,7 +29,7 @@ class Number:
 
     value: float
     kind: NumberKind = "digits"
-    spread: float | None = None  # its uncertainty, in its own unit: half the width of an interval
+    spread: float | None = None  # its uncertainty, in its own unit: how far it may lie off
     unit: str = ""  # "s/epc", written right behind the number
     digits: int = 3  # significant ones, of kind "digits"
 

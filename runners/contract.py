@@ -160,7 +160,8 @@ class Model(NamedTuple):
     """One row, as the module ``runners.<framework>.<key>`` (``-`` as ``_``) exports it under the name ``MODEL``.
 
     That module imports nothing heavy. ``implementation`` names the module that the worker imports, with the functions
-    ``prepare(context) -> Steps`` and ``train_to_quality(context) -> Quality``.
+    ``prepare(context) -> Steps`` and ``train_to_quality(context) -> Quality``; that of a net which other frameworks
+    have too also has ``prove(context)``, which returns the record's ``sameness``.
     """
 
     key: str  # "densenet-24x3": names the file, the result and the make variable

@@ -21,7 +21,7 @@ class Framework(NamedTuple):
     title: str  # "Keras"
     devices: Tuple[str, ...]  # those it can compute on
     rows: Tuple[str, ...]  # keys of those that a bench measures, in the framework's own order
-    cheapest_row: str  # the one that checks and experiments run
+    cheapest_row: str  # the one that the tests on a GPU run
     tunable: Tuple[str, ...]  # keys of the rows whose speed settings its tuning.py can try
     check: str  # a statement that succeeds where the framework is installed: "import tensorflow"
     options: Tuple[Option, ...] = ()  # what `--tune` tries, in this order

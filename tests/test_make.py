@@ -63,17 +63,21 @@ def test_the_help_of_each_command_is_complete(command: str) -> None:
 
 
 def test_clean_removes_the_environments_and_nothing_whose_name_is_a_part_of_theirs(tmp_path: Path) -> None:
-    """A folder with a space in its name is one folder."""
+    """A folder with a space in its name is one folder, and what lies beside environments stays."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("my", "venvs", "my venvs", "results"):
-        (tmp_path / name).mkdir()
+    for name in ("my", "venvs", "my venvs/host", "my venvs/cpu/keras", "results", "mixed/host", "mixed/mine"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("my venvs/host", "my venvs/cpu/keras", "mixed/host"):
+        (tmp_path / name).with_name(f".{Path(name).name}.lock").touch()
     for name in ("erabench", "images", "runners"):
         (tmp_path / name).symlink_to(ROOT / name)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    environment = {**clean, "VENVS": "my venvs", "PYTHON": sys.executable}
-    subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    for folder in ("my venvs", "mixed"):
+        environment = {**clean, "VENVS": folder, "PYTHON": sys.executable}
+        subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True, capture_output=True)
     left = {path.name for path in tmp_path.iterdir() if not path.is_symlink()}
-    assert left == {"Makefile", "my", "results", "venvs"}
+    assert left == {"Makefile", "my", "results", "venvs", "mixed"}
+    assert [path.name for path in (tmp_path / "mixed").iterdir()] == ["mine"]
 
 
 def test_list_shows_the_rows() -> None:

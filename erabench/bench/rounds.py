@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
     """The result of all rounds."""
 
     cells: dict[Cell, Measured]
-    broken: list[str]  # frameworks whose runner ended without a report
+    broken: list[str]  # frameworks whose runner ended without a report, or gave up
     interrupted: bool
 
 
@@ -50,9 +50,9 @@ def run_rounds(
             cells.update(report)
             if ended.status == 130:
                 return Outcome(cells, broken, True)
-            if not report:
+            if not report or ended.status not in (0, 1):
                 broken.append(framework)
-                say(f"{framework}: the runners ended with status {ended.status} and no report")
+                say(f"{framework}: the runners ended with status {ended.status}{'' if report else ' and no report'}")
         lacking = {} if only_once else unfinished({cell: now for cell, now in cells.items() if cell in grown})
         pending = {}
         for framework, row, _ in lacking:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from erabench.engine import Ended, supervise
+from erabench.engine import Ended, clean, supervise
 from erabench.environments import locks
 from erabench.environments.build import Environment
 
@@ -28,10 +27,9 @@ class VenvEngine:
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
         """Run the framework's rows."""
         environment = self.made[framework]
-        variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
         lock = hashlib.sha256(environment.locks[-1].read_bytes()).hexdigest()
         command = [
             str(environment.interpreter), "-s", "-m", "runners", framework, *arguments,
             "--results", str(self.results), "--data", str(self.data), "--lock-sha256", lock,
         ]  # fmt: skip
-        return supervise(command, variables)
+        return supervise(command, clean())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,8 @@ def push(engine: str, source: str, target: str) -> str:
     step(engine, "tag", source, target)
     step(engine, "push", target)
     digests = inspect(engine, target, '{{join .RepoDigests " "}}').split()
-    return next((text.split("@")[1] for text in digests if text.startswith(target.rpartition(":")[0] + "@")), "")
+    untagged = re.sub(r":[^/:]*$", "", target)
+    return next((text.split("@")[1] for text in digests if text.startswith(untagged + "@")), "")
 
 
 def save(engine: str, stack: str, file: Path) -> None:

@@ -166,7 +166,7 @@ def read_kept(cache: Path) -> Manifest | None:
     try:
         if manifest.get("files") == stamps(paths) or sha256(paths) == manifest["sha256"]:
             return manifest
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         pass
     return None
 
@@ -202,7 +202,7 @@ def stamps(paths: list[Path]) -> list[list[int]]:
 
 
 def sha256(paths: list[Path]) -> str:
-    """Return the checksum of the files' values in order. Raises OSError or ValueError for a damaged file."""
+    """Return the checksum of the files' values in order. Raises OSError, EOFError or ValueError for a damaged file."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(np.load(path, mmap_mode="r").data)

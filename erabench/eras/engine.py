@@ -15,11 +15,10 @@ from erabench import options
 from erabench.bench.rounds import duration, parse
 from erabench.bench.run import opened
 from erabench.choose import choose, has_python
-from erabench.engine import Ended, Engine, supervise
+from erabench.engine import Ended, Engine, clean, supervise
 from erabench.environments import locks
 from erabench.eras.plan import Cells, Journal
 from erabench.eras.room import Room, exists, remove
-from erabench.suites import clean
 from erabench.terminal import say
 from images.stack import Problem, settings
 
@@ -51,7 +50,7 @@ class EraEngine:
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
         """Run the rows of the cell ``framework``, unless the journal has the report of this very call."""
         cell, number = framework, value(arguments, "--round")
-        if not all(self.record(cell, row, arguments).is_file() for row in rows(arguments)):
+        if not all(self.record(cell, *one).is_file() for one in measured_by(arguments)):
             self.journal.forget(cell)
         known = self.journal.find(number, cell)
         if known is not None:
@@ -114,25 +113,25 @@ class EraEngine:
         if isinstance(problem, PythonMissing):
             version = {"version": settings(year)["PYTHON_VERSIONS"]}
             status, reason = "skipped", {"key": "python-missing", "values": version}
-        lacking = [row for row in rows(arguments) if not is_good(self.record(cell, row, arguments))]
-        if lacking:
+        lacking: dict[str, list[str]] = {}
+        for row, device in measured_by(arguments):
+            if not is_good(self.record(cell, row, device)):
+                lacking.setdefault(device, []).append(row)
+        for device, rows in lacking.items():
             words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *arguments]
-            words[words.index("--rows") + 1] = ",".join(lacking)
+            words[words.index("--rows") + 1], words[words.index("--devices") + 1] = ",".join(rows), device
             words += ["--stack", year, "--engine", "venv", "--results", str(self.results)]
             words += ["--data", str(options.data_folder(self.asked))]
             supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
         empty = {"status": status, "processes": 0, "wanted": 0, "measured": False, "seconds": 0.0}
         report = [
-            {"row": row, "device": device, "timing_seconds": 0.0, **empty}
-            for row in rows(arguments)
-            for device in value(arguments, "--devices").split(",")
+            {"row": row, "device": device, "timing_seconds": 0.0, **empty} for row, device in measured_by(arguments)
         ]
         self.pace.wanted[cell] = 0
         return Ended(1, json.dumps({"rows": report}))
 
-    def record(self, cell: str, row: str, arguments: Sequence[str]) -> Path:
-        """The file of a row's result on the first of the devices."""
-        device = value(arguments, "--devices").split(",")[0]
+    def record(self, cell: str, row: str, device: str) -> Path:
+        """The file of a row's result on a device."""
         return self.results / self.machine / cell.partition("/")[0] / f"{row}.{device}.json"
 
 
@@ -183,9 +182,10 @@ def value(arguments: Sequence[str], option: str) -> str:
     return arguments[arguments.index(option) + 1]
 
 
-def rows(arguments: Sequence[str]) -> list[str]:
-    """The rows that a call is for."""
-    return value(arguments, "--rows").split(",")
+def measured_by(arguments: Sequence[str]) -> list[tuple[str, str]]:
+    """The rows that a call is for, each on each device."""
+    rows, devices = (value(arguments, option).split(",") for option in ("--rows", "--devices"))
+    return [(row, device) for row in rows for device in devices]
 
 
 def is_good(record: Path) -> bool:

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterable
 
 from erabench.environments import locks
+from erabench.environments.build import mark
 from erabench.eras.plan import locks_of
 from erabench.terminal import say
 from images.recipe import pins
@@ -34,8 +35,9 @@ class Room:
             say(f"the disk is nearly full: removing the environment {cell} and its packages in uv's cache")
             remove(cell)
             self.used.remove(cell)
-            names = sorted(packages(cell) - packages(wanted))
-            subprocess.run([str(locks.uv()), "cache", "clean", *names], capture_output=True, check=False)
+            names = sorted({name for name, _ in packages(cell) - packages(wanted)})
+            if names:  # without one, uv would empty the whole cache
+                subprocess.run([str(locks.uv()), "cache", "clean", *names], capture_output=True, check=False)
         return len(others) < before
 
     def note(self, cell: str) -> None:
@@ -43,9 +45,9 @@ class Room:
         self.used = [other for other in self.used if other != cell] + [cell]
 
 
-def packages(cell: str) -> set[str]:
-    """The names of a cell's packages."""
-    return {name for lock in locks_of(cell) for name, _ in pins(lock)}
+def packages(cell: str) -> set[tuple[str, str]]:
+    """Names and versions of a cell's packages."""
+    return {pin for lock in locks_of(cell) for pin in pins(lock)}
 
 
 def exists(cell: str) -> bool:
@@ -54,8 +56,9 @@ def exists(cell: str) -> bool:
 
 
 def remove(cell: str) -> None:
-    """Remove an environment, complete or not."""
-    shutil.rmtree(locks.folder() / cell, ignore_errors=True)
+    """Remove an environment, complete or not; a folder that erabench did not make stays."""
+    if mark(locks.folder() / cell).exists():
+        shutil.rmtree(locks.folder() / cell, ignore_errors=True)
 
 
 def free() -> int:

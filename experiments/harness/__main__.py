@@ -12,11 +12,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-from experiments.harness.processes import ROOT
+from experiments.harness.processes import ROOT, VENVS
 
-VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs").absolute()
 PARTS = ("overhead", "witness", "noise", "scale", "images")
 
 

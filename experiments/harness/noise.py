@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import random
 import statistics
 import sys
@@ -18,10 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from experiments.harness.methods import RULES, Side
-from experiments.harness.processes import ROOT, timed
+from experiments.harness.processes import ROOT, VENVS, timed
 from report.records.spread import Spread
 
-VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs")
 ALLOWED_FALSE, ASKED_FOUND = 0.05, 0.90
 PHASES = ("train", "predict")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs").absolute()
 
 
 def timed(python: Path, framework: str, row: str, *options: str) -> dict[str, Any]:

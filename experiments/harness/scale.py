@@ -20,10 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from experiments.harness.processes import ROOT
+from experiments.harness.processes import ROOT, VENVS
 from runners.parent.store import Place
 
-VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs")
 EXAMPLE = ROOT / "docs/example/results"
 COUNTS = {9: 3, 100: 3, 1000: 3, 10000: 2}  # results -> runs
 LIMITS_S = {9: 1.0, 10000: 5.0}
@@ -202,7 +201,7 @@ def second_bench(results: Path) -> bool:
     done = subprocess.run(["make", "bench"], cwd=ROOT, capture_output=True, check=False)
     seconds = time.perf_counter() - start
     print(f"  {seconds:.2f} s, exit status {done.returncode} (limit 5 s)")
-    return seconds <= 5.0
+    return done.returncode == 0 and seconds <= 5.0
 
 
 def main() -> bool:

@@ -17,12 +17,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.harness.processes import ROOT, timed
+from experiments.harness.processes import VENVS, timed
 from report.records.spread import student
 from runners import registry
 from runners.machine import load
 
-VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs")
 SCRIPTS = Path(__file__).with_name("witnesses")
 ALLOWED = 0.95, 1.05
 OTHERS_BUSY = 0.2  # processors
@@ -51,9 +50,9 @@ WITNESSES = {
     "bilstm-keras-jax": Witness("keras_jax", ["lstm.py", "32", "60", "bidirectional"], backend="jax"),
     "lstm-keras-torch": Witness("keras_torch", ["lstm.py", "64", "12"], backend="torch"),
     "bilstm-keras-torch": Witness("keras_torch", ["lstm.py", "32", "60", "bidirectional"], backend="torch"),
-    "ar": Witness("classical", ["ar.py"]),
-    "ar-ols": Witness("classical", ["ar_ols.py"]),
-    "ar-polyfit": Witness("classical", ["ar_polyfit.py"]),
+    "ar": Witness("classical", ["autoregression.py", "ar"]),
+    "ar-ols": Witness("classical", ["autoregression.py", "ols"]),
+    "ar-polyfit": Witness("classical", ["autoregression.py", "polyfit"]),
     "sarimax": Witness("classical", ["sarimax.py"]),
     "densenet-24x3": Witness("pytorch", ["densenet.py", "[24,24,24]", "0.5", "32"], pairs=3),
     "densenet-24x3-keras": Witness("keras", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3),
@@ -106,7 +105,7 @@ def by_witness(python: Path, key: str) -> dict[str, float]:
     variables = {**os.environ, **backend}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=TIME_LIMIT_S)
     if done.returncode:
-        raise RuntimeError(f"{script} failed: {done.stderr.strip().splitlines()[-1]}")
+        raise RuntimeError(f"{script} failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
     times: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return times
 
@@ -186,7 +185,7 @@ def main() -> int:
         python = options.venvs / witness.framework / "bin/python"
         try:
             kept = try_row(python, key, options.pairs or witness.pairs) and kept
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
+        except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"erabench: {error}", file=sys.stderr)
             kept = False
     print(f"\nNo interval wholly below {ALLOWED[0]:g} or above {ALLOWED[1]:g}: {'kept' if kept else 'NOT KEPT'}")

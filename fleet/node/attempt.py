@@ -129,7 +129,8 @@ class Supervisor:
                         self.stop = ("lost", "a later attempt has taken over")
             if process.poll() is None:
                 _stop(process)
-            return process.returncode
+            # a bench that waits for a hung disk or GPU does not even end when killed
+            return -signal.SIGKILL if process.returncode is None else process.returncode
 
     def _has_successor(self) -> bool:
         mine = (self.me.submission, self.me.restart)

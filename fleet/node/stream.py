@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import re
 import sys
+import zlib
 from pathlib import Path
 from typing import TextIO
 
@@ -94,6 +95,6 @@ def read_stream(text: str) -> tuple[dict[str, bytes], str]:
 def _decode(text: str, digest: str) -> bytes | None:
     try:
         content = gzip.decompress(base64.b64decode(text, validate=True))
-    except (ValueError, OSError, EOFError):
+    except (ValueError, OSError, EOFError, zlib.error):
         return None
     return content if hashlib.sha256(content).hexdigest() == digest else None

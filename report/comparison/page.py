@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from report.comparison.differences import Difference, Pair, Scalar
-from report.comparison.statistics import FEWEST_CONTROLS
 from report.comparison.verdicts import ComparedRow, Comparison, Time, TimeName, Word
 from report.page.models import SCORES, seconds
 from report.records import PHASES, Result
@@ -121,8 +120,9 @@ def conclusion(comparison: Comparison) -> Iterator[Message]:
 
 
 def _drift(comparison: Comparison) -> Iterator[Message]:
+    corrected = {time.pair[0].device for time in comparison.times if time.ratio and time.ratio.drift != 1}
     for device, shifts in sorted(comparison.shifts.items()):
-        if len(shifts) >= FEWEST_CONTROLS:
+        if device in corrected:
             yield message(
                 "On {device}, {count} rows that nothing changed for took {factor} times as long in B: the machine's "
                 "own drift. B/A is without it.",

@@ -13,7 +13,7 @@ from report.render.locale import locale
 from report.render.markdown import Links, render
 from report.render.pictures import Picture
 
-MARKDOWN, HTML = Path("pages", "eras.markdown"), Path("eras.html")
+FILES = MARKDOWN, HTML = Path("pages", "eras.markdown"), Path("eras.html")
 
 
 def write(found: Sequence[Eras], folder: Path, language: str) -> set[Path]:
@@ -22,7 +22,7 @@ def write(found: Sequence[Eras], folder: Path, language: str) -> set[Path]:
     Raises OSError.
     """
     if not found:
-        for name in (MARKDOWN, HTML):
+        for name in FILES:
             (folder / name).unlink(missing_ok=True)
         return set()
     words = locale(language)

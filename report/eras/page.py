@@ -9,7 +9,7 @@ from report.comparison.page import WORDS
 from report.comparison.verdicts import Time
 from report.eras.years import Change, Eras, Line, Net, Point, software
 from report.page.measurements import PHASES as PHASE_NAMES
-from report.page.models import STATUSES, score, seconds
+from report.page.models import STATUSES, not_training, score, seconds
 from report.records import PHASES, Result
 from report.sentences import said
 from report.text import N_, Joined, Message, Number, Text, joined, message
@@ -58,7 +58,7 @@ def table(net: Net) -> Iterator[Row]:
             cells: list[Text] = []
             for phase in PHASES:
                 time = point.times.get(phase)
-                cells.append(seconds(time) if time else "")
+                cells.append(seconds(time) if time else not_training(point.result, phase) or "")
                 cells += [ratio(point.before.get(phase)), ratio(point.first.get(phase))]
             yield Row(point, line, (*cells, quality(point.result)))
 
@@ -82,7 +82,7 @@ def quality(result: Result) -> Text:
     own = result.quality.score(result.quality.protocol) if result.quality else None
     if result.quality is None or own is None or own.accuracy is None:
         return ""
-    return score(own.accuracy, result.quality, "accuracy")
+    return score(own.accuracy, result.quality, "accuracy", result.quality.protocol)
 
 
 def missing(eras: Eras) -> Iterator[tuple[Result, Text]]:
@@ -91,7 +91,7 @@ def missing(eras: Eras) -> Iterator[tuple[Result, Text]]:
         for point in line.points:
             if not point.times:
                 status = Message(STATUSES[point.result.status]) if point.result.status in STATUSES else ""
-                reason = point.result.reason and said(point.result.reason)
+                reason = (point.result.reason and said(point.result.reason)) or not_training(point.result, "train")
                 yield point.result, message("{verdict}: {reason}", verdict=status, reason=reason) if reason else status
 
 

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from report.comparison.differences import Scalar, differing
 from report.comparison.verdicts import Time, compare
-from report.records import PHASES, Figure, PhaseName, Result, Tuning, figure
+from report.records import PHASES, Figure, PhaseName, Result, figure
 
 _YEAR = re.compile(r"20\d\d")
 _SOFTWARE = ("environment.python", "environment.versions.", "execution.")  # fields of a record
@@ -93,14 +93,15 @@ class Eras:
         return [change for _, change in sorted(found, key=lambda pair: -pair[0])[:LARGEST]]
 
 
-def is_era(record: Result | Tuning) -> bool:
-    """Whether a record's stack is one of a year."""
-    return _YEAR.fullmatch(record.stack) is not None
+def is_era(stack: str) -> bool:
+    """Return whether a stack is one of a year."""
+    return _YEAR.fullmatch(stack) is not None
 
 
 def eras(results: Iterable[Result]) -> tuple[Eras, ...]:
     """Return every machine that has results of two years or more."""
-    of_years = sorted(filter(is_era, results), key=lambda result: (result.machine, result.stack, result.model.order))
+    of_years = [result for result in results if is_era(result.stack)]
+    of_years.sort(key=lambda result: (result.machine, result.stack, result.model.order))
     machines = [(name, tuple(found)) for name, found in groupby(of_years, key=lambda result: result.machine)]
     return tuple(_of_machine(name, found) for name, found in machines if len({result.stack for result in found}) > 1)
 
@@ -115,7 +116,7 @@ def _of_machine(machine: str, results: Sequence[Result]) -> Eras:
 
 def net_of(result: Result) -> str:
     """Return the net that a row is: ``lstm-pytorch`` is the net of ``lstm`` in another framework."""
-    return getattr(result.model, "twin_of", None) or result.key.removesuffix(f"-{result.framework}")
+    return result.model.twin_of or result.key.removesuffix(f"-{result.framework}")
 
 
 def _net(key: str, rows: Sequence[Sequence[Result]]) -> Net:

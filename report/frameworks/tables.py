@@ -13,7 +13,7 @@ from report.comparison.verdicts import compare_phase
 from report.page import models
 from report.page.models import seconds
 from report.page.tuning import tuned
-from report.records import Device, Figure, Result, Tuning, complete, figure
+from report.records import Device, Figure, Result, Tuning, figure
 from report.sentences import said
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
@@ -100,7 +100,7 @@ def _table(members: Sequence[Result], device: Device, tunings: Mapping[tuple[str
     return Table(
         net=members[0].model.title,
         device=device,
-        lines=tuple(_line(complete(r) or r, found, fastest, tunings.get((r.key, device))) for found, r in timed),
+        lines=tuple(_line(r, found, fastest, tunings.get((r.key, device))) for found, r in timed),
         alike=tuple(_alike(same)),
         others=tuple((r, reason) for r in members if (reason := reasons[r.file]) is not None),
         differences=tuple(_differences(members)),

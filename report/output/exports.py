@@ -1,23 +1,14 @@
-"""The merged table for other programs: CSV, JSON and Parquet, and a dictionary that describes each column."""
+"""What the table for other programs has: its columns, and the cells of a row."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from report.output import files
+from report.output.tables import Column, Value
 from report.page.models import joules, peak_memory
 from report.page.rows import Row
 from report.records import DEVICES, PHASES, PhaseName, Result, total
-
-Value = str | int | float | bool | None
-_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")  # spreadsheets of East Asian locales take the wide ones too
 
 ROW = (
     ("machine", "string", "", "name of the machine"),
@@ -73,8 +64,8 @@ _MEMORY = ("peak_allocated_bytes", "peak_reserved_bytes", "peak_resident_bytes")
 STEPS: Mapping[PhaseName, str] = {"train": "a training step", "predict": "a prediction"}
 
 
-def dictionary() -> list[dict[str, str]]:
-    """Return the description of each column: name, type, unit and a sentence."""
+def columns() -> list[Column]:
+    """Return each column's name, type, unit and description."""
     found = list(ROW)
     for device in DEVICES:
         found += [(f"{device}_{name}", kind, unit, f"{device.upper()}: {words}") for name, kind, unit, words in DEVICE]
@@ -86,64 +77,8 @@ def dictionary() -> list[dict[str, str]]:
     return [dict(zip(("name", "type", "unit", "description"), column, strict=True)) for column in found]
 
 
-def write_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """Write ``results.csv``, ``results.json``, ``results.parquet`` and ``dictionary.json`` to ``folder``.
-
-    Seconds, bytes and joules, never formatted; a gap is an empty cell or null. JSON and Parquet hold texts as they
-    are in the results. In the CSV file a text that a spreadsheet would run as a formula begins with an apostrophe.
-    Raises OSError where ``folder`` cannot be written; every file is written completely or not at all.
-    """
-    columns = dictionary()
-    names = [column["name"] for column in columns]
-    by_column: list[Sequence[Value]] = list(zip(*map(_of_row, rows), strict=True)) or [()] * len(names)
-    paths = [folder / name for name in ("results.csv", "results.json", "results.parquet", "dictionary.json")]
-    files.write(paths[0], _as_csv(by_column, columns))
-    document = _as_json(by_column, names)
-    if not (paths[1].is_file() and paths[2].is_file() and paths[1].read_bytes() == document):
-        _write_parquet(by_column, columns, paths[2])
-    files.write(paths[1], document)
-    files.write(paths[3], msgspec.json.format(msgspec.json.encode(columns)) + b"\n")
-    return paths
-
-
-def _as_csv(by_column: Sequence[Sequence[Value]], columns: Sequence[Mapping[str, str]]) -> str:
-    text = io.StringIO()
-    cells = csv.writer(text)  # its line ends, CR LF, are what RFC 4180 asks for and make it quote a lone CR
-    cells.writerow(column["name"] for column in columns)
-    safe = [map(_harmless, v) if c["type"] == "string" else v for v, c in zip(by_column, columns, strict=True)]
-    cells.writerows(zip(*safe, strict=True))
-    return text.getvalue()
-
-
-def _as_json(by_column: Sequence[Sequence[Value]], names: Sequence[str]) -> bytes:
-    rows = (dict(zip(names, values, strict=True)) for values in zip(*by_column, strict=True))
-    return b"[\n" + b",\n".join(map(msgspec.json.encode, rows)) + b"\n]\n"
-
-
-def _write_parquet(by_column: Sequence[Sequence[Value]], columns: Sequence[Mapping[str, str]], path: Path) -> None:
-    import pyarrow.parquet  # takes 0.3 s, and is not needed if no figure has changed
-
-    types = {"string": "string", "integer": "int64", "number": "float64", "boolean": "bool"}
-    schema = pyarrow.schema(
-        pyarrow.field(
-            column["name"],
-            types[column["type"]],
-            metadata={"unit": column["unit"], "description": column["description"]},
-        )
-        for column in columns
-    )
-    arrays = [pyarrow.array(values, field.type) for values, field in zip(by_column, schema, strict=True)]
-    with files.atomic_write(path) as file:
-        pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=schema), file)
-
-
-def _harmless(value: Value) -> Value:
-    """Return a cell that no spreadsheet runs: a text that begins like a formula gets an apostrophe (OWASP)."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
-def _of_row(row: Row) -> list[Value]:
-    """The values in the order of ``dictionary``; None where there is none."""
+def cells(row: Row) -> list[Value]:
+    """Return the values in the order of ``columns``: seconds, bytes and joules, never formatted; None for a gap."""
     first, model = row.results[0], row.model
     found: list[Value] = [first.machine, first.stack, first.framework, model.key]
     found += [getattr(model, name) for name, *_ in ROW[len(found) :]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,8 +32,15 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 def write(path: Path, content: str | bytes) -> None:
     """Write ``content``; a file that already has it keeps its date. Raises OSError."""
     data = content.encode() if isinstance(content, str) else content
-    with suppress(OSError):
-        if path.read_bytes() == data:
-            return
-    with atomic_write(path) as file:
-        file.write(data)
+    if not holds(path, [data]):
+        with atomic_write(path) as file:
+            file.write(data)
+
+
+def holds(path: Path, parts: Iterable[bytes]) -> bool:
+    """Return whether there is a file of these parts, one after the other."""
+    try:
+        with path.open("rb") as file:
+            return all(file.read(len(part)) == part for part in parts) and not file.read(1)
+    except OSError:
+        return False

@@ -10,12 +10,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from report.beside import beside
-from report.eras.output import write as write_eras
+from report.eras import output as eras_output
 from report.eras.years import Eras, eras, is_era
-from report.output import exports, files, html
+from report.output import exports, files, html, tables
 from report.page.build import PAGE_NAME, Page, build_page
-from report.page.rows import groups
+from report.page.rows import MachineStack, groups
 from report.records import BadInput, Loaded, Result, Tuning
 from report.render.locale import locale
 from report.render.markdown import render_page
@@ -45,19 +44,20 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
     The page is written last, so it never links to a missing file. Raises OSError and BadInput.
     """
     assets = own_folder(folder / ASSETS, [results] if results else [])
-    with beside(lambda: _write_tables(loaded.results, assets), len(loaded.results)) as tables:
-        found = eras(loaded.results)
-        page = _main_page(loaded, found)
+    found, everything = eras(loaded.results), tuple(groups(loaded.results))
+    cells = (exports.cells(row) for group in everything for row in group.every_row)
+    with tables.written(exports.columns(), cells, assets, len(loaded.results)) as written:
+        page = _main_page(everything, loaded, found)
         wanted = {copy_record(record, assets) for record in _linked(loaded, page, found)}
         pictures = tuple(draw(page, locale(language)))
         for picture in pictures:
             files.write(assets / picture.name, picture.svg)
             wanted.add(f"{assets}/{picture.name}")
-        wanted.update(map(str, write_eras(found, folder, language)))
+        wanted.update(map(str, eras_output.write(found, folder, language)))
         markdown = render_page(page, locale(language), pictures)
         svg = {picture.file: picture.svg for picture in pictures}
         document = html.page(markdown, language, svg, f"{PAGE_FILE.parent}/")
-        wanted.update(map(str, tables))
+        wanted.update(map(str, written))
     files.write(folder / PAGE_FILE, markdown)
     files.write(folder / HTML_FILE, document)
     prune(assets, wanted)
@@ -70,26 +70,22 @@ def _linked(loaded: Loaded, page: Page, found: Sequence[Eras]) -> Iterator[Resul
     machines = {one.machine for one in found}
     records: Iterable[Result | Tuning] = (*loaded.results, *(loaded.tunings if page.detailed else ()))
     for record in records:
-        if (record.machine, record.stack) in shown or (record.machine in machines and is_era(record)):
+        if (record.machine, record.stack) in shown or (record.machine in machines and is_era(record.stack)):
             yield record
 
 
-def _write_tables(results: Iterable[Result], folder: Path) -> Iterator[Path]:
-    yield from exports.write_tables((row for group in groups(results) for row in group.rows), folder)
-
-
-def _main_page(loaded: Loaded, found: Sequence[Eras]) -> Page:
+def _main_page(everything: Sequence[MachineStack], loaded: Loaded, found: Sequence[Eras]) -> Page:
     """Return the main page; if there are other stacks, it leaves those of the years to the page of eras."""
     machines = {one.machine for one in found}
 
-    def is_main(record: Result | Tuning) -> bool:
-        return record.machine not in machines or not is_era(record)
+    def is_main(one: MachineStack | Tuning) -> bool:
+        return one.machine not in machines or not is_era(one.stack)
 
-    if not any(map(is_main, loaded.results)):
+    if not any(map(is_main, everything)):
         machines = set()
-    results, tunings = filter(is_main, loaded.results), tuple(filter(is_main, loaded.tunings))
+    tunings = tuple(filter(is_main, loaded.tunings))
     years = sorted({year for one in found for year in one.years})
-    return replace(build_page(results, loaded.problems, tunings), years=tuple(years))
+    return replace(build_page(filter(is_main, everything), loaded.problems, tunings), years=tuple(years))
 
 
 def copy_record(record: Result | Tuning, folder: Path) -> str:
@@ -153,7 +149,8 @@ def differences(made: Path, there: Path) -> Iterator[str]:
             yield f"missing: {old}"
         elif old.read_bytes() != new.read_bytes():
             yield from _difference(old, new) if name == PAGE_FILE else [f"differs: {old}"]
-    for path in stale(there / ASSETS, {str(there / name) for name in wanted}):
+    left = [there / name for name in eras_output.FILES if name not in wanted and (there / name).is_file()]
+    for path in (*left, *stale(there / ASSETS, {str(there / name) for name in wanted})):
         yield f"no longer belongs to the page: {path}"
 
 

@@ -26,11 +26,11 @@ from report.page.measurements import (
 from report.page.models import COLUMNS, Cell, Footnote
 from report.page.protocols import ProtocolTable, protocol_tables
 from report.page.reproduction import Comparison, Verdicts, by_verdict, compared
-from report.page.rows import MachineStack, Row, groups
+from report.page.rows import MachineStack, Row
 from report.page.summary import Overview, overviews, summary
 from report.page.system import Fact, provenance, remarks, system
 from report.page.tuning import Tuned, tuned
-from report.records import Problem, Result, Tuning
+from report.records import Problem, Tuning
 from report.text import Joined, Safe, Text, joined, message
 
 PAGE_NAME = "2017-08-05_Model-Comparison"
@@ -120,9 +120,11 @@ class Page:
         return is_detailed(self.groups)
 
 
-def build_page(results: Iterable[Result], problems: Sequence[Problem] = (), tunings: Sequence[Tuning] = ()) -> Page:
-    """Return the page about ``results``: a summary, and one section per machine and stack."""
-    found = tuple(groups(results))
+def build_page(
+    groups: Iterable[MachineStack], problems: Sequence[Problem] = (), tunings: Sequence[Tuning] = ()
+) -> Page:
+    """Return the page about ``groups``: a summary, and one section per machine and stack."""
+    found = tuple(groups)
     detailed = is_detailed(found)
     beside: dict[tuple[str, str], list[Tuning]] = {}
     for tuning in tunings if detailed else ():
@@ -166,8 +168,8 @@ def _section(
         energy_sources=energy_sources(group),
         gpu_memory=tuple(gpu_memory(group)) if detailed else (),
         across_nodes=tuple(across_nodes(group)) if detailed else (),
-        warnings=warnings(group) if detailed else (),
-        unmeasured=tuple(unmeasured(group)) if detailed else (),
+        warnings=warnings(group),
+        unmeasured=tuple(unmeasured(group)),
         tuned=tuple(
             tuned(one, names.get(one.model.key, f"{one.model.title} ({one.model.library})")) for one in tunings
         ),

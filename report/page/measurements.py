@@ -137,7 +137,7 @@ def _interval(step: Figure) -> Text:
 
 def _energy(result: Result, phase: PhaseName) -> Number | None:
     """Joules per batch; None if nothing was counted or a counter did not change."""
-    counted = [value for value in joules(result, phase) if value > 0]
+    counted = joules(result, phase)
     return Number(statistics.median(counted)) if counted else None
 
 

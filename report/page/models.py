@@ -58,11 +58,16 @@ def dataset(name: str) -> Text:
     return Message(DATASETS[name]) if name in DATASETS else name
 
 
-def score(value: float, quality: Quality, which: ScoreName) -> Number:
-    """Return a loss or accuracy with half the range over the seeds as its uncertainty; closed forms are exact."""
+def score(value: float, quality: Quality, which: ScoreName, protocol: str) -> Number:
+    """Return a protocol's loss or accuracy with half the range over the seeds as its uncertainty.
+
+    Closed forms are exact, and a protocol that the seeds were not scored by has no uncertainty.
+    """
     if not quality.by_seed and quality.epochs is None:
         return Number(value, "exact")
-    seeds = [found for seed in quality.by_seed if (found := getattr(seed, which)) is not None]
+    field = {"recursive": f"recursive_{which}", quality.protocol: which}.get(protocol)
+    by_seed = [getattr(seed, field) for seed in quality.by_seed] if field else []
+    seeds = [found for found in by_seed if found is not None]
     return Number(value, which, (max(seeds) - min(seeds)) / 2 if len(seeds) > 1 else None)
 
 
@@ -145,7 +150,7 @@ def _score_cell(which: ScoreName) -> Callable[[Row], Cell]:
             return Cell("", (Footnote("not-scored", why),) if quality.reason and which == "accuracy" else ())
         text = message("This loss is {metric}, not the mean squared error.", metric=quality.loss_metric)
         other = which == "loss" and quality.loss_metric != "mse"
-        return Cell(score(value, quality, which), (Footnote("loss-metric", text),) if other else ())
+        return Cell(score(value, quality, which, quality.protocol), (Footnote("loss-metric", text),) if other else ())
 
     return cell
 
@@ -171,7 +176,7 @@ def peak_memory(result: Result, name: str) -> int | None:
 def joules(result: Result, phase: PhaseName) -> list[float]:
     """Return what each process counted per batch, of those that counted."""
     counted = [getattr(process.energy, f"{phase}_joules_per_batch") for process in result.processes if process.energy]
-    return [value for value in counted if value is not None]
+    return [value for value in counted if value is not None and value > 0]  # a counter may stand still or wrap
 
 
 def _time_cell(device: Device, phase: PhaseName) -> Callable[[Row], Cell]:

@@ -109,10 +109,10 @@ def _scores(score: Score | None, quality: Quality | None) -> Iterator[Number | N
     """Yield loss and accuracy; without a quality they are a baseline's, which is a closed form."""
     for which in models.SCORES:
         value = score.value(which) if score else None
-        if value is None:
+        if score is None or value is None:
             yield None
         else:
-            yield models.score(value, quality, which) if quality else Number(value, "exact")
+            yield models.score(value, quality, which, score.protocol) if quality else Number(value, "exact")
 
 
 def _rolling(quality: Quality, name: str) -> RollingOrigin | None:

@@ -145,9 +145,10 @@ def _score(row: Row, figure: published.Figure, which: ScoreName) -> tuple[Number
     result = row.scored_result
     if row.synthetic or result.status != "ok" or result.quality is None:
         return None
-    found = result.quality.score(figure.protocol or result.quality.protocol)
+    protocol = figure.protocol or result.quality.protocol
+    found = result.quality.score(protocol)
     value = found.value(which) if found else None
-    return None if value is None else (models.score(value, result.quality, which), result)
+    return None if value is None else (models.score(value, result.quality, which, protocol), result)
 
 
 def _missing(row: Row | None, figure: published.Figure, group: MachineStack) -> Why:

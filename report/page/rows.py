@@ -68,6 +68,12 @@ class MachineStack:
         """Each result with its row."""
         return ((row, result) for row in self.rows for result in row.results)
 
+    @property
+    def every_row(self) -> Iterator[Row]:
+        """The rows, and the twins as rows of their own."""
+        yield from self.rows
+        yield from _rows(_by_key(self.twins).values())
+
     def has_gpu(self) -> bool:
         """Whether any result saw a GPU."""
         return any(r.environment is not None and r.environment.gpu is not None for r in self.results)
@@ -82,14 +88,19 @@ def groups(results: Iterable[Result]) -> Iterator[MachineStack]:
     """Yield machines with their stacks by name, rows by the place that their models ask for."""
     ordered = sorted(results, key=lambda r: (r.machine, r.stack, r.model.order, r.model.key, r.device))
     for (machine, stack), inside in groupby(ordered, key=lambda r: (r.machine, r.stack)):
-        by_key: dict[str, dict[str, Result]] = {}
-        twins = []
-        for result in inside:
-            if result.model.twin_of:
-                twins.append(result)
-                continue
-            by_key.setdefault(result.model.key, {})[result.device] = result
-        yield MachineStack(machine, stack, tuple(_rows(by_key.values())), tuple(twins))
+        found = list(inside)
+        own = _by_key(result for result in found if not result.model.twin_of)
+        yield MachineStack(
+            machine, stack, tuple(_rows(own.values())), tuple(result for result in found if result.model.twin_of)
+        )
+
+
+def _by_key(results: Iterable[Result]) -> dict[str, dict[str, Result]]:
+    """Results by row and device."""
+    found: dict[str, dict[str, Result]] = {}
+    for result in results:
+        found.setdefault(result.model.key, {})[result.device] = result
+    return found
 
 
 def _rows(found: Collection[dict[str, Result]]) -> Iterator[Row]:

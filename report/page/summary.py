@@ -12,7 +12,7 @@ from report.page import audit
 from report.page.models import seconds
 from report.page.reproduction import Comparison, Verdict, Verdicts
 from report.page.rows import MachineStack, Row
-from report.records import DEVICES, Device, PhaseName, Result
+from report.records import DEVICES, Device, Figure, PhaseName, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
 HEADINGS: dict[PhaseName, str] = {
@@ -21,7 +21,7 @@ HEADINGS: dict[PhaseName, str] = {
 }
 FASTEST: dict[PhaseName, str] = {
     "predict": N_("The fastest row is {row} with {time} per prediction."),
-    "train": N_("Of the neural nets it is {row} with {time} per training step."),
+    "train": N_("The neural net that trains fastest is {row} with {time} per step."),
 }
 ALIKE_NAMED = 3  # rows that the data cannot tell from the fastest
 
@@ -30,7 +30,12 @@ class OverviewLine(NamedTuple):
     """One device of one machine with one stack."""
 
     name: str  # of the machine; with stack and device where the lines differ in them
-    times: tuple[Number | None, ...]  # one per row of the overview
+    steps: tuple[Figure | None, ...]  # one per row of the overview
+
+    @property
+    def times(self) -> tuple[Number | None, ...]:
+        """As the table shows them."""
+        return tuple(seconds(step) if step else None for step in self.steps)
 
 
 class Overview(NamedTuple):
@@ -50,8 +55,8 @@ def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
     found = []
     for phase, heading in HEADINGS.items():
         lines = tuple(_lines(groups, tuple(names), phase))
-        columns = zip(*(line.times for line in lines), strict=True)
-        fastest = tuple(min((time.value for time in column if time), default=0.0) for column in columns)
+        columns = zip(*(line.steps for line in lines), strict=True)
+        fastest = tuple(min((step.median_s for step in column if step), default=0.0) for column in columns)
         found.append(Overview(Message(heading), tuple(names.values()), lines, fastest))
     return tuple(found)
 
@@ -62,10 +67,10 @@ def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName
     for group in groups:
         rows = {row.model.key: row for row in group.rows}
         for device in DEVICES:
-            times = tuple(_step(rows.get(key), device, phase) for key in keys)
-            if any(times):
+            steps = tuple(row.step(device, phase) if (row := rows.get(key)) else None for key in keys)
+            if any(steps):
                 also = [group.stack] * (len(stacks) > 1) + [device.upper()] * (len(devices) > 1)
-                yield OverviewLine(", ".join([group.machine, *also]), times)
+                yield OverviewLine(", ".join([group.machine, *also]), steps)
 
 
 def _step(row: Row | None, device: Device, phase: PhaseName) -> Number | None:
@@ -95,7 +100,7 @@ def _verdicts(groups: Sequence[MachineStack], comparisons: Sequence[Sequence[Com
         worse=counts[Verdict.WORSE],
     )
     yield message(
-        "Not comparable are {incomparable}{why_not}, not measured {unmeasured}{why_missing}.",
+        "{incomparable} are not comparable{why_not}, and {unmeasured} were not measured{why_missing}.",
         incomparable=counts[Verdict.NOT_COMPARABLE],
         unmeasured=counts[Verdict.NOT_MEASURED],
         why_not=_causes(found[Verdict.NOT_COMPARABLE]),
@@ -147,7 +152,7 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
 
 def _alike(fastest: Result, other: Result, phase: PhaseName) -> bool:
     ratio = compare_phase(fastest, other, phase) if other is not fastest else None
-    return ratio is not None and ratio.verdict != "slower"
+    return ratio is not None and ratio.low is not None and ratio.verdict != "slower"
 
 
 def _strangest(results: Sequence[Result]) -> Text:

@@ -29,7 +29,7 @@ def system(group: MachineStack) -> Iterator[Fact]:
     yield _fact(
         "CPU",
         (
-            message("{cpu}, {cores} cores", cpu=found.cpu or unknown, cores=str(found.logical_cpus or "?"))
+            message("{cpu}, {count} logical CPUs", cpu=found.cpu or unknown, count=str(found.logical_cpus or "?"))
             for found in environments
         ),
     )

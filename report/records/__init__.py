@@ -4,16 +4,15 @@ from report.records.common import DEVICES, PHASES, Device, Environment, PhaseNam
 from report.records.documents import Problem
 from report.records.figure import Figure, figure, total
 from report.records.load import BadInput, Loaded, complete, load_results
-from report.records.model import Model, Precision, Sameness
+from report.records.model import Model
 from report.records.result import Data, Phase, Process, Quality, Result, RollingOrigin, Score
-from report.records.tuning import Attempt, Confirmation, Side, Times, Tuning
+from report.records.tuning import Attempt, Times, Tuning
 
 __all__ = [
     "DEVICES",
     "PHASES",
     "Attempt",
     "BadInput",
-    "Confirmation",
     "Data",
     "Device",
     "Environment",
@@ -23,16 +22,13 @@ __all__ = [
     "Phase",
     "PhaseName",
     "PhaseWarning",
-    "Precision",
     "Problem",
     "Process",
     "Quality",
     "Reason",
     "Result",
     "RollingOrigin",
-    "Sameness",
     "Score",
-    "Side",
     "Times",
     "Tuning",
     "complete",

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from report.records.common import PhaseName
@@ -26,7 +27,7 @@ class Figure:
 
     @property
     def relative(self) -> float | None:
-        """The longer side of the interval as a share of the median: 0.04 is printed as ±4 %. None without interval."""
+        """From the median to the farther end of the interval, relative to it: 0.04 is ±4 %. None without interval."""
         if self.low_s is None or self.high_s is None:
             return None
         return max(self.high_s - self.median_s, self.median_s - self.low_s) / self.median_s
@@ -60,7 +61,11 @@ def of_medians(medians_s: Sequence[float]) -> Figure:
     From six processes on, the interval is that of order statistics. With fewer it is Student's of the logarithms,
     widened to the observed range: neither alone keeps 95 % where processes cluster at two values (decision 0010).
     """
-    ordered = sorted(medians_s)
+    return _of_ordered(tuple(sorted(medians_s)))
+
+
+@cache  # the table for programs and the page ask for the same ones
+def _of_ordered(ordered: tuple[float, ...]) -> Figure:
     count, median = len(ordered), statistics.median(ordered)
     if count < 2:
         return Figure(median, None, None, count, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,15 @@ class Links:
     several: bool = False  # whether labels need the machine's name
     folder: str = PAGE_NAME
     targets: dict[str, str] = field(default_factory=dict)  # label -> file
+    _taken: dict[str, str] = field(default_factory=dict)  # Markdown does not tell labels by their case
 
     def link(self, text: Text, file: str) -> Safe:
         """Return a link to a file, whose name is made of checked parts."""
         ending = ".json" if "/" in file else ""  # of a record
-        label = self.short(file).removesuffix(ending)
-        if self.targets.setdefault(label, file) != file:
-            label = file.removesuffix(ending)
-            self.targets[label] = file
+        whole = file.removesuffix(ending)
+        labels = chain([self.short(file).removesuffix(ending), whole], (f"{whole} {number}" for number in count(2)))
+        label = next(one for one in labels if self._taken.setdefault(one.casefold(), file) == file)
+        self.targets[label] = file
         return Safe(f"[{self.locale.markdown(text)}][{label}]")
 
     def record(self, text: Text, document: Result | Tuning) -> Safe:

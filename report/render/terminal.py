@@ -32,7 +32,11 @@ def lines(page: Page, locale: Locale, results: Path, file: Path, width: int = WI
     warnings = str(sum(section.warning_count for section in page.sections))
     yield ""
     yield locale.plain(message("Results: {path}", path=str(results)))
-    yield locale.plain(message("Page: {path} (warnings: {count}, under Measurements)", path=str(file), count=warnings))
+    values = {"path": str(file), "count": warnings}
+    if page.detailed:
+        yield locale.plain(message("Page: {path} (warnings: {count}, under Measurements)", **values))
+    else:
+        yield locale.plain(message("Page: {path} (warnings: {count}, in the records)", **values))
 
 
 def _table(section: Section, locale: Locale) -> Iterator[str]:

@@ -17,7 +17,9 @@ REASONS = {
     "loss-not-finite": N_("the training loss was not finite"),
     "loss-not-falling": N_("the training loss did not fall ({first} at first, {last} at the end)"),
     "parameters-unchanged": N_("training did not change the parameters"),
-    "not-synchronized": N_("twice the work took {ratio} times as long, so the device was not synchronized"),
+    "not-synchronized": N_(
+        "twice the work took {ratio} times as long, not 1.7 to 2.3 times: synchronization is not proven"
+    ),
     "synthetic-data": N_("the data are synthetic, so a loss or accuracy would mean nothing"),
     "outputs-differ": N_("the outputs differ by {difference}, more than {tolerance}"),
     "repeat-failed": N_("{side} failed when it was run again: {reason}"),

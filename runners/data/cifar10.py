@@ -6,14 +6,13 @@ fetched, the prepared images are those of an ImageFolder tree or random ones; th
 
 import hashlib
 import os
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, List, NamedTuple
 
 import numpy as np
 
 from runners.contract import DataUnavailable, Reason
 from runners.data.source import Source, read_array, read_manifest
 
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 FOLDER = "cifar10-prepared"  # its manifest names the folder in it that holds the arrays
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
@@ -25,7 +24,6 @@ class Cifar10(NamedTuple):
     train_labels: Any  # uint8 (n,)
     test_images: Any
     test_labels: Any
-    classes: Tuple[str, ...]
     source: Source
 
 
@@ -54,7 +52,7 @@ def _read(directory: str) -> Cifar10:
     elif manifest["origin"] == "tree":
         note = Reason("images-from-tree", {"train": len(arrays[1]), "test": len(arrays[3])})
     source = Source("cifar10", manifest["source"], manifest["sha256"], synthetic, note)
-    return Cifar10(arrays[0], arrays[1], arrays[2], arrays[3], CLASSES, source)
+    return Cifar10(arrays[0], arrays[1], arrays[2], arrays[3], source)
 
 
 def _sha256(paths: List[str]) -> str:

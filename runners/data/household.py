@@ -19,9 +19,8 @@ ARRAY = "household/watts.npy"
 
 
 class Household(NamedTuple):
-    """The filled series, and the same on the published scale (0..1 over the whole series) with its parts."""
+    """The filled series on the published scale (0..1 over the whole series), and its parts."""
 
-    watts: Any  # int32 (2075259,)
     scaled: Any  # float32 (2075259,)
     train: Any  # float32, the first 70 %: (1452681,)
     test: Any  # float32, the last 30 %: (622578,)
@@ -43,4 +42,4 @@ def load(directory: str) -> Household:
         raise DataUnavailable("data-damaged", file=ARRAY)
     scaled = ((watts - MINIMUM) / np.float32(MAXIMUM - MINIMUM)).astype(np.float32)
     split = int(len(watts) * TRAIN_SHARE)
-    return Household(watts, scaled, scaled[:split], scaled[split:], source)
+    return Household(scaled, scaled[:split], scaled[split:], source)

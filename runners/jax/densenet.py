@@ -1,6 +1,5 @@
 """The DenseNet in Flax NNX, from the weights of a description."""
 
-import hashlib
 from typing import Any, Dict, List, Tuple
 
 import jax
@@ -24,6 +23,7 @@ from runners.nets.densenet import (
     shape_of,
 )
 from runners.nets.densenet_implementation import Implementation, Library, timed_steps
+from runners.nets.learner import digest
 from runners.nets.sameness import Description, Twin
 
 NORM = (("scale", "scale"), ("offset", "bias"))
@@ -158,10 +158,7 @@ def ready(context: Context, batch: Batches, weights: Weights) -> Steps:
         return np.asarray(predict_step(net, images))
 
     def state() -> bytes:
-        digest = hashlib.sha256()
-        for parameter in places(net, context.settings).values():
-            digest.update(np.asarray(parameter[...]).tobytes())
-        return digest.digest()
+        return digest(np.asarray(parameter[...]) for parameter in places(net, context.settings).values())
 
     return timed_steps(context, batch, train, predict, state)
 

@@ -1,6 +1,5 @@
 """Two stacked LSTM layers and a linear output in Flax NNX, from the weights of a description."""
 
-import hashlib
 from functools import partial
 from typing import Any, Dict, Tuple
 
@@ -13,8 +12,8 @@ from jax import numpy as jnp
 from runners.contract import Context, Steps
 from runners.jax import device
 from runners.nets import adam
-from runners.nets.implementation import Library
-from runners.nets.learner import Learner, Timed, timed_steps
+from runners.nets.implementation import Implementation, Library
+from runners.nets.learner import Learner, Timed, digest, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
 from runners.nets.sameness import Description, Twin
 
@@ -96,7 +95,7 @@ def predict_step(net: ForecastNet, inputs: Any) -> Any:
     return net(inputs)
 
 
-def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
+def ready(context: Context, timed: Timed, weights: Weights) -> Steps:
     """The net with these weights, ready for timing: batches are NumPy arrays in host memory."""
     net = build(weights)
     optimizer = optimizer_of(net, timed.learning_rate)
@@ -112,10 +111,7 @@ def steps(timed: Timed, net: ForecastNet, train_on: Any, answer: Any) -> Steps:
         return loss
 
     def state() -> bytes:
-        digest = hashlib.sha256()
-        for parameter in places(net).values():
-            digest.update(np.asarray(parameter[...]).tobytes())
-        return digest.digest()
+        return digest(np.asarray(parameter[...]) for parameter in places(net).values())
 
     return timed_steps(
         timed,
@@ -160,4 +156,5 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     )
 
 
-LIBRARY = Library(prepare, open_learner, open_twin)
+_ROW = Implementation(Library(ready, open_learner, open_twin))
+prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

@@ -39,4 +39,4 @@ def train_to_quality(context: Context) -> Quality:
 
 def prove(context: Context) -> Dict[str, Any]:
     """How far the net is from the NumPy reference."""
-    return prove_row(task, context, open_twin)
+    return prove_row(context, open_twin)

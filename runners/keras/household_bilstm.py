@@ -47,4 +47,4 @@ def checkpoint(context: Context) -> Checkpoint:
 
 def prove(context: Context) -> Dict[str, Any]:
     """How far the net is from the NumPy reference."""
-    return prove_row(task, context, open_twin)
+    return prove_row(context, open_twin)

@@ -6,7 +6,7 @@ import numpy as np
 
 from runners.contract import Steps
 from runners.keras import compat
-from runners.nets.learner import Learner, Timed, timed_steps
+from runners.nets.learner import Learner, Timed, digest, timed_steps
 
 Layer = Callable[[int, bool], Any]
 """``layer(units, sequences)``: an LSTM layer that returns its last state, or all of them."""
@@ -63,6 +63,6 @@ def steps(timed: Timed, net: Any) -> Steps:
         timed,
         train=lambda batch: net.train_on_batch(*batch),
         predict=lambda batch: np.asarray(net.predict_on_batch(batch)),  # TensorFlow 2.0 and 2.1 return a tensor
-        state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
+        state=lambda: digest(net.get_weights()),
         parameters=int(net.count_params()),
     )

@@ -20,10 +20,7 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
     else:
-        try:
-            jax.devices("gpu")
-        except RuntimeError:
-            raise DeviceUnavailable("gpu-not-visible", framework="JAX", version=jax.__version__)
+        check_gpu(jax)
     import keras
 
     def read_memory() -> Dict[str, int]:
@@ -49,6 +46,18 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         seed=keras.utils.set_random_seed,
         asynchronous=device == "gpu",
     )
+
+
+def check_gpu(jax: Any) -> None:
+    """Raise ``DeviceUnavailable`` unless JAX sees a GPU and can compute on it."""
+    try:
+        place = jax.devices("gpu")[0]
+    except RuntimeError:
+        raise DeviceUnavailable("gpu-not-visible", framework="JAX", version=jax.__version__)
+    try:
+        jax.numpy.ones(2, device=place).sum().block_until_ready()
+    except RuntimeError as error:
+        raise DeviceUnavailable("gpu-unusable", framework="JAX", version=jax.__version__, message=str(error)[:500])
 
 
 def versions() -> Dict[str, str]:

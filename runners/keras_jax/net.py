@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from runners.keras_nets.lstm import library
+from runners.nets.implementation import Implementation
 
 
 def gradients(net: Any, inputs: Any, targets: Any, loss: Any) -> Tuple[float, List[Any]]:
@@ -25,4 +26,5 @@ def set_precision(precision: str) -> None:
     jax.config.update("jax_default_matmul_precision", "highest")
 
 
-LIBRARY = library(gradients, set_precision)
+_ROW = Implementation(library(gradients, set_precision))
+prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

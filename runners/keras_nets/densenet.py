@@ -18,6 +18,7 @@ from runners.nets.densenet import (
     shape_of,
 )
 from runners.nets.densenet_implementation import Library, timed_steps
+from runners.nets.learner import digest
 from runners.nets.sameness import Description, Twin
 
 NORM = ("scale", "offset")
@@ -123,7 +124,7 @@ def library(kit: Kit) -> Library:
             batch,
             train=lambda pair: net.train_on_batch(*pair),
             predict=lambda images: np.asarray(net.predict_on_batch(images)).argmax(axis=1),
-            state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
+            state=lambda: digest(net.get_weights()),
         )
 
     def open_twin(context: Context, description: Description, precision: str) -> Twin:

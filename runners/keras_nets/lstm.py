@@ -9,7 +9,7 @@ from runners.contract import Context, Steps
 from runners.keras_nets.keras3 import PARTLY_FLOAT32, Gradients, fresh
 from runners.nets import adam
 from runners.nets.implementation import Library
-from runners.nets.learner import Learner, Timed, timed_steps
+from runners.nets.learner import Learner, Timed, digest, timed_steps
 from runners.nets.lstm import Weights, shapes, size
 from runners.nets.sameness import Description, Twin
 
@@ -45,7 +45,7 @@ def steps(timed: Timed, net: Any) -> Steps:
         timed,
         train=lambda batch: net.train_on_batch(*batch),
         predict=lambda batch: np.asarray(net.predict_on_batch(batch)),
-        state=lambda: b"".join(values.tobytes() for values in net.get_weights()),
+        state=lambda: digest(net.get_weights()),
         parameters=int(net.count_params()),
     )
 

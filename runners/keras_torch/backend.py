@@ -17,8 +17,8 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
 
     if threads:
         torch.set_num_threads(threads)
-    if device == "gpu" and not torch.cuda.is_available():
-        raise DeviceUnavailable("gpu-not-visible", framework="PyTorch", version=torch.__version__)
+    if device == "gpu":
+        check_gpu(torch)
     import keras
 
     def nothing() -> None:
@@ -49,6 +49,18 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         seed=keras.utils.set_random_seed,
         asynchronous=device == "gpu",
     )
+
+
+def check_gpu(torch: Any) -> None:
+    """Raise ``DeviceUnavailable`` unless PyTorch sees a GPU and can compute on it."""
+    if not torch.cuda.is_available():
+        raise DeviceUnavailable("gpu-not-visible", framework="PyTorch", version=torch.__version__)
+    try:
+        torch.ones(2, device="cuda").sum().item()
+    except RuntimeError as error:
+        raise DeviceUnavailable(
+            "gpu-unusable", framework="PyTorch", version=torch.__version__, message=str(error)[:500]
+        )
 
 
 def versions() -> Dict[str, str]:

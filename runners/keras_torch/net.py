@@ -6,6 +6,7 @@ from typing import Any, Iterator, List, Tuple
 import torch
 
 from runners.keras_nets.lstm import library
+from runners.nets.implementation import Implementation
 
 
 def gradients(net: Any, inputs: Any, targets: Any, loss: Any) -> Tuple[float, List[Any]]:
@@ -34,4 +35,5 @@ def set_precision(precision: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-LIBRARY = library(gradients, set_precision)
+_ROW = Implementation(library(gradients, set_precision))
+prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

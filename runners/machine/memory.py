@@ -31,7 +31,7 @@ def reset_peak() -> bool:
 
 
 def kills() -> int:
-    """How many processes the kernel has killed for memory: in this control group, else on this machine."""
+    """How many processes the kernel has killed for memory, here and in this control group: what counts is a change."""
     texts = [read_text(path) or "" for path in ("/sys/fs/cgroup/memory.events", "/proc/vmstat")]
     return sum(int(count) for text in texts for count in re.findall(r"^oom_kill (\d+)$", text, re.MULTILINE))
 

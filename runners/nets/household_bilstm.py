@@ -147,17 +147,6 @@ def timed(context: Context) -> Timed:
     )
 
 
-class NoCheckpoint:
-    """Keeps nothing: a training that is killed starts again."""
-
-    def restore(self, net: Any) -> Tuple[List[float], List[float]]:
-        """Loss and seconds of no epoch."""
-        return [], []
-
-    def save(self, net: Any, losses: List[float], seconds: List[float]) -> None:
-        """Write nothing."""
-
-
 def train_to_quality(context: Context, open_learner: OpenLearner, checkpoint: Any = None) -> Quality:
     """Train on the train part and score the test part, beside persistence and a linear AR(60) on the same."""
     train, test = parts(context.data, context.settings)
@@ -217,8 +206,7 @@ def fit(
     settings = context.settings
     steps_per_epoch = -(-count // BATCH_SIZE)
     learner = open_learner(settings, context.seed, settings["epochs"] * steps_per_epoch)
-    checkpoint = checkpoint or NoCheckpoint()
-    losses, epoch_seconds = checkpoint.restore(learner.net)
+    losses, epoch_seconds = checkpoint.restore(learner.net) if checkpoint else ([], [])
     for epoch in range(len(losses), settings["epochs"]):
         order = np.random.RandomState([context.seed, epoch]).permutation(count)
         order = np.concatenate([order, order[: steps_per_epoch * BATCH_SIZE - count]])  # complete batches only
@@ -232,7 +220,8 @@ def fit(
                 context.progress("quality", done, settings["epochs"] * steps_per_epoch)
         epoch_seconds.append(time.perf_counter() - started)
         losses.append(total / steps_per_epoch)
-        checkpoint.save(learner.net, losses, epoch_seconds)
+        if checkpoint:
+            checkpoint.save(learner.net, losses, epoch_seconds)
     return learner, losses, epoch_seconds
 
 

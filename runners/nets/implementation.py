@@ -8,14 +8,14 @@ from runners.nets.adam import Adam
 from runners.nets.learner import Learner, Timed
 from runners.nets.sameness import Description, Twin, prove
 
+TASKS = {"airline": airline_lstm, "household": household_bilstm}  # by data set
 OpenTwin = Callable[[Context, Description, str], Twin]
 """``open_twin(context, description, precision)``"""
 
 
 def start(context: Context) -> Tuple[Timed, lstm.Weights]:
-    """The batch and the initial weights of an LSTM row, for `--tune`."""
-    task = {"airline": airline_lstm, "household": household_bilstm}[context.model.dataset]
-    timed = task.timed(context)
+    """The batch and the initial weights of an LSTM row."""
+    timed = TASKS[context.model.dataset].timed(context)
     return timed, lstm.initial_weights(timed.units, timed.bidirectional, context.seed)
 
 
@@ -28,36 +28,36 @@ class Library(NamedTuple):
 
 
 class Implementation:
-    """``prepare``, ``train_to_quality`` and ``prove`` of a row. ``task`` is the module of its data in this package."""
+    """``prepare``, ``train_to_quality`` and ``prove`` of the LSTM rows of a framework."""
 
-    def __init__(self, task: Any, library: Library) -> None:
-        self._task, self._library = task, library
+    def __init__(self, library: Library) -> None:
+        self._library = library
 
     def prepare(self, context: Context) -> Steps:
         """An untrained net, ready for timing."""
-        timed = self._task.timed(context)
-        weights = lstm.initial_weights(timed.units, timed.bidirectional, context.seed)
-        return self._library.prepare(context, timed, weights)
+        return self._library.prepare(context, *start(context))
 
     def train_to_quality(self, context: Context) -> Quality:
         """Train on the train part and score the test part."""
+        task = TASKS[context.model.dataset]
 
         def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
-            bidirectional = self._task.BIDIRECTIONAL
+            bidirectional = task.BIDIRECTIONAL
             weights = lstm.initial_weights(settings["units"], bidirectional, seed, zero_output=bidirectional)
             rate = settings["learning_rate"]
-            return self._library.open_learner(context, self._task.WINDOW, weights, rate, updates)
+            return self._library.open_learner(context, task.WINDOW, weights, rate, updates)
 
-        return self._task.train_to_quality(context, open_learner)
+        return task.train_to_quality(context, open_learner)
 
     def prove(self, context: Context) -> Dict[str, Any]:
         """How far the framework's net is from the NumPy reference."""
-        return prove_row(self._task, context, self._library.open_twin)
+        return prove_row(context, self._library.open_twin)
 
 
-def prove_row(task: Any, context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
+def prove_row(context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
     """The record's ``sameness`` of an LSTM row."""
-    described = lstm.describe(context.model.twin_of or context.model.key, task.timed(context), context)
+    timed = TASKS[context.model.dataset].timed(context)
+    described = lstm.describe(context.model.twin_of or context.model.key, timed, context)
     return prove(described, open_reference, lambda description, precision: open_twin(context, description, precision))
 
 

@@ -55,8 +55,8 @@ class Place:
         old = read(self.path)
         if old is None:
             return
-        is_replaced = old.get("profile") == document["profile"] and document.get("status", "ok") == "ok"
-        is_worth_keeping = old.get("status", "ok") == "ok" and not is_replaced
+        is_replaced = old.get("profile") == document["profile"] and _is_good(document)
+        is_worth_keeping = _is_good(old) and not is_replaced
         if is_worth_keeping or not _has_version_of(old, document):
             self._set_aside(self.path, old, document)
 
@@ -70,6 +70,11 @@ class Place:
             self._set_aside(kept, earlier, old)
         os.makedirs(os.path.dirname(kept), exist_ok=True)
         os.rename(path, kept)
+
+
+def _is_good(document: Document) -> bool:
+    """A result has a status; a tuning has a reason where it could not be finished."""
+    return document.get("status", "ok") == "ok" and document.get("reason") is None
 
 
 def _has_version_of(one: Document, other: Document) -> bool:

@@ -11,7 +11,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from runners import registry
-from runners.contract import PHASES, DataUnavailable, Model, Option, Reason, UsageError
+from runners.contract import PHASES, DataUnavailable, Model, Option, Reason
 from runners.machine import cpu
 from runners.parent import jobs
 from runners.parent.bench import Outcome, Sources, failure
@@ -77,11 +77,13 @@ def run_all(models: List[Model], options: Any, display: Display, outcomes: List[
     sources = Sources(options.data, display)
     for model in models:
         source = sources.find(model.dataset)
-        if isinstance(source, DataUnavailable):
-            raise UsageError("{} cannot be tuned without its data: {}".format(model.key, source))
         for device in options.devices:
-            row = jobs.make_row(model, device, source, options)
-            outcomes.append(tune(Trial(row, display, row.time_limit_s)))
+            if isinstance(source, DataUnavailable):
+                display.say("{} on {}: cannot be tuned without its data".format(model.key, device))
+                outcomes.append(outcome(jobs.make_row(model, device, None, options), "failed", 0.0))
+            else:
+                row = jobs.make_row(model, device, source, options)
+                outcomes.append(tune(Trial(row, display, row.time_limit_s)))
 
 
 def tune(trial: Trial) -> Outcome:

@@ -1,6 +1,5 @@
 """The DenseNet rows on CIFAR-10: made ready for timing, and trained."""
 
-import hashlib
 import math
 from typing import Any, Dict, NamedTuple, Tuple
 
@@ -9,6 +8,7 @@ from torch.nn import functional
 
 from runners.contract import Context, Quality, Reason, Steps
 from runners.nets.densenet_implementation import prove_row
+from runners.nets.learner import digest
 from runners.pytorch import compat
 from runners.pytorch.densenet import DenseNet, build, count_parameters, torch_device
 from runners.pytorch.images import choose, labels_to_tensor, to_tensor
@@ -71,10 +71,7 @@ def steps(context: Context, net: DenseNet, forward: Any, optimizer: Any, data: B
             return forward(images.to(device, non_blocking=True)).argmax(1).cpu()
 
     def state() -> bytes:
-        digest = hashlib.sha256()
-        for parameter in net.parameters():
-            digest.update(parameter.detach().cpu().numpy().tobytes())
-        return digest.digest()
+        return digest(parameter.detach().cpu().numpy() for parameter in net.parameters())
 
     return Steps(
         train=train,

@@ -11,8 +11,8 @@ LEAST_RATIO, LARGEST_RATIO = 1.7, 2.3
 WARMUP_S = 0.5  # the device raises its clock, the framework builds its kernels
 PROBE_S = 0.02  # k steps take at least this long; a longer probe would fill a device's queue, which then waits itself
 MOST_STEPS = 4096  # no training step on a device is so short that k would be larger
-LEAST_PAIRS, MOST_PAIRS = 3, 10  # of both probes, in turns
-ENOUGH_S = 3.0  # after it no pair is added to the least: long steps are disturbed less, and ten pairs are fifty of them
+MOST_PAIRS = 10  # of both probes, in turns
+ENOUGH_S = 3.0  # after it no pair is added: long steps are disturbed less, and a pair is five of them
 ATTEMPTS = 3  # other programs may disturb one of them
 
 
@@ -51,7 +51,7 @@ def prove(
         raise RowError("not-synchronized", ratio=0.0)
     for _ in range(ATTEMPTS):
         probes, began = [], clock()  # type: Tuple[List[Tuple[float, float]], float]
-        while len(probes) < LEAST_PAIRS or (len(probes) < MOST_PAIRS and clock() - began < ENOUGH_S):
+        while not probes or (len(probes) < MOST_PAIRS and clock() - began < ENOUGH_S):
             probes.append((seconds(count, False), seconds(2 * count, True)))
         ratio, passes = _judge(probes)
         if passes:

@@ -59,6 +59,15 @@ def test_an_interrupted_one_is_rebuilt(environment: Environment) -> None:
     assert defect(environment) == ""
 
 
+def test_what_is_no_environment_is_not_removed(environment: Environment) -> None:
+    """VENVS may name a folder in which a folder of the user has an environment's name."""
+    environment.folder.mkdir(parents=True)
+    (environment.folder / "thesis.txt").touch()
+    with pytest.raises(Problem, match="was not made by erabench; choose another VENVS, or remove it"):
+        make(environment, UV)
+    assert (environment.folder / "thesis.txt").exists()
+
+
 @pytest.mark.parametrize("change", ["removed", "added", "edited"])
 def test_a_tampered_one_is_rebuilt_as_the_lock_has_it(environment: Environment, change: str) -> None:
     """Also when the edit went through a hard link into uv's cache."""

@@ -16,7 +16,7 @@ from erabench import data, page
 from erabench.choose import Choice
 from erabench.engine import Ended
 from erabench.environments import locks
-from erabench.environments.build import Environment
+from erabench.environments.build import Environment, mark
 from erabench.eras import engine as module
 from erabench.eras import plan, room, run
 from erabench.eras.engine import Pace, without_paths
@@ -49,6 +49,7 @@ class Runners:
             self.lab.full.remove(cell)
             raise Problem(FULL)
         (self.lab.venvs / cell).mkdir(parents=True, exist_ok=True)
+        mark(self.lab.venvs / cell).touch()
 
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
         """One more process for each row, unless it has one of this round or enough."""
@@ -297,3 +298,24 @@ def test_the_progress_names_year_framework_round_and_the_time_left() -> None:
 def test_a_reason_has_no_path() -> None:
     """Of several lines the first one, its folders cut to their last part."""
     assert without_paths("cannot write '/a/b/c': full\nmore") == "cannot write '.../c': full"
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_room_is_made_of_what_the_next_year_does_not_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    """Without a name, `uv cache clean` would empty the user's whole cache."""
+    uv = tmp_path / "uv"
+    uv.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / "log"}\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("VENVS", str(tmp_path / "venvs"))
+    monkeypatch.setattr(locks, "uv", lambda: uv)
+    monkeypatch.setattr(room, "free", lambda: 0)
+    if same:
+        monkeypatch.setattr(room, "packages", lambda cell: {("numpy", "1.14")})
+    (tmp_path / "venvs/2018/classical").mkdir(parents=True)
+    mark(tmp_path / "venvs/2018/classical").touch()
+    assert room.Room(["2018/classical"]).make("2019/classical")
+    assert not (tmp_path / "venvs/2018/classical").exists()
+    asked = (tmp_path / "log").read_text().split() if (tmp_path / "log").exists() else []
+    assert (asked[:2], "numpy" in asked[2:]) == (([], False) if same else (["cache", "clean"], True))

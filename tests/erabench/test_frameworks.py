@@ -15,9 +15,9 @@ from erabench.options import OPTIONS
 from images.stack import Problem
 
 KNOWN = [
-    Framework("keras", ("cpu",), ("lstm", "bilstm"), "lstm", ("lstm",), {"densenet-keras": "densenet"}),
-    Framework("new", ("cpu",), (), "lstm-new", (), {"lstm-new": "lstm"}),
-    Framework("pytorch", ("cpu",), ("densenet", "other"), "densenet", ("densenet",), {"lstm-pytorch": "lstm"}),
+    Framework("keras", ("cpu",), ("lstm", "bilstm"), ("lstm",), {"densenet-keras": "densenet"}),
+    Framework("new", ("cpu",), (), (), {"lstm-new": "lstm"}),
+    Framework("pytorch", ("cpu",), ("densenet", "other"), ("densenet",), {"lstm-pytorch": "lstm"}),
 ]
 
 

@@ -134,6 +134,15 @@ def test_a_runner_that_ends_without_a_report_is_named_and_the_others_go_on(
     assert len(runners.calls) == 4
 
 
+def test_a_runner_that_gives_up_in_the_middle_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """As on a full disk: its report has the rows before, and their statuses are good."""
+    runners = Runners()
+    row = {**Measured("ok", 3, 3, True, 1.0, 1.0)._asdict(), "row": "densenet-24x3", "device": "cpu"}
+    runners.ends[1] = runners.ends[2] = Ended(2, json.dumps({"rows": [row]}))
+    assert sorted(measure(runners).broken) == ["keras", "pytorch"]
+    assert "keras: the runners ended with status 2\n" in capsys.readouterr().err
+
+
 def test_ctrl_c_ends_the_rounds() -> None:
     """Nothing is started after it."""
     runners = Runners()

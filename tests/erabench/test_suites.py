@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import pytest
 
 from erabench import suites
 from erabench.suites import BROWSER_TOOLS, install_npm_packages
+from images.stack import Problem
 
 NPM = """#!/bin/sh
 echo "$@" >> {log}
@@ -41,6 +43,12 @@ def test_a_suite_without_a_selected_test_is_no_error(
     made = SimpleNamespace(interpreter=sys.executable)
     monkeypatch.setattr(suites, "prepared", lambda suite: (made, []))
     assert suites.run(suites.Suite("x", "", "", [str(tmp_path)]), options)["error"] == errors
+
+
+def test_a_suite_that_there_is_not_is_named() -> None:
+    """With those that there are."""
+    with pytest.raises(Problem, match=r"no suite's name contains 'hots'; choose from: host, "):
+        suites.test(Namespace(words=["hots"]))
 
 
 def test_npm_is_asked_once_and_again_when_the_lock_is_newer(folder: Path) -> None:

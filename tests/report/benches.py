@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from report.page.build import Page, build_page
+from report.page.rows import groups
 from report.records import load_results
 from report.render import terminal
 from report.render.locale import locale
@@ -59,7 +60,14 @@ def forecast(protocol: str, scores: Any, *more: Json, **changes: Any) -> Json:
 def trained(loss: float, accuracy: float, spread: float, **changes: Any) -> Json:
     """An LSTM's quality over three seeds that lie ``spread`` of their loss apart."""
     seeds = [
-        {"seed": seed, "seconds": 8.0, "loss": loss * (1 + factor), "accuracy": 1 - (1 - accuracy) * (1 + factor)}
+        {
+            "seed": seed,
+            "seconds": 8.0,
+            "loss": loss * (1 + factor),
+            "accuracy": 1 - (1 - accuracy) * (1 + factor),
+            "recursive_loss": 0.0121 * (1 + 2 * factor),
+            "recursive_accuracy": 0.4444 - factor / 2,
+        }
         for seed, factor in enumerate((-spread, 0.0, spread))
     ]
     history = {"loss": [round(0.2 / (1 + epoch), 6) for epoch in range(30)]}
@@ -269,7 +277,7 @@ def page_of(root: Path, *records: Json) -> Page:
     """The page about these records, all of which must be valid."""
     loaded = load_results(write(root, *records))
     assert loaded.problems == ()
-    return build_page(loaded.results, tunings=loaded.tunings)
+    return build_page(groups(loaded.results), tunings=loaded.tunings)
 
 
 def markdown_of(root: Path, *records: Json, language: str = "en") -> str:

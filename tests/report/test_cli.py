@@ -16,6 +16,7 @@ from tests.report.benches import many, one, row
 from tests.report.building import record, write
 
 ROOT = Path(__file__).parents[2]
+Capture = pytest.CaptureFixture[str]
 PAGE = "pages/2017-08-05_Model-Comparison.markdown"
 ASSETS = "pages/2017-08-05_Model-Comparison"
 AR = f"{ASSETS}/gtx-box/gtx1080/ar.cpu.json"
@@ -338,3 +339,28 @@ def test_records_that_no_page_links_to_are_not_copied(tmp_path: Path, monkeypatc
     }
     assert copied == {"a/cpu", "b/cpu", "era/2018", "era/2020"}
     assert "c,cpu" in (tmp_path / "site" / ASSETS / "results.csv").read_text()
+
+
+def test_ctrl_c_is_one_line(bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    """And the exit status that shells expect."""
+    monkeypatch.setattr(site, "make_site", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert made(bench, tmp_path / "site") == 130
+    assert capsys.readouterr().err == "report: stopped; nothing is half written\n"
+
+
+def test_a_column_that_is_described_anew_reaches_the_parquet_file(
+    bench: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though no value has changed: its schema has the descriptions, and --check compares it."""
+    found = [{**column, "description": "new"} for column in site.exports.columns()]
+    monkeypatch.setattr(site.exports, "columns", lambda: found)
+    assert made(bench, folder, "--check") == 1
+    assert made(bench, folder) == 0
+    assert made(bench, folder, "--check") == 0
+
+
+def test_a_page_of_eras_that_is_left_over_is_found(bench: Path, folder: Path, capsys: Capture) -> None:
+    """A report without years would delete it."""
+    (folder / "eras.html").touch()
+    assert made(bench, folder, "--check") == 1
+    assert f"no longer belongs to the page: {folder}/eras.html" in capsys.readouterr().err

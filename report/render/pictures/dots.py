@@ -68,9 +68,9 @@ def machines(overviews: Sequence[Overview], say: Say) -> tuple[str, Text] | None
         for number, line in enumerate(overview.lines):
             colour = COLOURS[number] if number < MOST_MACHINES else GREY
             values = {
-                place: (time.value, time.value - (time.spread or 0), time.value + (time.spread or 0))
-                for place, time in enumerate(line.times)
-                if time
+                place: (step.median_s, step.low_s or step.median_s, step.high_s or step.median_s)
+                for place, step in enumerate(line.steps)
+                if step
             }
             named = shape == "circle" and number < MOST_MACHINES
             series.append(Series(line.name if named else "", colour, shape, values=values))

@@ -1,6 +1,5 @@
 """Two stacked LSTM layers and a linear output in PyTorch, from the weights of a description."""
 
-import hashlib
 from typing import Any, Dict, Tuple
 
 import numpy as np
@@ -10,8 +9,8 @@ from torch.nn import functional
 
 from runners.contract import Context, Steps
 from runners.nets import adam
-from runners.nets.implementation import Library
-from runners.nets.learner import Learner, Timed, cosine_share, timed_steps
+from runners.nets.implementation import Implementation, Library
+from runners.nets.learner import Learner, Timed, cosine_share, digest, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
 from runners.nets.sameness import Description, Twin
 from runners.pytorch import compat
@@ -89,7 +88,7 @@ def predict_step(forward: Any, device: Any, inputs: Any) -> Any:
         return forward(inputs.to(device, non_blocking=True)).cpu()
 
 
-def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
+def ready(context: Context, timed: Timed, weights: Weights) -> Steps:
     """The net with these weights, ready for timing."""
     net = build(weights, torch_device(context.device))
     return steps(context, timed, net, net, optimizer_of(net, timed.learning_rate))
@@ -111,10 +110,7 @@ def steps(context: Context, timed: Timed, net: ForecastNet, forward: Any, optimi
         return batch[0]
 
     def state() -> bytes:
-        digest = hashlib.sha256()
-        for parameter in net.parameters():
-            digest.update(parameter.detach().cpu().numpy().tobytes())
-        return digest.digest()
+        return digest(parameter.detach().cpu().numpy() for parameter in net.parameters())
 
     def one_pass() -> None:
         net.train()
@@ -202,4 +198,5 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     )
 
 
-LIBRARY = Library(prepare, open_learner, open_twin)
+_ROW = Implementation(Library(ready, open_learner, open_twin))
+prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

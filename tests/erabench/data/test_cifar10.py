@@ -156,7 +156,9 @@ def test_the_network_is_asked_once_a_day_or_when_forced(tmp_path: Path, monkeypa
     assert len(asked) == 3
 
 
-@pytest.mark.parametrize("damage", ["a changed byte", "", "{", "[]", '{"folder": 3}', '{"folder": "../../etc"}'])
+@pytest.mark.parametrize(
+    "damage", ["a changed byte", "an empty file", "", "{", "[]", '{"folder": 3}', '{"folder": "../../etc"}']
+)
 def test_a_damaged_cache_is_prepared_again(tmp_path: Path, damage: str) -> None:
     """Whatever the manifest is, and whichever byte of the images changed."""
     fetched("cifar10", tmp_path)
@@ -165,6 +167,8 @@ def test_a_damaged_cache_is_prepared_again(tmp_path: Path, damage: str) -> None:
     content = path.read_bytes()
     if damage == "a changed byte":
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif damage == "an empty file":
+        path.write_bytes(b"")
     else:
         (tmp_path / "cifar10-prepared/manifest.json").write_text(damage)
     fetched("cifar10", tmp_path)

@@ -61,6 +61,20 @@ def test_links_of_several_machines_have_labels_of_their_own(tmp_path: Path) -> N
     assert "[a/y/cpu/lstm.cpu]: comparison/a/y/cpu/lstm.cpu.json" in page(tmp_path / "site")
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"), [(("ar", "ar-ols", "lstm"), False), (("ar", "ar-ols", "lstm", "bilstm"), True)]
+)
+def test_the_drift_is_told_where_it_was_taken_out(tmp_path: Path, rows: tuple[str, ...], told: bool) -> None:
+    """A row is no control of its own, so that of three rows none has enough others."""
+    for seed, seconds in ((1, 0.01), (2, 0.011)):
+        made = [record(row, train_s=[seconds] * 5, predict_s=[seconds] * 5) for row in rows]
+        for process in (process for one in made for process in one["processes"]):
+            process["order_seed"] = seed
+        write(tmp_path / "ab"[seed - 1], *made)
+    run(tmp_path / "a", tmp_path / "b", tmp_path / "site")
+    assert ("B/A is without it" in " ".join(page(tmp_path / "site").split())) is told
+
+
 def test_pairs_of_one_bench_are_marked(tmp_path: Path) -> None:
     """Two stacks that one bench measured in the same rounds, 3 % apart: told apart, and marked as paired."""
     rounds = [0.010, 0.012, 0.009, 0.011, 0.0105]

@@ -93,6 +93,19 @@ def test_a_year_that_failed_is_passed_over_and_named_with_its_reason(found: Eras
     ]
 
 
+def test_a_net_that_did_not_train_has_no_time_and_a_reason(tmp_path: Path) -> None:
+    """In its cell, and under the rows without a time where it has none at all."""
+    still = {"key": "parameters-unchanged", "values": {}}
+    years = [lstm(year) for year in LSTM]
+    for process in years[0]["processes"]:
+        for phase in ("train", "predict"):
+            process[phase] |= {"valid": False, "reason": still}
+    (found,) = eras(loaded(tmp_path, *years))
+    first = next(page.table(net(found, "lstm")))
+    assert SAY(first.cells[0]) == "training did not change the parameters"
+    assert [SAY(text) for _, text in page.missing(found)] == [": training did not change the parameters"]
+
+
 def test_the_largest_changes_are_told_with_what_changed_beside_them(found: Eras) -> None:
     """By the size of the ratio, whichever its direction; three of them."""
     told = [SAY(page.sentence(change)) for change in found.changes()]

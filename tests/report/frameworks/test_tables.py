@@ -7,6 +7,7 @@ import pytest
 
 from report.frameworks.tables import Table, execution, tables
 from report.page.build import build_page
+from report.page.rows import groups
 from report.records import Result, load_results
 from report.render.locale import locale
 from report.render.markdown import render_page
@@ -177,7 +178,7 @@ def results(tmp_path: Path, *records: Json) -> tuple[Result, ...]:
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(tmp_path: Path, language: str) -> None:
     """The Models table keeps the published rows."""
-    found = build_page(results(tmp_path, published(), twin("lstm-jax", "JAX", 0.04)))
+    found = build_page(groups(results(tmp_path, published(), twin("lstm-jax", "JAX", 0.04))))
     pictures = tuple(draw(found, locale(language)))
     assert [line.row.model.key for line in found.sections[0].lines] == ["lstm"]
     assert [picture.kind for picture in pictures].count("frameworks") == 1
@@ -191,7 +192,7 @@ def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(tmp_path:
 
 def test_a_page_of_twins_alone_is_a_page(tmp_path: Path) -> None:
     """make frameworks FRAMEWORK=jax measures no published row."""
-    found = build_page(results(tmp_path, twin("lstm-jax", "JAX", 0.04)))
+    found = build_page(groups(results(tmp_path, twin("lstm-jax", "JAX", 0.04))))
     text = render_page(found, locale("en"), tuple(draw(found, locale("en"))))
     assert "[JAX][lstm-jax.cpu]" in text
 

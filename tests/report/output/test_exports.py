@@ -3,7 +3,11 @@
 import csv
 import json
 import os
-from collections.abc import Iterable
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from report.output.exports import dictionary, write_tables
-from report.page.rows import Row
+from report import beside
+from report.output import tables as module
+from report.output.exports import cells, columns
+from report.page.rows import Row, groups
+from report.records import load_results
 from tests.report.benches import NO_MEMORY, gap, page_of, row
 from tests.report.building import Json, reason
+from tests.report.building import write as json_files
 
 
 def rows_of(root: Path, *records: Json) -> list[Row]:
@@ -23,12 +31,17 @@ def rows_of(root: Path, *records: Json) -> list[Row]:
     return [row for section in page_of(root, *records).sections for row in section.group.rows]
 
 
+def write(rows: Iterable[Row], folder: Path) -> list[Path]:
+    """Write the files, and return their paths."""
+    return module.write(columns(), map(cells, rows), folder)
+
+
 def tables(root: Path, rows: Iterable[Row]) -> tuple[list[dict[str, str]], list[Json], list[Json]]:
     """What the three files hold."""
-    paths = write_tables(rows, root / "out")
+    paths = write(rows, root / "out")
     with open(paths[0], encoding="utf-8", newline="") as file:
-        cells = list(csv.DictReader(file))
-    return cells, json.loads(paths[1].read_bytes()), pyarrow.parquet.read_table(paths[2]).to_pylist()
+        found = list(csv.DictReader(file))
+    return found, json.loads(paths[1].read_bytes()), pyarrow.parquet.read_table(paths[2]).to_pylist()
 
 
 def test_the_three_files_hold_the_same_raw_values(tmp_path: Path) -> None:
@@ -37,7 +50,7 @@ def test_the_three_files_hold_the_same_raw_values(tmp_path: Path) -> None:
     each |= {"energy": {"train_joules_per_batch": 0.5, "predict_joules_per_batch": None, "source": "NVML"}}
     made = row("lstm", "gpu", 0.0104, 0.0051, each=each)
     absent = gap("lstm", "cpu", "failed", reason("killed", signal="SIGSEGV"))
-    cells, objects, parquet = tables(tmp_path, rows_of(tmp_path / "in", made, absent))
+    texts, objects, parquet = tables(tmp_path, rows_of(tmp_path / "in", made, absent))
     assert objects == parquet
     (found,) = objects
     expected: dict[str, Any] = {
@@ -58,16 +71,23 @@ def test_the_three_files_hold_the_same_raw_values(tmp_path: Path) -> None:
     assert {name: found[name] for name in expected} == expected
     assert found["gpu_train_low_s"] < 0.0104 < found["gpu_train_high_s"]
     assert found["gpu_train_detectable"] > 1
-    assert (cells[0]["gpu_train_s"], cells[0]["cpu_train_s"]) == ("0.0104", "")
+    assert (texts[0]["gpu_train_s"], texts[0]["cpu_train_s"]) == ("0.0104", "")
+
+
+def test_a_counter_that_stood_still_gives_no_joules(tmp_path: Path) -> None:
+    """Never a zero, as on the page."""
+    each = {"energy": {"train_joules_per_batch": 0.0, "predict_joules_per_batch": -1.5, "source": "RAPL"}}
+    _, objects, _ = tables(tmp_path, rows_of(tmp_path / "in", row("lstm", each=each)))
+    assert [objects[0][f"cpu_{phase}_joules"] for phase in ("train", "predict")] == [None, None]
 
 
 def test_every_column_is_described(tmp_path: Path) -> None:
     """Name, type, unit and a sentence, in the dictionary and in the Parquet file itself."""
-    names = [entry["name"] for entry in dictionary()]
+    names = [entry["name"] for entry in columns()]
     assert len(set(names)) == len(names)
-    assert all(entry["description"] and entry["type"] for entry in dictionary())
-    paths = write_tables(rows_of(tmp_path, row("lstm")), tmp_path)
-    assert json.loads(paths[3].read_bytes()) == dictionary()
+    assert all(entry["description"] and entry["type"] for entry in columns())
+    paths = write(rows_of(tmp_path, row("lstm")), tmp_path)
+    assert json.loads(paths[3].read_bytes()) == columns()
     schema = pyarrow.parquet.read_schema(paths[2])
     assert schema.names == names
     assert schema.field("cpu_train_s").metadata[b"unit"] == b"s"
@@ -81,9 +101,9 @@ def test_a_cell_never_begins_a_formula(tmp_path: Path, text: str) -> None:
     """What a spreadsheet would run gets an apostrophe in the CSV; JSON keeps the text as it was."""
     made = row("lstm")
     made["model"]["title"] = text
-    cells, objects, parquet = tables(tmp_path, rows_of(tmp_path / "in", made))
+    texts, objects, parquet = tables(tmp_path, rows_of(tmp_path / "in", made))
     assert objects[0]["title"] == parquet[0]["title"] == text
-    assert cells[0]["title"] == (text if text in ("'=1", "a=1", "3 x 24") else f"'{text}")
+    assert texts[0]["title"] == (text if text in ("'=1", "a=1", "3 x 24") else f"'{text}")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -92,26 +112,94 @@ def test_any_text_and_number_survives(tmp_path: Path, title: str, count: int) ->
     """Quotes, newlines and control characters come back from every file."""
     made = row("lstm")
     made["model"].update(title=title, parameters=count)
-    cells, objects, parquet = tables(tmp_path, rows_of(tmp_path / "in", made))
+    texts, objects, parquet = tables(tmp_path, rows_of(tmp_path / "in", made))
     assert objects[0]["title"] == parquet[0]["title"] == title
-    assert cells[0]["title"] in (title, f"'{title}")
+    assert texts[0]["title"] in (title, f"'{title}")
     assert objects[0]["parameters"] == parquet[0]["parameters"] == count
 
 
 def test_the_files_repeat_exactly_and_unchanged_ones_are_left_alone(tmp_path: Path) -> None:
     """The same rows give the same bytes; a second time nothing is written, and pyarrow is not asked."""
     rows = rows_of(tmp_path / "in", row("lstm"))
-    one, two = (write_tables(rows, tmp_path / name) for name in ("one", "two"))
+    one, two = (write(rows, tmp_path / name) for name in ("one", "two"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
     for path in one:
         os.utime(path, ns=(1, 1))
-    write_tables(rows, tmp_path / "one")
+    write(rows, tmp_path / "one")
     assert {path.stat().st_mtime_ns for path in one} == {1}
     two[2].unlink()
-    write_tables(rows, tmp_path / "two")
+    write(rows, tmp_path / "two")
     assert two[2].read_bytes() == one[2].read_bytes()
 
 
 def test_no_rows_give_empty_tables(tmp_path: Path) -> None:
     """Without results the files are still what they should be: headings, an empty list, no rows."""
     assert tables(tmp_path, []) == ([], [], [])
+
+
+ROOT = Path(__file__).parents[3]
+SAMPLE = [{"name": "s", "type": "number", "unit": "s", "description": "seconds"}]
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many results that a second process writes the tables."""
+    monkeypatch.setattr(beside, "WORTH_IT", 1)
+    return 1
+
+
+def test_a_second_process_writes_the_same_files(tmp_path: Path, many: int) -> None:
+    """Byte for byte, also where a row is larger than a pipe."""
+    names = [{**SAMPLE[0], "name": "text", "type": "string"}, *SAMPLE]
+    rows = [["x" * 200_000, 0.1], ["=1", None], ["\n가", 1e-300]]
+    alone = module.write(names, rows, tmp_path / "one")
+    with module.written(names, rows, tmp_path / "two", many) as paths:
+        pass
+    assert [path.name for path in paths] == [path.name for path in alone]
+    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in alone]
+
+
+def test_rows_of_other_frameworks_are_in_the_tables(tmp_path: Path) -> None:
+    """On the page they have tables of their own."""
+    twin = row("lstm")
+    twin["model"] |= {"key": "lstm-jax", "twin_of": "lstm"}
+    loaded = load_results(json_files(tmp_path / "in", row("lstm"), twin))
+    (group,) = groups(loaded.results)
+    assert [len(group.rows), [cells(one)[3] for one in group.every_row]] == [1, ["lstm", "lstm-jax"]]
+
+
+def test_what_a_second_process_cannot_write_is_raised_here(tmp_path: Path, many: int) -> None:
+    """With its reason and file."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileExistsError) as caught, module.written(SAMPLE, [[0.5]], tmp_path / "file", many):
+        pass
+    assert caught.value.filename == str(tmp_path / "file")
+
+
+def test_a_second_process_that_is_killed_is_an_error_with_its_fix(tmp_path: Path, many: int) -> None:
+    """As the kernel kills where memory is short; what it would have written is not there."""
+
+    def rows() -> Iterator[list[float]]:
+        (child,) = Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text().split()
+        os.kill(int(child), signal.SIGKILL)
+        yield [0.5]
+
+    killed = pytest.raises(ChildProcessError, match="was killed; free memory and try again")
+    with killed, module.written(SAMPLE, rows(), tmp_path / "out", many):
+        pass
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_error_of_the_block_leaves_no_second_process(tmp_path: Path, many: int) -> None:
+    """It is ended at once, not waited for."""
+    with pytest.raises(ZeroDivisionError), module.written(SAMPLE, [[0.5]], tmp_path / "out", many):
+        raise ZeroDivisionError
+    assert not Path(f"/proc/{os.getpid()}/task/{threading.get_native_id()}/children").read_text()
+
+
+def test_a_table_that_ends_too_early_is_not_written(tmp_path: Path) -> None:
+    """Whoever sent it was killed: half a table would replace the complete one."""
+    command = [sys.executable, "-m", module.__name__, str(tmp_path / "out")]
+    sent = json.dumps(SAMPLE) + "\n[0.5]\n"
+    assert subprocess.run(command, input=sent, text=True, cwd=ROOT, check=False).returncode == 1
+    assert not (tmp_path / "out").exists()

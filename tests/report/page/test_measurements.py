@@ -169,7 +169,7 @@ def test_the_system_names_a_missing_gpu_once(tmp_path: Path) -> None:
     made["environment"]["gpu"] = None
     facts = {PLAIN(fact.name): PLAIN(fact.value) for fact in section(tmp_path, made).system}
     assert facts == {
-        "CPU": "Intel(R) Core(TM) i7-6700K CPU @ 4.00GHz, 8 cores",
+        "CPU": "Intel(R) Core(TM) i7-6700K CPU @ 4.00GHz, 8 logical CPUs",
         "Memory": "32GB",
         "GPU": "none, so Memory and the GPU columns stay empty",
         "OS": "Ubuntu 16.04.7 LTS",

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from report.page.build import DETAILED_SECTIONS, build_page
+from report.page.rows import groups
 from report.records import Problem, load_results
 from report.render.locale import locale
 from report.render.markdown import render_page
@@ -115,6 +116,13 @@ def test_links_and_footnotes_have_their_definitions(tmp_path: Path) -> None:
     assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.json")} <= linked
 
 
+def test_machines_whose_names_differ_in_case_have_links_of_their_own(tmp_path: Path) -> None:
+    """Markdown takes [Box] and [box] for one label."""
+    made = [{**row("lstm"), "machine": name} for name in ("Box", "box")]
+    defined = re.findall(r"^\[([^\]^]+)\]: .*lstm\.cpu\.json$", markdown_of(tmp_path, *made), re.MULTILINE)
+    assert len(defined) == len({label.casefold() for label in defined}) == 2
+
+
 def test_a_page_about_many_machines_is_brief(tmp_path: Path) -> None:
     """More than six sections keep their tables and leave out what would bury them; the page says how to see it."""
 
@@ -132,7 +140,7 @@ def test_files_that_could_not_be_used_are_named_on_the_page(tmp_path: Path) -> N
     """A reader sees what is missing; of very many problems the first hundred."""
     problems = [Problem(f"m/s/{number}.json", "is | empty", "delete it") for number in range(150)]
     results = load_results(write(tmp_path, row("lstm"))).results
-    page = render_page(build_page(results, problems), locale("en"))
+    page = render_page(build_page(groups(results), problems), locale("en"))
     assert "\n* **m/s/0.json**: is &#124; empty; delete it\n" in page
     assert page.count("is &#124; empty") == 100
     assert "* and 50 more\n" in page
@@ -274,7 +282,7 @@ def test_any_record_that_is_valid_can_be_shown(
     path.write_text(json.dumps(mutated(original, replacement, choose)), encoding="utf-8")
     loaded = load_results(root)
     for language in ("ko", "en"):
-        page = render_page(build_page(loaded.results, loaded.problems, loaded.tunings), locale(language))
+        page = render_page(build_page(groups(loaded.results), loaded.problems, loaded.tunings), locale(language))
         assert page.startswith("---\nlayout: page\n")
         assert len(page) < 400_000
 
@@ -282,6 +290,6 @@ def test_any_record_that_is_valid_can_be_shown(
 def test_building_a_page_changes_nothing(tmp_path: Path) -> None:
     """The same results give the same page again, in whatever order they come."""
     results = load_results(write(tmp_path, *one())).results
-    first = render_page(build_page(results), locale("ko"))
-    assert render_page(build_page(reversed(results)), locale("ko")) == first
+    first = render_page(build_page(groups(results)), locale("ko"))
+    assert render_page(build_page(groups(reversed(results))), locale("ko")) == first
     assert page_of(tmp_path).sections == page_of(tmp_path).sections

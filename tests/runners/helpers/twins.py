@@ -6,7 +6,7 @@ import pytest
 from runners import registry
 from runners.contract import Context, OptionUnavailable
 from runners.data import airline, household
-from runners.data.cifar10 import CLASSES, Cifar10
+from runners.data.cifar10 import Cifar10
 from runners.data.source import Source
 from runners.registry import load_model
 from runners.worker.gate import reason_not_training
@@ -31,7 +31,7 @@ def made_up(minutes=1000):
     scaled = np.asarray(values, np.float32)
     split = int(minutes * 0.7)
     source = Source("household", "made up for a test", "0" * 64, synthetic=True)
-    return household.Household(None, scaled, scaled[:split], scaled[split:], source)
+    return household.Household(scaled, scaled[:split], scaled[split:], source)
 
 
 def make_context(framework, key, backend, **changes):
@@ -117,7 +117,7 @@ def make_densenet_context(framework, key, backend):
     """A context of a small DenseNet on a few made-up images."""
     random = np.random.RandomState(0)
     part = random.randint(0, 255, (40, 32, 32, 3)).astype(np.uint8), (np.arange(40) % 10).astype(np.uint8)
-    data = Cifar10(*(part + part), classes=CLASSES, source=Source("cifar10", "made for a test", "0" * 64))
+    data = Cifar10(*(part + part), source=Source("cifar10", "made for a test", "0" * 64))
     model = load_model(framework, key)
     return Context(backend, model, "cpu", "smoke", DENSENET, 1, data, lambda *progress: None, None)
 

@@ -23,12 +23,12 @@ from twins import (
     quantity,
 )
 
-from runners.jax import airline, densenet, household, net, tuning
+from runners.jax import densenet, net, tuning
 from runners.jax.backend import open_backend
 from runners.nets import lstm
 from runners.worker import synchronization
 
-ROWS = [("lstm-jax", airline), ("bilstm-jax", household)]
+ROWS = ["lstm-jax", "bilstm-jax"]
 
 
 @pytest.fixture
@@ -39,16 +39,16 @@ def backend():
     jax.config.update("jax_default_matmul_precision", None)
 
 
-@pytest.mark.parametrize(("key", "row"), ROWS)
-def test_it_is_the_described_net(backend, key, row):
+@pytest.mark.parametrize("key", ROWS)
+def test_it_is_the_described_net(backend, key):
     """Outputs, loss, every gradient, a step of every parameter and ten losses are NumPy's."""
-    check_proof(row.prove(make_context("jax", key, backend)))
+    check_proof(net.prove(make_context("jax", key, backend)))
 
 
-@pytest.mark.parametrize(("key", "row"), ROWS)
-def test_the_timed_steps_really_train(backend, key, row):
+@pytest.mark.parametrize("key", ROWS)
+def test_the_timed_steps_really_train(backend, key):
     """On a batch of real windows in host memory."""
-    check_steps(row.prepare(make_context("jax", key, backend)))
+    check_steps(net.prepare(make_context("jax", key, backend)))
 
 
 @pytest.mark.parametrize(("key", "settings"), options_of("jax"))
@@ -59,7 +59,7 @@ def test_a_speed_setting_changes_no_answer(backend, key, settings):
 
 def test_a_step_is_finished_when_the_clock_stops(backend):
     """Twice the steps take twice as long: JAX returns before its work is done, on the CPU too."""
-    steps = airline.prepare(make_context("jax", "lstm-jax", backend, units=64))
+    steps = net.prepare(make_context("jax", "lstm-jax", backend, units=64))
     for _ in range(3):
         steps.train(steps.train_batch())
     backend.synchronize()
@@ -68,29 +68,29 @@ def test_a_step_is_finished_when_the_clock_stops(backend):
 
 def test_it_has_as_many_parameters_as_keras_net(backend):
     """One bias per gate: 4 (u (i + u) + u) for each layer and direction, and the output layer."""
-    lstm_steps = airline.prepare(make_context("jax", "lstm-jax", backend))
+    lstm_steps = net.prepare(make_context("jax", "lstm-jax", backend))
     assert lstm_steps.parameters == 4 * (4 * (1 + 4) + 4) + 4 * (4 * (4 + 4) + 4) + 4 + 1
-    both = household.prepare(make_context("jax", "bilstm-jax", backend))
+    both = net.prepare(make_context("jax", "bilstm-jax", backend))
     assert both.parameters == 2 * 4 * (3 * (1 + 3) + 3) + 2 * 4 * (3 * (6 + 3) + 3) + 6 + 1
 
 
-@pytest.mark.parametrize(("key", "row"), ROWS)
-def test_it_trains_to_quality(backend, key, row):
+@pytest.mark.parametrize("key", ROWS)
+def test_it_trains_to_quality(backend, key):
     """With the loops and scores of every framework."""
-    check_quality(row, make_context("jax", key, backend))
+    check_quality(net, make_context("jax", key, backend))
 
 
 @pytest.mark.usefixtures("in_float64")
 def test_the_default_epsilon_is_refused(backend, monkeypatch):
     """1e-8 where Keras' form of Adam has 3e-6 in the first step."""
     monkeypatch.setattr(net.adam, "EPSILON_OF_CORRECTED", 1e-8)
-    assert quantity(airline.prove(make_context("jax", "lstm-jax", backend))) == "parameters"
+    assert quantity(net.prove(make_context("jax", "lstm-jax", backend))) == "parameters"
 
 
 @pytest.mark.usefixtures("in_float64")
 def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
     """By its outputs."""
-    check_gate_order(monkeypatch, net, lambda: airline.prove(make_context("jax", "lstm-jax", backend)))
+    check_gate_order(monkeypatch, net, lambda: net.prove(make_context("jax", "lstm-jax", backend)))
 
 
 @pytest.mark.usefixtures("in_float64")

@@ -32,7 +32,7 @@ def made_up(minutes=1000):
     scaled = values.astype(np.float32)
     split = int(minutes * 0.7)
     source = Source("household", "made up for a test", "0" * 64, synthetic=True)
-    return household.Household(None, scaled, scaled[:split], scaled[split:], source)
+    return household.Household(scaled, scaled[:split], scaled[split:], source)
 
 
 DATA = made_up()

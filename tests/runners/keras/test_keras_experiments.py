@@ -46,7 +46,7 @@ def test_a_net_with_a_slip_continues_from_its_checkpoint(monkeypatch, tmp_path, 
     series = np.random.RandomState(0).rand(3000).astype(np.float32)
     monkeypatch.setitem(bilstm.MODEL.settings["full"], "units", 2)
     options = ["--data", "", "--train", "both-sides", "--epochs", "1", "--train-minutes", "200", "--threads", "1"]
-    data = slips.household.Household(series, series, series, series, None)
+    data = slips.household.Household(series, series, series, None)
     monkeypatch.setattr(slips.household, "load", lambda directory: data)
     said = []
     for _ in range(2):

@@ -39,17 +39,17 @@ def backend():
     net.set_precision("float32")
 
 
-def implementation(key):
-    """The row's module, which imports Keras."""
-    from runners.keras_torch import airline, household
+def implementation():
+    """The rows' module, which imports Keras."""
+    from runners.keras_torch import net
 
-    return airline if key.startswith("lstm") else household
+    return net
 
 
 @pytest.mark.parametrize("key", ROWS)
 def test_it_is_the_described_net(backend, key):
     """Outputs, loss, every gradient, a step of every parameter and ten losses are NumPy's."""
-    check_proof(implementation(key).prove(make_context("keras_torch", key, backend)))
+    check_proof(implementation().prove(make_context("keras_torch", key, backend)))
 
 
 @pytest.mark.usefixtures("in_float64")
@@ -58,7 +58,7 @@ def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
     from runners.keras_nets import lstm
 
     context = make_context("keras_torch", ROWS[0], backend)
-    check_gate_order(monkeypatch, lstm, lambda: implementation(ROWS[0]).prove(context))
+    check_gate_order(monkeypatch, lstm, lambda: implementation().prove(context))
 
 
 @pytest.mark.parametrize(("key", "settings"), options_of("keras_torch"))
@@ -75,13 +75,13 @@ def test_the_timed_steps_really_train(backend, key):
     import keras
 
     assert keras.backend.backend() == "torch"
-    check_steps(implementation(key).prepare(make_context("keras_torch", key, backend)))
+    check_steps(implementation().prepare(make_context("keras_torch", key, backend)))
 
 
 @pytest.mark.parametrize("key", ROWS[:1])  # a step of the other one takes a second
 def test_it_trains_to_quality(backend, key):
     """With the loops and scores of every framework."""
-    check_quality(implementation(key), make_context("keras_torch", key, backend))
+    check_quality(implementation(), make_context("keras_torch", key, backend))
 
 
 def test_a_row_leaves_its_process_as_it_was():

@@ -84,6 +84,14 @@ def test_a_failure_does_not_lose_the_good_record_it_replaces(place):
     assert store.read(place.kept_path("quick"))["status"] == "ok"
 
 
+def test_a_tuning_that_fails_does_not_lose_the_good_one_it_replaces(place):
+    """It has no status; where it could not be finished it has a reason."""
+    good = {name: value for name, value in document().items() if name != "status"}
+    place.save(dict(good, reason=None, chosen=["xla"]))
+    place.save(dict(good, reason={"key": "killed"}, chosen=[]))
+    assert place.find(good, lambda found: found["reason"] is None)["chosen"] == ["xla"]
+
+
 @pytest.mark.parametrize("status", ["ok", "failed"])
 def test_a_record_of_version_1_is_set_aside(place, status):
     """Nothing can be added to it, and it is not lost, not even to the next one."""

@@ -19,10 +19,9 @@ from twins import (
 from runners.nets import lstm
 from runners.pytorch import tuning
 from runners.pytorch.backend import open_backend
-from runners.pytorch.twins import airline, household
 from runners.pytorch.twins import lstm as net
 
-ROWS = [("lstm-pytorch", airline), ("bilstm-pytorch", household)]
+ROWS = ["lstm-pytorch", "bilstm-pytorch"]
 
 
 @pytest.fixture
@@ -31,16 +30,16 @@ def backend():
     return open_backend("cpu", 1)
 
 
-@pytest.mark.parametrize(("key", "row"), ROWS)
-def test_it_is_the_described_net(backend, key, row):
+@pytest.mark.parametrize("key", ROWS)
+def test_it_is_the_described_net(backend, key):
     """Outputs, loss, every gradient, a step of every parameter and ten losses are NumPy's."""
-    check_proof(row.prove(make_context("pytorch", key, backend)))
+    check_proof(net.prove(make_context("pytorch", key, backend)))
 
 
-@pytest.mark.parametrize(("key", "row"), ROWS)
-def test_the_timed_steps_really_train(backend, key, row):
+@pytest.mark.parametrize("key", ROWS)
+def test_the_timed_steps_really_train(backend, key):
     """On a batch of real windows in host memory."""
-    steps = row.prepare(make_context("pytorch", key, backend))
+    steps = net.prepare(make_context("pytorch", key, backend))
     check_steps(steps)
     assert any("addmm" in name or "mkldnn" in name for name in steps.execution()["operators"])
 
@@ -53,22 +52,22 @@ def test_a_speed_setting_changes_no_answer(backend, key, settings):
 
 def test_it_has_as_many_parameters_as_keras_net(backend):
     """One bias per gate: 4 (u (i + u) + u) for each layer and direction, and the output layer."""
-    lstm_steps = airline.prepare(make_context("pytorch", "lstm-pytorch", backend))
+    lstm_steps = net.prepare(make_context("pytorch", "lstm-pytorch", backend))
     assert lstm_steps.parameters == 4 * (4 * (1 + 4) + 4) + 4 * (4 * (4 + 4) + 4) + 4 + 1
-    both = household.prepare(make_context("pytorch", "bilstm-pytorch", backend))
+    both = net.prepare(make_context("pytorch", "bilstm-pytorch", backend))
     assert both.parameters == 2 * 4 * (3 * (1 + 3) + 3) + 2 * 4 * (3 * (6 + 3) + 3) + 6 + 1
 
 
-@pytest.mark.parametrize(("key", "row"), ROWS)
-def test_it_trains_to_quality(backend, key, row):
+@pytest.mark.parametrize("key", ROWS)
+def test_it_trains_to_quality(backend, key):
     """With the loops and scores of every framework."""
-    check_quality(row, make_context("pytorch", key, backend))
+    check_quality(net, make_context("pytorch", key, backend))
 
 
 @pytest.mark.usefixtures("in_float64")
 def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
     """By its outputs."""
-    check_gate_order(monkeypatch, net, lambda: airline.prove(make_context("pytorch", "lstm-pytorch", backend)))
+    check_gate_order(monkeypatch, net, lambda: net.prove(make_context("pytorch", "lstm-pytorch", backend)))
 
 
 @pytest.mark.usefixtures("in_float64")
@@ -82,14 +81,14 @@ def test_a_second_bias_that_is_trained_is_refused(backend, monkeypatch):
                 parameter.requires_grad_(True)
 
     monkeypatch.setattr(net, "ForecastNet", AsItComes)
-    assert quantity(airline.prove(make_context("pytorch", "lstm-pytorch", backend))) == "parameters"
+    assert quantity(net.prove(make_context("pytorch", "lstm-pytorch", backend))) == "parameters"
 
 
 @pytest.mark.usefixtures("in_float64")
 def test_the_default_epsilon_is_refused(backend, monkeypatch):
     """1e-8 where Keras' form of Adam has 3e-6 in the first step."""
     monkeypatch.setattr(net.adam, "EPSILON_OF_CORRECTED", 1e-8)
-    assert quantity(airline.prove(make_context("pytorch", "lstm-pytorch", backend))) == "parameters"
+    assert quantity(net.prove(make_context("pytorch", "lstm-pytorch", backend))) == "parameters"
 
 
 def test_the_weights_survive_the_way_in_and_out():
