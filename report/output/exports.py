@@ -91,7 +91,7 @@ def cells(row: Row) -> list[Value]:
 
 
 def _in_order(columns: Sequence[tuple[str, ...]], values: Mapping[str, Value]) -> list[Value]:
-    return [values.get(name) for name, *_ in columns]
+    return [values.get(name) for name, *_ in columns] if values else [None] * len(columns)
 
 
 def _of_result(result: Result) -> dict[str, Value]:
