@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fleet.config import Fleet, load
-from fleet.files import Problem, Unanswered, printable, tail
+from fleet.files import Unanswered, printable, tail
 from fleet.folder import NO_RUN, Folder, attempts
 from fleet.results.gather import gather
 from fleet.schedulers import Scheduler
@@ -20,6 +20,7 @@ from fleet.schedulers.slurm import SlurmArrays
 from fleet.status import CellStatus, survey
 from fleet.submit import current, dry_run, settle_intents, submit
 from fleet.table import render
+from images.stack import Problem
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = {"FLEET": "fleet.toml", "RESULTS": "results", "SITE": "site"}

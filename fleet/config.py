@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fleet.clock import seconds_of
-from fleet.files import Problem
 from fleet.reader import Key, Reader, between, key, like, one_of, some_of, texts
 from images import stack
+from images.stack import Problem
 
 VERSION = 1
 LONGEST = 366 * 86_400

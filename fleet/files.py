@@ -1,20 +1,15 @@
-"""Files that are complete or absent, locks, and text that is safe on a terminal."""
+"""Files that are complete or absent, and text that is safe on a terminal."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-
-class Problem(Exception):
-    """Something the user has to fix. The message names what is wrong, the value, and what to do."""
+from images import files
+from images.stack import Problem
 
 
 class Unanswered(Problem):
@@ -23,20 +18,8 @@ class Unanswered(Problem):
 
 def atomic_write(path: Path, content: bytes | str, mode: int = 0o644, durable: bool = True) -> None:
     """Replace a file so that it is complete or unchanged, after a power failure too if ``durable``. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-        os.chmod(partial, mode)
-        os.rename(partial, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(partial)
-        raise
+    with files.atomic_write(path, mode, durable) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
 
 
 def write_json(path: Path, content: object) -> None:
@@ -56,25 +39,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def sha256(path: Path) -> str:
     """Return a file's SHA-256 in hexadecimal. Raises OSError."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@contextlib.contextmanager
-def locked(path: Path, on_wait: Callable[[], None]) -> Iterator[int]:
-    """Hold a file's lock and yield its descriptor; calls ``on_wait`` first if another process has it.
-
-    The lock belongs to the open file: a child that inherits the descriptor keeps it after this process has died.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 def printable(text: object) -> str:

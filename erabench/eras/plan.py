@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from erabench import options
 from erabench.engine import Ended
 from erabench.frameworks import frameworks
 from images import stack
+from images.files import atomic_write
 from images.stack import ROOT, RUNNERS, STACKS, Problem, declaration
 
 ROWS = ("lstm", "lstm-pytorch", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # two cores: 90 minutes
@@ -100,13 +100,10 @@ class Journal:
 
     def save(self) -> None:
         """Replace the file. Raises Problem."""
-        draft = self.path.with_name(f"{NAME}.{os.getpid()}")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(self.content), encoding="utf-8")
-            os.replace(draft, self.path)
+            with atomic_write(self.path) as file:
+                file.write(json.dumps(self.content).encode())
         except OSError as error:
-            draft.unlink(missing_ok=True)
             cure = "free some space and run the same command again; what is measured is kept"
             raise Problem(f"cannot write '{self.path}': {error.strerror}; {cure}") from error
 

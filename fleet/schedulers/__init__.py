@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from fleet.config import NodeType
-from fleet.files import Problem, Unanswered, atomic_write, printable
+from fleet.files import Unanswered, atomic_write, printable
 from fleet.folder import Submission
 from fleet.plan import Cell
+from images.stack import Problem
 
 Key = tuple[int, int]  # submission, task
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.config import Fleet, NodeType
-from fleet.files import Problem, Unanswered
+from fleet.files import Unanswered
 from fleet.folder import Folder, Submission
 from fleet.node.stream import read_stream
 from fleet.payload import code_archive, order_archive
@@ -20,6 +20,7 @@ from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
 from fleet.schedulers.manifests import LARGEST, RUN_LABEL, config_map, dry_text, manifest
 from fleet.schedulers.pods import Pod, indexes, pod_task, pods_of, save_attempt, without_pod
+from images.stack import Problem
 
 STOP_SECONDS = 6.0
 

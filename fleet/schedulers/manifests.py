@@ -8,10 +8,10 @@ import shlex
 from typing import Any
 
 from fleet.config import Fleet
-from fleet.files import Problem
 from fleet.node import exits
 from fleet.payload import start_script
 from fleet.schedulers import Order
+from images.stack import Problem
 
 LARGEST = 1_000_000  # of a ConfigMap's 1 MiB
 GRACE_SECONDS = 60

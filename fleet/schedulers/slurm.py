@@ -12,13 +12,14 @@ from pathlib import Path
 
 from fleet.clock import seconds_of, whole_minutes
 from fleet.config import Fleet, NodeType
-from fleet.files import Problem, Unanswered
+from fleet.files import Unanswered
 from fleet.folder import Folder, Submission
 from fleet.node import exits
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
 from fleet.schedulers.slurm_files import bring, submission_files, tail_script
 from fleet.schedulers.slurm_nodes import NoNodes, Partitions, Undetermined, nodes_of, partition_limits
+from images.stack import Problem
 
 QUEUED = {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
 RUNNING = {"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "RESIZING", "SIGNALING", "STAGE_OUT", "POWER_UP_NODE"}

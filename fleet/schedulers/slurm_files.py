@@ -14,13 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from fleet.config import Fleet
-from fleet.files import Problem, sha256
+from fleet.files import sha256
 from fleet.folder import Attempt, Folder, attempts
 from fleet.node import exits
 from fleet.payload import code_archive, order_archive, start_script, submission_content
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, run
 from fleet.schedulers.slurm_nodes import ALIASES, nodes_of
+from images.stack import Problem
 
 LARGEST_SCRIPT = 3_900_000  # Slurm's max_script_size is 4 MiB unless a site sets another
 FOR_SRUN = ("--account", "--partition", "--qos", "--reservation")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from fleet.clock import seconds_of
 from fleet.config import Fleet, NodeType
-from fleet.files import Problem
 from fleet.schedulers import ask
+from images.stack import Problem
 
 ALIASES = {
     "-C": "--constraint", "-p": "--partition", "-w": "--nodelist", "-G": "--gpus", "-A": "--account", "-q": "--qos",

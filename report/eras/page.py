@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from report import text
 from report.comparison.page import WORDS
 from report.comparison.verdicts import Time
 from report.eras.years import Change, Eras, Line, Net, Point, software
@@ -12,7 +13,7 @@ from report.page.measurements import PHASES as PHASE_NAMES
 from report.page.models import STATUSES, not_training, score, seconds
 from report.records import PHASES, Result
 from report.sentences import said
-from report.text import N_, Joined, Message, Number, Text, joined, message
+from report.text import N_, Message, Number, Text, joined, message
 
 CHANGES = {
     "slower": N_(
@@ -70,11 +71,9 @@ def ratio(time: Time | None) -> Text:
     word = message(WORDS[time.word])
     if time.ratio is None or time.word == "incomparable":
         return message("{verdict}: {reason}", verdict=word, reason=time.reason) if time.reason else word
-    value = Number(time.ratio.value, "ratio")
-    if time.ratio.low is None or time.ratio.high is None:
-        return value
-    ends = Joined((Number(time.ratio.low, "ratio"), Number(time.ratio.high, "ratio")), "–")
-    return message("{ratio} ({interval}) {verdict}", ratio=value, interval=ends, verdict=word)
+    found = time.ratio
+    shown = text.ratio(found.value, found.low, found.high)
+    return shown if found.low is None else joined((shown, word), " ")
 
 
 def quality(result: Result) -> Text:

@@ -38,7 +38,7 @@ def draw(eras: Eras, net: Net, say: Callable[[Text], str]) -> tuple[str, Text] |
     drawing.y_axis(y, LEFT, WIDTH - 8, most=5)
     for (_, phase, found), (_, shape, colour) in zip(series, legend, strict=True):
         places = [(x(year), found.get(year)) for year in map(int, eras.years)]
-        drawing.area([(at, y(interval(one)[0]), y(interval(one)[1])) for at, one in places if one], colour)
+        drawing.area([(at, y(one.ends[0]), y(one.ends[1])) for at, one in places if one], colour)
         drawing.curve([(at, y(one.median_s)) if one else None for at, one in places], colour, 1.6, DASHES[phase])
         for at, one in places:
             if one:
@@ -56,11 +56,6 @@ def name(line: Line) -> str:
 def times(line: Line, phase: PhaseName) -> dict[int, Figure]:
     """Return the figures of a line by year."""
     return {int(point.year): point.times[phase] for point in line.points if phase in point.times}
-
-
-def interval(figure: Figure) -> tuple[float, float]:
-    """Return the ends of a figure's interval; of a single process the figure itself twice."""
-    return figure.low_s or figure.median_s, figure.high_s or figure.median_s
 
 
 def described(net: Net, series: Sequence[tuple[Line, PhaseName, Mapping[int, Figure]]]) -> Text:

@@ -15,7 +15,7 @@ from report.page.models import seconds
 from report.page.tuning import tuned
 from report.records import Device, Figure, Result, Tuning, figure
 from report.sentences import said
-from report.text import N_, Joined, Message, Number, Text, joined, message
+from report.text import N_, Joined, Message, Number, Text, joined, message, ratio
 
 QUANTITIES = ("outputs", "loss", "gradients", "parameters", "losses", "later-outputs")
 NOT_NAMED = ("numpy", "cuda", "cudnn", "jaxlib", "torchvision")  # versions that the table leaves out
@@ -161,12 +161,8 @@ def _median(values: Sequence[float | None]) -> Text:
 def _ratio(found: Ratio | None) -> Text:
     if found is None:
         return Number(1.0, "ratio")
-    value = Number(found.value, "ratio")
-    if found.low is None or found.high is None:
-        return value
-    low, high = Number(found.low, "ratio"), Number(found.high, "ratio")
-    shown = message("{ratio} ({low}–{high})", ratio=value, low=low, high=high)
-    if found.verdict == "indistinguishable":
+    shown = ratio(found.value, found.low, found.high)
+    if found.low is not None and found.verdict == "indistinguishable":
         return message("{ratio}, {verdict}", ratio=shown, verdict=message("indistinguishable"))
     return shown
 

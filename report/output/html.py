@@ -28,15 +28,11 @@ def page(markdown: str, language: str, pictures: Mapping[str, str], folder: str 
     return fill(
         "page.html.j2",
         language=language,
-        say=_printed,
+        say=str,
         title=Safe(escape(title[1] if title else "")),
         style=Safe(style),
         body=Safe(_body(markdown, pictures, folder)),
     )
-
-
-def _printed(value: str) -> str:
-    return value
 
 
 def _body(markdown: str, pictures: Mapping[str, str], folder: str) -> str:

@@ -12,7 +12,7 @@ from report.page.models import STATUSES, seconds
 from report.records import PHASES, Attempt, PhaseName, PhaseWarning, Times, Tuning
 from report.records.figure import of_medians
 from report.sentences import said, warning_name
-from report.text import N_, Joined, Message, Number, Text, joined, message
+from report.text import N_, Joined, Message, Number, Text, joined, message, ratio
 
 OPTIONS = {
     "unroll": N_("unroll (the loop over the time steps written out)"),
@@ -112,11 +112,7 @@ def _names(warnings: Iterable[PhaseWarning]) -> Joined:
 def _ratio(as_written: Sequence[float], tuned_s: Sequence[float]) -> Text:
     """The median of the pairs' ratios with its 95 % interval, if there are enough pairs for one."""
     found = paired_ratio(as_written, tuned_s)
-    ratio = Number(found.value, "ratio")
-    if found.low is None or found.high is None:
-        return ratio
-    low, high = Number(found.low, "ratio"), Number(found.high, "ratio")
-    return message("{ratio} ({low}–{high})", ratio=ratio, low=low, high=high)
+    return ratio(found.value, found.low, found.high)
 
 
 def _settings(tuning: Tuning, confirmed: bool) -> Text:

@@ -32,6 +32,11 @@ class Figure:
             return None
         return max(self.high_s - self.median_s, self.median_s - self.low_s) / self.median_s
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval's ends, to be drawn; without an interval both are the median."""
+        return self.low_s or self.median_s, self.high_s or self.median_s
+
     def times(self, factor: float) -> Figure:
         """Return the figure of ``factor`` times the work."""
         low, high = (value and value * factor for value in (self.low_s, self.high_s))

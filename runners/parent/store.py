@@ -135,7 +135,13 @@ def discard(checkpoints: str) -> None:
 
 @contextlib.contextmanager
 def results_lock(results: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Lock the results folder, so that two benches never measure into it together; prints a line while waiting."""
+    """Lock the results folder, so that two benches never measure into it together; prints a line while waiting.
+
+    Raises ``UsageError`` if the lock cannot be written, as where it is another user's.
+    """
     waiting = "another bench is measuring into '{}'; waiting for it to end".format(results)
-    with locked(os.path.join(results, ".lock"), lambda: say(waiting)):
+    path = os.path.join(results, ".lock")
+    with contextlib.ExitStack() as stack:
+        with _usage_error(path):
+            stack.enter_context(locked(path, lambda: say(waiting)))
         yield

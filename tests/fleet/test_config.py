@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fleet.config import load
-from fleet.files import Problem
 from fleet.plan import Cell, make_plan
+from images.stack import Problem
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "fleet" / "examples"
 GOOD = """\

@@ -14,12 +14,12 @@ from fake_scheduler import FakeScheduler, fleet_of, leave_attempt, started
 from fleet_lab import ROOT
 from stub_bench import record
 
-from fleet.files import Problem
 from fleet.folder import Folder
 from fleet.plan import make_plan
 from fleet.results.gather import gather
 from fleet.results.nodes import differences, summary
 from fleet.status import CellStatus, survey
+from images.stack import Problem
 from report.records.load import load_results
 
 

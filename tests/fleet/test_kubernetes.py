@@ -19,7 +19,7 @@ from manifest_rules import broken_rules
 
 from fleet.cli import main
 from fleet.config import Fleet, load
-from fleet.files import Problem, Unanswered
+from fleet.files import Unanswered
 from fleet.folder import Folder, attempts
 from fleet.node import exits
 from fleet.node.stream import read_stream
@@ -31,6 +31,7 @@ from fleet.schedulers.manifests import CELL_LABEL, LARGEST, config_map
 from fleet.schedulers.pods import indexes, pod_task, pods_of, without_pod
 from fleet.status import survey
 from fleet.submit import current, submit
+from images.stack import Problem
 
 EXAMPLE = ROOT / "fleet" / "examples" / "kubernetes.toml"
 JOB = "erabench-0123abcd-0001"

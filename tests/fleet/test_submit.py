@@ -10,7 +10,7 @@ import pytest
 from fake_scheduler import FakeScheduler, fleet_of, leave_attempt, started
 
 from fleet.cli import main
-from fleet.files import Problem, Unanswered, printable
+from fleet.files import Unanswered, printable
 from fleet.folder import NO_RUN, Folder
 from fleet.plan import make_plan
 from fleet.schedulers import Task, ask
@@ -18,6 +18,7 @@ from fleet.schedulers.slurm import _exit, _task
 from fleet.status import CellStatus, estimate, survey
 from fleet.submit import dry_run, submit
 from fleet.table import render
+from images.stack import Problem
 
 NO_CGROUPS = "a job over its memory ends so where Slurm has no cgroups"
 

@@ -49,7 +49,7 @@ def seconds(section: Section, say: Say) -> tuple[str, Text] | None:
                 result = row.on(device)
                 step = row.step(device, phase)
                 if step and result and result.phases(phase)[0].unit == "batch":
-                    ours.values[place] = (step.median_s, step.low_s or step.median_s, step.high_s or step.median_s)
+                    ours.values[place] = (step.median_s, *step.ends)
                 if (row.model.key, device, phase) in printed:
                     value = printed[row.model.key, device, phase]
                     theirs.values[place] = (value, value, value)
@@ -67,11 +67,7 @@ def machines(overviews: Sequence[Overview], say: Say) -> tuple[str, Text] | None
     for overview, shape in zip(overviews, SHAPES.values(), strict=True):
         for number, line in enumerate(overview.lines):
             colour = COLOURS[number] if number < MOST_MACHINES else GREY
-            values = {
-                place: (step.median_s, step.low_s or step.median_s, step.high_s or step.median_s)
-                for place, step in enumerate(line.steps)
-                if step
-            }
+            values = {place: (step.median_s, *step.ends) for place, step in enumerate(line.steps) if step}
             named = shape == "circle" and number < MOST_MACHINES
             series.append(Series(line.name if named else "", colour, shape, values=values))
     rows = [name for overview in overviews[:1] for name in overview.rows]

@@ -40,7 +40,7 @@ def frameworks(section: Section, say: Say) -> tuple[str, Text] | None:
             drawing.text(8, y + 14, line.name)
             for found, shape, colour in marks:
                 if found:
-                    low, high = found.low_s or found.median_s, found.high_s or found.median_s
+                    low, high = found.ends
                     if 0 < low < high:
                         drawing.line(scale(low), y + 25, scale(high), y + 25, colour, 3)
                     drawing.marker(scale(found.median_s), y + 25, shape, colour)

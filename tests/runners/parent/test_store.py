@@ -161,6 +161,14 @@ def test_a_folder_that_cannot_be_made_is_reported_at_once(tmp_path):
     assert (tmp_path / "results").read_text() == "a file"
 
 
+def test_a_lock_that_cannot_be_written_is_reported(tmp_path):
+    """As one of another user; here a folder has its name."""
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(UsageError, match=r"cannot write '.*/\.lock': Is a directory; choose another RESULTS"):
+        with store.results_lock(str(tmp_path), print):
+            pass
+
+
 def test_a_second_bench_waits_and_reports_it(tmp_path):
     """Two never measure into one folder at once."""
     said, order = [], []
