@@ -20,13 +20,16 @@ DIGITS = 11
 
 
 def measured(years: list[str], folder: Path) -> dict[str, dict[str, Any]]:
-    """Run `make eras` into ``folder``; return its records by "2018/ar"."""
+    """Run `make eras` into ``folder``; return its records by "2018/ar". Exits if it could not come to its end."""
     words = ["--net", NETS, "--profile", "smoke", "--engine", "venv", "--machine", "here", "--keep", "1"]
     places = ["--results", str(folder / "results"), "--site", str(folder / "site")]
     era = ["--era", ",".join(years)] if years else []
     command = [sys.executable, "-s", "-m", "erabench", "eras", *era, *words, "--locale", "en", *places]
-    subprocess.run(command, cwd=ROOT, check=False)
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode
     found = sorted((folder / "results" / "here").glob("*/*.cpu.json"))
+    asked = years or [path.name for path in (ROOT / "images" / "stacks").glob("20??")]
+    if status not in (0, 1) or {path.parent.name for path in found} != set(asked):
+        sys.exit(f"erabench: make eras ended with status {status} before every year was measured")
     return {f"{path.parent.name}/{path.name.split('.')[0]}": json.loads(path.read_text("utf-8")) for path in found}
 
 

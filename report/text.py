@@ -68,7 +68,7 @@ def joined(parts: Iterable[Text], separator: str = ", ") -> Joined:
     return Joined(tuple(dict.fromkeys(parts)), separator)
 
 
-def ratio(value: float, low: float | None, high: float | None) -> Text:
+def ratio_with_ends(value: float, low: float | None, high: float | None) -> Text:
     """Return a ratio, with the ends of its interval where it has one."""
     if low is None or high is None:
         return Number(value, "ratio")

@@ -4,7 +4,8 @@ Python 3.6 and the standard library only: the parent must be able to describe a 
 row's framework cannot be imported.
 """
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from hashlib import sha256
+from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 SCHEMA_VERSION = 2
 """Version of the record; its history is in ``report/schema/README.md``."""
@@ -285,3 +286,11 @@ class Quality(NamedTuple):
     epoch_seconds: Optional[float] = None  # a complete epoch, measured
     reason: Optional[Reason] = None
     notes: List[Reason] = []
+
+
+def digest(arrays: Iterable[Any]) -> bytes:
+    """A checksum of a net's arrays, for ``Steps.state``: a large net is not copied as a whole."""
+    found = sha256()
+    for array in arrays:
+        found.update(array.tobytes())
+    return found.digest()

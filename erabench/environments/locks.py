@@ -22,8 +22,8 @@ def folder() -> Path:
 
 def clean() -> list[Path]:
     """Remove the environments there, and return them; what else lies in their folder stays."""
-    marks = [path for pattern in (".*.lock", "*/.*.lock") for path in folder().glob(pattern)]
-    found = [path.with_name(path.name[1 : -len(".lock")]) for path in marks]
+    names = ["host", "tests", *(f"{lock.parent.name}/{lock.stem}" for lock in STACKS.glob("*/*.lock"))]
+    found = [folder() / name for name in names if mark(folder() / name).is_file()]
     for environment in found:
         shutil.rmtree(environment, ignore_errors=True)  # one that could not be made is not there
         mark(environment).unlink()

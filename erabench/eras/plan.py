@@ -20,7 +20,7 @@ from images import stack
 from images.files import atomic_write
 from images.stack import ROOT, RUNNERS, STACKS, Problem, declaration
 
-ROWS = ("lstm", "lstm-pytorch", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # two cores: 90 minutes
+ROWS = ("lstm", "lstm-pytorch", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # two cores: 70 minutes
 NAME = ".eras.json"  # the report skips names that begin with a dot
 
 Cells = dict[str, list[str]]  # cell -> its rows

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from report import text
 from report.comparison.page import WORDS
 from report.comparison.verdicts import Time
 from report.eras.years import Change, Eras, Line, Net, Point, software
@@ -13,7 +12,7 @@ from report.page.measurements import PHASES as PHASE_NAMES
 from report.page.models import STATUSES, not_training, score, seconds
 from report.records import PHASES, Result
 from report.sentences import said
-from report.text import N_, Message, Number, Text, joined, message
+from report.text import N_, Message, Number, Text, joined, message, ratio_with_ends
 
 CHANGES = {
     "slower": N_(
@@ -72,7 +71,7 @@ def ratio(time: Time | None) -> Text:
     if time.ratio is None or time.word == "incomparable":
         return message("{verdict}: {reason}", verdict=word, reason=time.reason) if time.reason else word
     found = time.ratio
-    shown = text.ratio(found.value, found.low, found.high)
+    shown = ratio_with_ends(found.value, found.low, found.high)
     return shown if found.low is None else joined((shown, word), " ")
 
 

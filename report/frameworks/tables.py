@@ -15,7 +15,7 @@ from report.page.models import seconds
 from report.page.tuning import tuned
 from report.records import Device, Figure, Result, Tuning, figure
 from report.sentences import said
-from report.text import N_, Joined, Message, Number, Text, joined, message, ratio
+from report.text import N_, Joined, Message, Number, Text, joined, message, ratio_with_ends
 
 QUANTITIES = ("outputs", "loss", "gradients", "parameters", "losses", "later-outputs")
 NOT_NAMED = ("numpy", "cuda", "cudnn", "jaxlib", "torchvision")  # versions that the table leaves out
@@ -161,7 +161,7 @@ def _median(values: Sequence[float | None]) -> Text:
 def _ratio(found: Ratio | None) -> Text:
     if found is None:
         return Number(1.0, "ratio")
-    shown = ratio(found.value, found.low, found.high)
+    shown = ratio_with_ends(found.value, found.low, found.high)
     if found.low is not None and found.verdict == "indistinguishable":
         return message("{ratio}, {verdict}", ratio=shown, verdict=message("indistinguishable"))
     return shown

@@ -140,14 +140,15 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
         if not timed:
             return
         timed.sort(key=lambda found: found[0].value)
-        names = [
-            message("{row} on {machine}", row=row.name, machine=group.machine) if len(groups) > 1 else row.name
-            for _, row, group, _ in timed
-        ]
-        yield message(sentence, row=names[0], time=replace(timed[0][0], kind="short", unit=" s"))
-        alike = (name for name, (*_, result) in zip(names, timed, strict=True) if _alike(timed[0][3], result, phase))
+        time, row, group, fastest = timed[0]
+        yield message(sentence, row=_named(row, group, groups), time=replace(time, kind="short", unit=" s"))
+        alike = (_named(row, group, groups) for _, row, group, result in timed if _alike(fastest, result, phase))
         if first := tuple(islice(alike, ALIKE_NAMED)):
             yield message("Not distinguishable from it: {rows}.", rows=joined(first))
+
+
+def _named(row: Row, group: MachineStack, groups: Sequence[MachineStack]) -> Text:
+    return message("{row} on {machine}", row=row.name, machine=group.machine) if len(groups) > 1 else row.name
 
 
 def _alike(fastest: Result, other: Result, phase: PhaseName) -> bool:

@@ -12,7 +12,7 @@ from report.page.models import STATUSES, seconds
 from report.records import PHASES, Attempt, PhaseName, PhaseWarning, Times, Tuning
 from report.records.figure import of_medians
 from report.sentences import said, warning_name
-from report.text import N_, Joined, Message, Number, Text, joined, message, ratio
+from report.text import N_, Joined, Message, Number, Text, joined, message, ratio_with_ends
 
 OPTIONS = {
     "unroll": N_("unroll (the loop over the time steps written out)"),
@@ -112,7 +112,7 @@ def _names(warnings: Iterable[PhaseWarning]) -> Joined:
 def _ratio(as_written: Sequence[float], tuned_s: Sequence[float]) -> Text:
     """The median of the pairs' ratios with its 95 % interval, if there are enough pairs for one."""
     found = paired_ratio(as_written, tuned_s)
-    return ratio(found.value, found.low, found.high)
+    return ratio_with_ends(found.value, found.low, found.high)
 
 
 def _settings(tuning: Tuning, confirmed: bool) -> Text:

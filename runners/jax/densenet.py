@@ -8,7 +8,7 @@ import optax
 from flax import nnx
 from jax import numpy as jnp
 
-from runners.contract import Context, Steps
+from runners.contract import Context, Steps, digest
 from runners.jax import device
 from runners.nets.adam import EPSILON_OF_DENSENET
 from runners.nets.densenet import (
@@ -23,7 +23,6 @@ from runners.nets.densenet import (
     shape_of,
 )
 from runners.nets.densenet_implementation import Implementation, Library, timed_steps
-from runners.nets.learner import digest
 from runners.nets.sameness import Description, Twin
 
 NORM = (("scale", "scale"), ("offset", "bias"))

@@ -9,11 +9,11 @@ import optax
 from flax import nnx
 from jax import numpy as jnp
 
-from runners.contract import Context, Steps
+from runners.contract import Context, Steps, digest
 from runners.jax import device
 from runners.nets import adam
 from runners.nets.implementation import Implementation, Library
-from runners.nets.learner import Learner, Timed, digest, timed_steps
+from runners.nets.learner import Learner, Timed, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
 from runners.nets.sameness import Description, Twin
 

@@ -4,9 +4,9 @@ from typing import Any, Callable
 
 import numpy as np
 
-from runners.contract import Steps
+from runners.contract import Steps, digest
 from runners.keras import compat
-from runners.nets.learner import Learner, Timed, digest, timed_steps
+from runners.nets.learner import Learner, Timed, timed_steps
 
 Layer = Callable[[int, bool], Any]
 """``layer(units, sequences)``: an LSTM layer that returns its last state, or all of them."""

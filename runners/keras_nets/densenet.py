@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-from runners.contract import Context, Steps
+from runners.contract import Context, Steps, digest
 from runners.nets.adam import CONVERSION, EPSILON_OF_DENSENET
 from runners.nets.densenet import (
     BOTTLENECK,
@@ -18,7 +18,6 @@ from runners.nets.densenet import (
     shape_of,
 )
 from runners.nets.densenet_implementation import Library, timed_steps
-from runners.nets.learner import digest
 from runners.nets.sameness import Description, Twin
 
 NORM = ("scale", "offset")

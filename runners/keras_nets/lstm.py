@@ -5,11 +5,11 @@ from typing import Any, Callable, Dict, Tuple
 import keras
 import numpy as np
 
-from runners.contract import Context, Steps
+from runners.contract import Context, Steps, digest
 from runners.keras_nets.keras3 import PARTLY_FLOAT32, Gradients, fresh
 from runners.nets import adam
 from runners.nets.implementation import Library
-from runners.nets.learner import Learner, Timed, digest, timed_steps
+from runners.nets.learner import Learner, Timed, timed_steps
 from runners.nets.lstm import Weights, shapes, size
 from runners.nets.sameness import Description, Twin
 

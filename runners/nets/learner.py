@@ -1,8 +1,7 @@
 """What a framework gives to the training loops and to the timing of the LSTM nets, and the batches they take."""
 
 import math
-from hashlib import sha256
-from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -35,14 +34,6 @@ class Timed(NamedTuple):
     batch: Tuple[Any, Any]  # see representative_batch
     train_batches: Optional[int] = None
     test_batches: Optional[int] = None
-
-
-def digest(arrays: Iterable[Any]) -> bytes:
-    """A checksum of a net's arrays, for ``Steps.state``: a large net is not copied as a whole."""
-    found = sha256()
-    for array in arrays:
-        found.update(array.tobytes())
-    return found.digest()
 
 
 def timed_steps(

@@ -6,9 +6,8 @@ from typing import Any, Dict, NamedTuple, Tuple
 import torch
 from torch.nn import functional
 
-from runners.contract import Context, Quality, Reason, Steps
+from runners.contract import Context, Quality, Reason, Steps, digest
 from runners.nets.densenet_implementation import prove_row
-from runners.nets.learner import digest
 from runners.pytorch import compat
 from runners.pytorch.densenet import DenseNet, build, count_parameters, torch_device
 from runners.pytorch.images import choose, labels_to_tensor, to_tensor

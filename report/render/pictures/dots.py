@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from report.page import published
 from report.page.build import Section
@@ -53,7 +53,7 @@ def seconds(section: Section, say: Say) -> tuple[str, Text] | None:
                 if (row.model.key, device, phase) in printed:
                     value = printed[row.model.key, device, phase]
                     theirs.values[place] = (value, value, value)
-            series += [ours, theirs]
+            series += [ours, theirs if ours.values else replace(theirs, label=label)]
     if not any(one.values for one in series if not one.hollow):
         return None
     rows = [row.name for row in section.group.rows]
@@ -80,7 +80,7 @@ def _draw(rows: Sequence[str], series: Sequence[Series], say: Say, published_lab
     shown = [place for place in range(len(rows)) if any(place in one.values for one in series)]
     values = [value for one in series for value, _, _ in one.values.values()]
     drawing = Drawing(0)
-    legend = [(one.label, one.shape, one.colour, False) for one in series if one.label]
+    legend = [(one.label, one.shape, one.colour, one.hollow) for one in series if one.label]
     if published_label and any(one.hollow for one in series):
         legend.append((published_label, "circle", GREY, True))
     if not published_label:

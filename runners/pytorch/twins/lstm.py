@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from runners.contract import Context, Steps
+from runners.contract import Context, Steps, digest
 from runners.nets import adam
 from runners.nets.implementation import Implementation, Library
-from runners.nets.learner import Learner, Timed, cosine_share, digest, timed_steps
+from runners.nets.learner import Learner, Timed, cosine_share, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
 from runners.nets.sameness import Description, Twin
 from runners.pytorch import compat
