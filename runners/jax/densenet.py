@@ -10,7 +10,8 @@ from jax import numpy as jnp
 
 from runners.contract import Context, Steps, digest
 from runners.jax import device
-from runners.nets.adam import EPSILON_OF_DENSENET
+from runners.jax.net import first_moments
+from runners.nets.adam import EPSILON_OF_DENSENET, first_gradient
 from runners.nets.densenet import (
     BOTTLENECK,
     CLASSES,
@@ -34,6 +35,7 @@ class Maker:
 
     def __init__(self, precision: str) -> None:
         self._named = {"param_dtype": getattr(jnp, precision), "dtype": getattr(jnp, precision), "rngs": nnx.Rngs(0)}
+        self._kernel = {"kernel_init": nnx.initializers.zeros, **self._named}  # random ones take 40 s, for nothing
 
     def norm(self, channels: int) -> Any:
         """Flax calls momentum what is kept of the running values."""
@@ -41,11 +43,11 @@ class Maker:
 
     def convolution(self, inputs: int, outputs: int, size: int, bias: bool = True) -> Any:
         """A convolution that keeps rows and columns."""
-        return nnx.Conv(inputs, outputs, (size, size), use_bias=bias, **self._named)
+        return nnx.Conv(inputs, outputs, (size, size), use_bias=bias, **self._kernel)
 
     def linear(self, inputs: int) -> Any:
         """The last layer."""
-        return nnx.Linear(inputs, CLASSES, **self._named)
+        return nnx.Linear(inputs, CLASSES, **self._kernel)
 
 
 class DenseLayer(nnx.Module):
@@ -174,17 +176,6 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     def logits(net: DenseNet, images: Any) -> Any:
         return net(images)
 
-    @nnx.jit
-    def both(net: DenseNet, images: Any, labels: Any) -> Any:
-        return nnx.value_and_grad(loss_of)(net, images, labels)
-
-    def loss_and_gradients(images: Any, labels: Any) -> Tuple[float, Dict[str, Any]]:
-        other = build(description.weights, settings, precision)  # whose running values may change
-        other.train()
-        loss, gradients = both(other, images.astype(precision), labels)
-        nnx.update(other, gradients)
-        return float(loss), described(other, settings)
-
     def step(images: Any, labels: Any) -> float:
         net.train()
         return float(train_step(net, optimizer, images.astype(precision), labels))
@@ -193,7 +184,11 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
         net.eval()
         return np.asarray(logits(net, images.astype(precision)))
 
-    return Twin(outputs, loss_and_gradients, step, parameters=lambda: described(net, settings))
+    def gradients() -> Weights:
+        moments = described(first_moments(net, optimizer), settings)
+        return {name: first_gradient(moment) for name, moment in moments.items()}
+
+    return Twin(outputs, step, gradients, parameters=lambda: described(net, settings))
 
 
 _ROW = Implementation(Library(ready, open_twin))

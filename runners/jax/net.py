@@ -74,6 +74,13 @@ def optimizer_of(net: ForecastNet, learning_rate: Any) -> Any:
     return nnx.Optimizer(net, optax.adam(learning_rate, eps=adam.EPSILON_OF_CORRECTED), wrt=nnx.Param)
 
 
+def first_moments(net: Any, optimizer: Any) -> Any:
+    """A copy of the net with Adam's first moments in place of its parameters, which finds them by name."""
+    copy = nnx.clone(net)
+    nnx.update(copy, optimizer.opt_state[0].mu)
+    return copy
+
+
 def loss_of(net: ForecastNet, inputs: Any, targets: Any) -> Any:
     """The mean squared error over the batch."""
     return optax.squared_error(net(inputs), targets).mean()
@@ -140,18 +147,15 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     net = build(description.weights, precision)
     optimizer = optimizer_of(net, description.learning_rate)
 
-    def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
-        loss, gradients = nnx.value_and_grad(loss_of)(net, inputs.astype(precision), targets.astype(precision))
-        copy = build(description.weights, precision)  # in whose places the gradients are found by name
-        nnx.update(copy, gradients)
-        return float(loss), {name: np.asarray(place[...]) for name, place in places(copy).items()}
+    def gradients() -> Dict[str, Any]:
+        return {name: adam.first_gradient(place[...]) for name, place in places(first_moments(net, optimizer)).items()}
 
     return Twin(
         outputs=lambda inputs: np.asarray(predict_step(net, inputs.astype(precision))),
-        loss_and_gradients=loss_and_gradients,
         step=lambda inputs, targets: float(
             train_step(net, optimizer, inputs.astype(precision), targets.astype(precision))
         ),
+        gradients=gradients,
         parameters=lambda: {name: np.asarray(place[...]) for name, place in places(net).items()},
     )
 

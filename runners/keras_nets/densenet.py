@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 import numpy as np
 
 from runners.contract import Context, Steps, digest
-from runners.nets.adam import CONVERSION, EPSILON_OF_DENSENET
+from runners.nets.adam import CONVERSION, EPSILON_OF_DENSENET, first_gradient
 from runners.nets.densenet import (
     BOTTLENECK,
     CLASSES,
@@ -24,12 +24,12 @@ NORM = ("scale", "offset")
 
 
 class Kit(NamedTuple):
-    """What differs between one Keras and another: module, loss, precision, the way to gradients without an update."""
+    """What differs between one Keras and another: module, loss, precision, the way to Adam's moments."""
 
     keras: Any
     loss: Callable[[], Any]  # makes the cross-entropy of logits and integer labels, in the precision of that moment
     set_precision: Callable[[str], None]
-    gradients: Callable[[Any, Any, Any], Tuple[float, List[Any]]]  # of ``loss``, in the order of the trained weights
+    first_moments: Callable[[Any], List[Any]]  # Adam's, in the order of the trained weights
     tolerances: Dict[str, float] = {}  # of float64, where a part of it is computed in float32
 
 
@@ -44,15 +44,16 @@ def described_name(layer: Any) -> str:
 
 
 def build(keras: Any, settings: Dict[str, Any]) -> Any:
-    """An uncompiled net: float images (n, 32, 32, 3) to logits (n, 10)."""
+    """An uncompiled net: float images (n, 32, 32, 3) to logits (n, 10). Its kernels are zero, since others follow."""
     layers, shape = keras.layers, shape_of(settings)
+    zero = {"kernel_initializer": "zeros"}  # on JAX, drawing random ones takes 20 s
 
     def norm(values: Any, name: str) -> Any:
         """Keras calls momentum what is kept of the running values."""
         return layers.BatchNormalization(momentum=1 - MOMENTUM, epsilon=EPSILON, name=own(name))(values)
 
     def convolution(values: Any, name: str, outputs: int, size: int, bias: bool = True) -> Any:
-        return layers.Conv2D(outputs, size, padding="same", use_bias=bias, name=own(name))(values)
+        return layers.Conv2D(outputs, size, padding="same", use_bias=bias, name=own(name), **zero)(values)
 
     def relu(values: Any) -> Any:
         return layers.Activation("relu")(values)
@@ -69,7 +70,7 @@ def build(keras: Any, settings: Dict[str, Any]) -> Any:
         values = convolution(relu(norm(values, name + ".norm2")), name + ".conv2", outputs, 3)
         features = layers.Concatenate()([features, values])
     pooled = layers.MaxPooling2D(2)(relu(norm(features, "norm")))
-    return keras.models.Model(inputs, layers.Dense(CLASSES, name="linear")(layers.Flatten()(pooled)))
+    return keras.models.Model(inputs, layers.Dense(CLASSES, name="linear", **zero)(layers.Flatten()(pooled)))
 
 
 def parts(layer: Any) -> Tuple[str, ...]:
@@ -131,11 +132,6 @@ def library(kit: Kit) -> Library:
         settings = context.settings
         net = compiled(kit, description.weights, settings, description.learning_rate)
 
-        def loss_and_gradients(images: Any, labels: Any) -> Tuple[float, Dict[str, Any]]:
-            other = compiled(kit, description.weights, settings, 0.0)  # whose running values may change
-            loss, found = kit.gradients(other, images.astype(precision), labels)
-            return loss, described(found, other, settings)
-
         def parameters() -> Weights:
             values = [value for layer in net.layers for value in layer.get_weights()[: len(parts_of(layer))]]
             return described(values, net, settings)
@@ -145,8 +141,8 @@ def library(kit: Kit) -> Library:
 
         return Twin(
             outputs=lambda images: np.asarray(net.predict_on_batch(images.astype(precision))),
-            loss_and_gradients=loss_and_gradients,
             step=lambda images, labels: float(net.train_on_batch(images.astype(precision), labels)),
+            gradients=lambda: described(list(map(first_gradient, kit.first_moments(net))), net, settings),
             parameters=parameters,
             tolerances=kit.tolerances,
         )

@@ -1,6 +1,6 @@
 """What the rows in Keras 3 share, on whatever backend: a fresh start in a precision, and the DenseNet."""
 
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, List
 
 import keras
 
@@ -14,9 +14,6 @@ PARTLY_FLOAT32 = {"outputs": 1e-5, "loss": 1e-6, "gradients": 1e-5, "parameters"
 AS_IN_FLOAT32 = dict(TOLERANCES["float32"], outputs=PARTLY_FLOAT32["outputs"], loss=PARTLY_FLOAT32["loss"])
 """Those of the DenseNet, whose batch norms are among these parts: what float32 does to a ReLU, it does here too."""
 
-Gradients = Callable[[Any, Any, Any, Any], Tuple[float, List[Any]]]
-"""``gradients(net, inputs, targets, loss)``: a Keras loss, and its gradients in the order of the net's weights."""
-
 
 def fresh(precision: str) -> None:
     """Forget all nets, and build and train in "float32" or "float64" from now on."""
@@ -24,8 +21,13 @@ def fresh(precision: str) -> None:
     keras.backend.clear_session()
 
 
-def densenet_library(gradients: Gradients, set_precision: Callable[[str], None]) -> Library:
-    """The DenseNet on a backend, whose way to gradients and to float64 is passed in."""
+def first_moments(net: Any) -> List[Any]:
+    """Adam's, in the order of the net's trained weights."""
+    return [keras.ops.convert_to_numpy(moment) for moment in net.optimizer._momentums]
+
+
+def densenet_library(set_precision: Callable[[str], None]) -> Library:
+    """The DenseNet on a backend, whose way to float64 is passed in."""
 
     def loss() -> Any:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -34,7 +36,4 @@ def densenet_library(gradients: Gradients, set_precision: Callable[[str], None])
         fresh(precision)
         set_precision(precision)
 
-    def found(net: Any, images: Any, labels: Any) -> Tuple[float, List[Any]]:
-        return gradients(net, images, labels, loss())
-
-    return library(Kit(keras, loss, start, found, AS_IN_FLOAT32))
+    return library(Kit(keras, loss, start, first_moments, AS_IN_FLOAT32))

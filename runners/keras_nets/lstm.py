@@ -1,12 +1,12 @@
 """Two stacked LSTM layers and a linear output in Keras 3, from the weights of a description."""
 
-from typing import Any, Callable, Dict, Tuple
+from typing import Any, Callable
 
 import keras
 import numpy as np
 
 from runners.contract import Context, Steps, digest
-from runners.keras_nets.keras3 import PARTLY_FLOAT32, Gradients, fresh
+from runners.keras_nets.keras3 import PARTLY_FLOAT32, first_moments, fresh
 from runners.nets import adam
 from runners.nets.implementation import Library
 from runners.nets.learner import Learner, Timed, timed_steps
@@ -50,8 +50,8 @@ def steps(timed: Timed, net: Any) -> Steps:
     )
 
 
-def library(gradients: Gradients, set_precision: Callable[[str], None]) -> Library:
-    """What Keras gives on a backend, whose way to gradients and to float64 is passed in."""
+def library(set_precision: Callable[[str], None]) -> Library:
+    """What Keras gives on a backend, whose way to float64 is passed in."""
 
     def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
         rate = keras.optimizers.schedules.CosineDecay(learning_rate, updates)
@@ -69,15 +69,10 @@ def library(gradients: Gradients, set_precision: Callable[[str], None]) -> Libra
         net = build(description.inputs.shape[1], description.weights, description.learning_rate)
         names = [name for name, _ in shapes(*size(description.weights))]
 
-        def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
-            error = keras.losses.MeanSquaredError()
-            loss, found = gradients(net, inputs.astype(precision), targets.astype(precision), error)
-            return loss, dict(zip(names, found))
-
         return Twin(
             outputs=lambda inputs: predict(net, inputs.astype(precision)),
-            loss_and_gradients=loss_and_gradients,
             step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
+            gradients=lambda: dict(zip(names, map(adam.first_gradient, first_moments(net)))),
             parameters=lambda: dict(zip(names, net.get_weights())),
             tolerances=PARTLY_FLOAT32,
         )

@@ -1,19 +1,12 @@
-"""What Keras leaves to PyTorch: gradients without an update, and products without TF32."""
+"""What Keras leaves to PyTorch: products without TF32."""
 
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Tuple
+from typing import Iterator
 
 import torch
 
 from runners.keras_nets.lstm import library
 from runners.nets.implementation import Implementation
-
-
-def gradients(net: Any, inputs: Any, targets: Any, loss: Any) -> Tuple[float, List[Any]]:
-    """The loss over the batch, and its gradients in the order of the net's trained weights."""
-    value = loss(targets, net(inputs, training=True))
-    found = torch.autograd.grad(value, [variable.value for variable in net.trainable_weights])
-    return float(value.detach()), [one.cpu().numpy() for one in found]
 
 
 @contextmanager
@@ -35,5 +28,5 @@ def set_precision(precision: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-_ROW = Implementation(library(gradients, set_precision))
+_ROW = Implementation(library(set_precision))
 prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

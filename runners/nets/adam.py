@@ -20,6 +20,11 @@ CONSTANTS = {"optimizer": "Adam", "beta_1": BETA_1, "beta_2": BETA_2, "epsilon":
 Arrays = Dict[str, Any]
 
 
+def first_gradient(moment: Any) -> Any:
+    """The gradient of the first step, from Adam's first moment after it."""
+    return np.asarray(moment) / (1 - BETA_1)
+
+
 class Adam:
     """The optimizer of a reference: in Keras' form, or in PyTorch's (``corrected``)."""
 

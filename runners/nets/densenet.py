@@ -20,7 +20,7 @@ from runners.nets.sameness import Description
 EPSILON, MOMENTUM = 1e-5, 0.1
 CLASSES, BOTTLENECK = 10, 4
 MEAN = STD = 0.5  # of each channel on the scale 0..1
-IMAGES = 2  # of the proof: NumPy takes seconds per step
+IMAGES = 2  # of the proof: NumPy takes a second per step
 TOLERANCES = {
     "float64": {"outputs": 1e-9, "gradients": 1e-8, "later-outputs": 2e-2},
     "float32": {

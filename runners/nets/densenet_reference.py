@@ -17,6 +17,11 @@ Back = Callable[[Any, Gradients], Any]
 """``back(d_outputs, gradients)``: returns d_inputs, and adds the gradients of the layer's weights by name."""
 
 
+def product(images: Any, matrix: Any) -> Any:
+    """The channels of every place times a matrix: (n, rows, columns, outputs). NumPy has BLAS for two axes only."""
+    return images.reshape(-1, images.shape[-1]).dot(matrix).reshape(images.shape[:-1] + matrix.shape[-1:])
+
+
 def patches(images: Any) -> Any:
     """The 3 x 3 surroundings of every place, with a border of zeros: (n, rows, columns, 9 channels)."""
     rows, columns = images.shape[1:3]
@@ -31,7 +36,7 @@ def convolution(images: Any, weights: Weights, name: str) -> Tuple[Any, Back]:
     size = kernel.shape[0]
     flat = kernel.reshape(-1, kernel.shape[-1])
     seen = images if size == 1 else patches(images)
-    outputs = seen.dot(flat)
+    outputs = product(seen, flat)
     if bias is not None:
         outputs = outputs + bias
 
@@ -42,9 +47,9 @@ def convolution(images: Any, weights: Weights, name: str) -> Tuple[Any, Back]:
         if bias is not None:
             gradients[name + ".bias"] = wide.sum(axis=0)
         if size == 1:
-            return d_outputs.dot(flat.T)
+            return product(d_outputs, flat.T)
         turned = kernel[::-1, ::-1].transpose(0, 1, 3, 2).reshape(-1, kernel.shape[2])
-        return patches(d_outputs).dot(turned)
+        return product(patches(d_outputs), turned)
 
     return outputs, back
 
@@ -172,17 +177,18 @@ def loss_and_gradients(
 
 def open_reference(description: Description, settings: Dict[str, Any]) -> Twin:
     """The described DenseNet in float64 NumPy."""
-    weights, running = dict(description.weights), {}  # type: Weights, Weights
+    weights, running, gradients = dict(description.weights), {}, {}  # type: Weights, Weights, Gradients
     optimizer = Adam(description.learning_rate, EPSILON_OF_DENSENET, corrected=True)
 
     def step(images: Any, labels: Any) -> float:
-        loss, gradients = loss_and_gradients(weights, running, images, labels, settings)
-        weights.update(optimizer.update(weights, gradients))
+        loss, found = loss_and_gradients(weights, running, images, labels, settings)
+        gradients.update(found)
+        weights.update(optimizer.update(weights, found))
         return loss
 
     return Twin(
         outputs=lambda images: run(weights, running, images, settings, training=False)[0],
-        loss_and_gradients=lambda images, labels: loss_and_gradients(weights, {}, images, labels, settings),
         step=step,
+        gradients=lambda: dict(gradients),
         parameters=lambda: dict(weights),
     )

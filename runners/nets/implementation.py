@@ -63,19 +63,17 @@ def prove_row(context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
 
 def open_reference(description: Description) -> Twin:
     """The described LSTM net in float64 NumPy."""
-    weights, optimizer = dict(description.weights), Adam(description.learning_rate)
+    weights, gradients, optimizer = dict(description.weights), {}, Adam(description.learning_rate)
 
     def step(inputs: Any, targets: Any) -> float:
-        loss, gradients = lstm_reference.loss_and_gradients(weights, inputs, targets)
-        weights.update(optimizer.update(weights, gradients))
+        loss, found = lstm_reference.loss_and_gradients(weights, inputs, targets)
+        gradients.update(found)
+        weights.update(optimizer.update(weights, found))
         return loss
-
-    def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
-        return lstm_reference.loss_and_gradients(weights, inputs, targets)
 
     return Twin(
         outputs=lambda inputs: lstm_reference.run(weights, inputs)[0],
-        loss_and_gradients=loss_and_gradients,
         step=step,
+        gradients=lambda: dict(gradients),
         parameters=lambda: dict(weights),
     )

@@ -65,8 +65,8 @@ class Twin(NamedTuple):
     """A described net in one framework, with the description's weights. Arrays have its names and its layout."""
 
     outputs: Callable[[Any], Any]  # of a batch of inputs
-    loss_and_gradients: Callable[[Any, Any], Tuple[float, Arrays]]  # changes nothing
     step: Callable[[Any, Any], float]  # one update; the loss before it
+    gradients: Callable[[], Arrays]  # of the first step, asked for before the second
     parameters: Callable[[], Arrays]
     tolerances: Dict[str, float] = {}  # of float64, where the framework computes a part of it in float32
 
@@ -79,18 +79,17 @@ class Observed(NamedTuple):
 
 
 def observe(description: Description, twin: Twin) -> Observed:
-    """Run a twin: a prediction, the gradients, ten steps of training, another prediction."""
+    """Run a twin: a prediction, ten steps of training, another prediction."""
     inputs, targets = description.inputs, description.targets
     before = twin.parameters()
     outputs = twin.outputs(inputs)
-    loss, gradients = twin.loss_and_gradients(inputs, targets)
     losses = [twin.step(inputs, targets)]
-    after = twin.parameters()
+    gradients, after = twin.gradients(), twin.parameters()
     losses += [twin.step(inputs, targets) for _ in range(STEPS - 1)]
     changes = {name: np.asarray(after[name], np.float64) - np.asarray(start) for name, start in before.items()}
     quantities = {
         "outputs": {"": outputs},
-        "loss": {"": loss},
+        "loss": {"": losses[0]},
         "gradients": gradients,
         "parameters": {name: change for name, change in changes.items() if name not in description.idle},
         "losses": dict(enumerate(losses)),

@@ -12,7 +12,7 @@ WARMUP_S = 0.5  # the device raises its clock, the framework builds its kernels
 PROBE_S = 0.02  # k steps take at least this long; a longer probe would fill a device's queue, which then waits itself
 MOST_STEPS = 4096  # no training step on a device is so short that k would be larger
 MOST_PAIRS = 10  # of both probes, in turns
-ENOUGH_S = 3.0  # after it no pair is added: long steps are disturbed less, and a pair is five of them
+ENOUGH_S = 3.0  # after it no pair is added: long steps are disturbed less, and a pair is three of them
 ATTEMPTS = 3  # other programs may disturb one of them
 
 
@@ -27,21 +27,21 @@ def prove(
     sooner or later on a busy machine, so the proof has several attempts.
     """
     batch = steps.train_batch()
-    start = clock()
-    first_loss = steps.read_loss(steps.train(batch))
-    first_s = clock() - start
+
+    losses: List[float] = []
 
     def seconds(count: int, read: bool) -> float:
-        steps.read_loss(steps.train(batch))  # nothing of an earlier probe is left to wait for
-        synchronize()
         start = clock()
         for _ in range(count):
             answer = steps.train(batch)
         synchronize()
         if read:
             steps.read_loss(answer)
-        return clock() - start
+        elapsed = clock() - start
+        losses.append(steps.read_loss(answer))  # so nothing is left for the next probe to wait for
+        return elapsed
 
+    first_s = seconds(1, True)
     warm_until = clock() + WARMUP_S
     step_s = seconds(1, True)
     while clock() < warm_until:
@@ -55,7 +55,7 @@ def prove(
             probes.append((seconds(count, False), seconds(2 * count, True)))
         ratio, passes = _judge(probes)
         if passes:
-            return first_s, first_loss
+            return first_s, losses[0]
         if ratio < LEAST_RATIO:  # a cost that every probe has, such as waking threads: its share falls with the length
             count *= 2
     raise RowError("not-synchronized", ratio=ratio)

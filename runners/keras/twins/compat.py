@@ -1,9 +1,12 @@
-"""What the twins need of ``compat``: a net's precision, a loss of logits, and gradients without an update."""
+"""What the twins need of ``compat``: a net's precision, a loss of logits, and Adam's moments."""
 
-from typing import Any, Callable, List, Tuple
+from typing import Any, Dict, List
 
 from runners.contract import OptionUnavailable
-from runners.keras.compat import GRAPH, keras, reset_session, tf, v1
+from runners.keras.compat import keras, read_variables, reset_session, tf
+
+TOLERANCES: Dict[str, float] = {} if hasattr(keras, "ops") else {"loss": 1e-7, "gradients": 1e-6}
+"""Of float64: Keras 2 keeps Adam's constants in float32, and returns a loss in it."""
 
 
 def set_precision(precision: str) -> None:
@@ -35,28 +38,11 @@ def cross_entropy() -> Any:
     return lambda labels, logits: keras.backend.sparse_categorical_crossentropy(labels, logits, from_logits=True)
 
 
-def loss_and_gradients(net: Any, inputs: Any, targets: Any) -> Tuple[float, List[Any]]:
-    """The mean squared error over the batch and its gradients, in the order of the net's trainable weights."""
-    return _gradients(net, inputs, targets, lambda outputs, wanted: tf.reduce_mean(tf.square(outputs - wanted)))
-
-
-def classification_gradients(net: Any, inputs: Any, labels: Any) -> Tuple[float, List[Any]]:
-    """The mean cross-entropy over the batch and its gradients, in the order of the net's trainable weights."""
-
-    def loss(logits: Any, wanted: Any) -> Any:
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=wanted, logits=logits))
-
-    return _gradients(net, inputs, labels, loss)
-
-
-def _gradients(net: Any, inputs: Any, targets: Any, loss_of: Callable[[Any, Any], Any]) -> Tuple[float, List[Any]]:
-    if GRAPH:
-        places = [v1.placeholder(one.dtype, one.shape) for one in (inputs, targets)]
-        loss = loss_of(net(places[0], training=True), places[1])
-        wanted = [loss] + tf.gradients(loss, net.trainable_weights)
-        found = keras.backend.get_session().run(wanted, dict(zip(places, (inputs, targets))))
-        return float(found[0]), list(found[1:])
-    with tf.GradientTape() as tape:
-        loss = loss_of(net(tf.constant(inputs), training=True), tf.constant(targets))
-    gradients = tape.gradient(loss, net.trainable_weights)
-    return float(loss.numpy()), [one.numpy() for one in gradients]
+def first_moments(net: Any) -> List[Any]:
+    """Adam's, in the order of the net's trainable weights."""
+    optimizer, weights = net.optimizer, net.trainable_weights
+    if hasattr(optimizer, "get_slot"):  # TensorFlow 1.14 to 2.10
+        found = [optimizer.get_slot(weight, "m") for weight in weights]
+    else:  # after the step count in TensorFlow 1.12 and 1.13
+        found = getattr(optimizer, "_momentums", None) or optimizer.weights[1 : 1 + len(weights)]
+    return read_variables(found)

@@ -1,12 +1,11 @@
 """A described LSTM net in Keras, for the proof that it is the same net."""
 
-from typing import Any, Dict, Tuple
-
 import numpy as np
 
 from runners.contract import Context
 from runners.keras import compat, network
-from runners.keras.twins.compat import loss_and_gradients, set_precision
+from runners.keras.twins.compat import TOLERANCES, first_moments, set_precision
+from runners.nets.adam import first_gradient
 from runners.nets.lstm import shapes, size
 from runners.nets.sameness import Description, Twin
 
@@ -21,13 +20,10 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     net.set_weights([description.weights[name].astype(precision) for name in names])
     network.compile_with_adam(net, description.learning_rate)
 
-    def gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
-        loss, found = loss_and_gradients(net, inputs.astype(precision), targets.astype(precision))
-        return loss, dict(zip(names, found))
-
     return Twin(
         outputs=lambda inputs: np.asarray(net.predict_on_batch(inputs.astype(precision))),
-        loss_and_gradients=gradients,
         step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
+        gradients=lambda: dict(zip(names, map(first_gradient, first_moments(net)))),
         parameters=lambda: dict(zip(names, net.get_weights())),
+        tolerances=TOLERANCES,
     )

@@ -1,7 +1,6 @@
 """A described DenseNet in PyTorch, for the proof that it is the same net."""
 
-import copy
-from typing import Any, Dict, Tuple
+from typing import Any, Dict
 
 import numpy as np
 import torch
@@ -59,23 +58,14 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     def tensor(images: Any) -> Any:
         return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2), precision)).to(device)
 
-    def backward(trained: DenseNet, images: Any, labels: Any) -> float:
-        trained.train()
-        trained.zero_grad()
-        with compat.disable_tf32():
-            loss = functional.cross_entropy(trained(tensor(images)), torch.from_numpy(labels).to(device))
-            loss.backward()
-        return float(loss.detach())
-
-    def loss_and_gradients(images: Any, labels: Any) -> Tuple[float, Dict[str, Any]]:
-        other = copy.deepcopy(net)  # whose running values may change
-        loss = backward(other, images, labels)
-        return loss, {name: from_torch(parameter.grad) for name, parameter in places(other, settings).items()}
-
     def step(images: Any, labels: Any) -> float:
-        loss = backward(net, images, labels)
-        optimizer.step()
-        return loss
+        net.train()
+        net.zero_grad()
+        with compat.disable_tf32():
+            loss = functional.cross_entropy(net(tensor(images)), torch.from_numpy(labels).to(device))
+            loss.backward()
+            optimizer.step()
+        return float(loss.detach())
 
     def outputs(images: Any) -> Any:
         net.eval()
@@ -84,7 +74,7 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
 
     return Twin(
         outputs=outputs,
-        loss_and_gradients=loss_and_gradients,
         step=step,
+        gradients=lambda: {name: from_torch(parameter.grad) for name, parameter in places(net, settings).items()},
         parameters=lambda: {name: from_torch(parameter) for name, parameter in places(net, settings).items()},
     )

@@ -164,15 +164,6 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     def values(tensor: Any) -> Any:
         return np.array(tensor.detach().cpu().numpy().T)
 
-    def loss_and_gradients(inputs: Any, targets: Any) -> Tuple[float, Dict[str, Any]]:
-        net.train()
-        optimizer.zero_grad()
-        inputs, targets = (part.to(device) for part in tensors(precision, inputs, targets))
-        with compat.disable_tf32():
-            loss = functional.mse_loss(net(inputs), targets)
-            loss.backward()
-        return float(loss.detach()), {name: values(parameter.grad) for name, parameter in places(net).items()}
-
     def step(inputs: Any, targets: Any) -> float:
         net.train()
         with compat.disable_tf32():
@@ -192,8 +183,8 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
 
     return Twin(
         outputs=outputs,
-        loss_and_gradients=loss_and_gradients,
         step=step,
+        gradients=lambda: {name: values(parameter.grad) for name, parameter in places(net).items()},
         parameters=parameters,
     )
 

@@ -25,23 +25,21 @@ class Planted:
     def __init__(self, description, read=dict, gradients=dict, update=None, scale=1.0):
         self.weights, self.read, self.changed, self.scale = dict(description.weights), read, gradients, scale
         self.update = update() if update else adam.Adam(RATE).update
+        self.gradients = {}
 
     def twin(self):
         return Twin(
             outputs=lambda inputs: lstm_reference.run(self.read(self.weights), inputs)[0],
-            loss_and_gradients=self.loss_and_gradients,
             step=self.step,
+            gradients=lambda: self.gradients,
             parameters=lambda: dict(self.weights),
         )
 
-    def loss_and_gradients(self, inputs, targets):
-        loss, found = lstm_reference.loss_and_gradients(self.read(self.weights), inputs, targets)
-        return self.scale * loss, self.changed({name: self.scale * one for name, one in found.items()})
-
     def step(self, inputs, targets):
-        loss, found = self.loss_and_gradients(inputs, targets)
-        self.weights = self.update(self.weights, found)
-        return loss
+        loss, found = lstm_reference.loss_and_gradients(self.read(self.weights), inputs, targets)
+        self.gradients = self.changed({name: self.scale * one for name, one in found.items()})
+        self.weights = self.update(self.weights, self.gradients)
+        return self.scale * loss
 
 
 def prove(description, precisions=("float64", "float32"), **planted):
