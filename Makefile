@@ -89,6 +89,6 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 	@echo "Variables: STACK ENGINE PROFILE MODEL NET FRAMEWORK DEVICE MACHINE THREADS RESULTS SITE LOCALE DATA_DIR VENVS PYTHON FORCE=1"
 	@echo "With a fleet: FLEET DRY=1 AGAIN=1 CELL (docs/fleet.md)"
-	@echo "With eras: ERA NET KEEP=1 (docs/eras.md)"
+	@echo "With eras: ERA NET FRAMEWORK KEEP=1 (docs/eras.md)"
 	@echo "With containers: BASE REGISTRY FILE WHEELS CA_BUNDLE MEMORY_LIMIT FORCE_STACK=1 (docs/containers.md)"
 	@echo "Options of a command: python3 -m erabench COMMAND --help"

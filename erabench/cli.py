@@ -121,7 +121,7 @@ COMMANDS = {
     ),
     "eras": Command(
         eras, "measure with the releases of several years, in rounds over the years (docs/eras.md)",
-        ("ERA", "NET", "KEEP", *(name for name in MEASURED if name not in ("MODEL", "STACK"))),
+        ("ERA", "NET", "FRAMEWORK", "KEEP", *(name for name in MEASURED if name not in ("MODEL", "STACK"))),
         ("eras", "eras --era 2018,2020,2026 --net lstm,ar"), OF_BENCH,
     ),
     "page": Command(

@@ -39,7 +39,7 @@ OPTIONS = {
     option.variable: option
     for option in (
         Option("MODEL", "rows to measure, separated by commas", "all", "ROW[,ROW]"),
-        Option("FRAMEWORK", "frameworks to compare", "all that the stack has", "NAME[,NAME]"),
+        Option("FRAMEWORK", "frameworks to measure", "all that the stack has", "NAME[,NAME]"),
         Option("DEVICE", "cpu, gpu or cpu,gpu", "cpu, and gpu if the machine has one", "DEV[,DEV]"),
         Option("PROFILE", "smoke, quick or full", "quick"),
         Option("STACK", "stack of locks that the packages come from", "by the GPU"),

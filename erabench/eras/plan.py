@@ -26,20 +26,25 @@ NAME = ".eras.json"  # the report skips names that begin with a dot
 Cells = dict[str, list[str]]  # cell -> its rows
 
 
-def chosen(eras: str, nets: str) -> Cells:
-    """The cells of the years and nets that are listed; all years, and ``ROWS``, where nothing is. Raises Problem."""
+def chosen(eras: str, nets: str, names: str) -> Cells:
+    """The cells of the years, nets and frameworks that are listed. Raises Problem.
+
+    Where nothing is listed they are those of all years, of ``ROWS``, and of all frameworks.
+    """
     years = [options.one_of("ERA", year, stack.eras()) for year in options.listed(eras)] or stack.eras()
     by_row = {framework.name: rows_of(framework.name) for framework in frameworks()}
     known = list(dict.fromkeys(net for rows in by_row.values() for net in rows.values()))
     wanted = [options.one_of("NET", net, known) for net in options.listed(nets)]
+    only = [options.one_of("FRAMEWORK", name, list(by_row)) for name in options.listed(names)] or list(by_row)
     found = {}
     for year in sorted(years):
-        for framework in stack.frameworks(year):
+        for framework in (name for name in stack.frameworks(year) if name in only):
             rows = [row for row, net in by_row[framework].items() if (net in wanted if wanted else row in ROWS)]
             if rows:
                 found[f"{year}/{framework}"] = rows
     if not found:
-        raise Problem(f"ERA={eras} NET={nets}: no stack of these years has a lock for these nets; choose other nets")
+        asked = f"ERA={eras} NET={nets} FRAMEWORK={names}"
+        raise Problem(f"{asked}: no framework with a lock in these years has rows of these nets; choose others")
     return found
 
 

@@ -17,7 +17,7 @@ from erabench.frameworks import datasets
 
 def eras(asked: Namespace) -> int:
     """Measure the cells that are asked for and write the page; return the exit status. Raises Problem."""
-    cells = plan.chosen(asked.ERA, asked.NET)
+    cells = plan.chosen(asked.ERA, asked.NET, asked.FRAMEWORK)
     asked.DEVICE = asked.DEVICE or "cpu"
     arguments = [*checked(asked), "--seeds", "1"]
     results = options.writable("RESULTS", Path(asked.RESULTS or "results"))

@@ -171,5 +171,6 @@ def describe(context: Context) -> Description:
         ),
         # A batch norm follows every one of these convolutions and takes their bias away again.
         idle=tuple(name for name in weights if ".conv" in name and name.endswith("bias")),
+        jumps=True,
         tolerances=TOLERANCES,
     )

@@ -50,6 +50,7 @@ class Description(NamedTuple):
     learning_rate: float
     constants: Dict[str, Any]  # everything else that defines the function: plain JSON values
     idle: Tuple[str, ...] = ()  # weights without effect in training: their gradient is zero but for rounding
+    jumps: bool = False  # rounding may put a value on the other side of a ReLU or a maximum: see ``compare``
     tolerances: Dict[str, Dict[str, float]] = {}  # by precision and quantity, where they differ from TOLERANCES
 
     def sha256(self) -> str:
@@ -92,7 +93,7 @@ def observe(description: Description, twin: Twin) -> Observed:
         "loss": {"": losses[0]},
         "gradients": gradients,
         "parameters": {name: change for name, change in changes.items() if name not in description.idle},
-        "losses": dict(enumerate(losses)),
+        "losses": {"": losses},
         "later-outputs": {"": twin.outputs(inputs)},
     }
     return Observed(quantities, {name: np.shape(values) for name, values in before.items()})
@@ -140,7 +141,8 @@ def compare(description: Description, wanted: Observed, twin: Twin) -> Tuple[Dic
     """The largest relative difference of each quantity; and the reason where the parameters are not the described ones.
 
     Relative to the largest magnitude of the reference in the same array: for the parameters that is the largest change
-    of one step. The gradients of idle weights are relative to the largest gradient of all.
+    of one step. The gradients of idle weights are relative to the largest gradient of all; those of a net that jumps
+    too, since a single value on the other side may be half of a small weight's gradient.
     """
     shapes = {name: np.shape(values) for name, values in twin.parameters().items()}
     if shapes != wanted.shapes:
@@ -148,14 +150,14 @@ def compare(description: Description, wanted: Observed, twin: Twin) -> Tuple[Dic
         return dict.fromkeys(wanted.quantities, float("nan")), Reason("other-parameters", {"names": names[:5]})
     found = observe(description, twin).quantities
     largest = max(magnitude(values) for values in wanted.quantities["gradients"].values())
+
+    def scale(quantity: str, name: str, values: Any) -> float:
+        of_all = quantity == "gradients" and (description.jumps or name in description.idle)
+        return largest if of_all else magnitude(values)
+
     apart = {
         quantity: float(
-            np.max(
-                [
-                    relative(found[quantity][name], values, largest if name in description.idle else magnitude(values))
-                    for name, values in arrays.items()
-                ]
-            )
+            np.max([relative(found[quantity][name], one, scale(quantity, name, one)) for name, one in arrays.items()])
         )
         for quantity, arrays in wanted.quantities.items()
     }

@@ -145,6 +145,14 @@ def test_every_round_measures_every_year_before_the_next_one_begins(lab: Lab) ->
     assert lab.pages == 1
 
 
+def test_only_the_frameworks_that_are_asked_for_are_measured(lab: Lab) -> None:
+    """PyTorch's row of a net that Keras has too."""
+    assert lab.run(NET="lstm", FRAMEWORK="pytorch") == 0
+    assert {cell for _, cell in lab.calls} == {"2018/pytorch", "2020/pytorch"}
+    assert len(lab.record("2020/lstm-pytorch")["processes"]) == 3  # type: ignore[index]
+    assert lab.record("2020/lstm") is None
+
+
 @pytest.mark.parametrize("killed_at", range(1, 43, 3))
 def test_what_was_killed_at_any_moment_ends_as_if_it_had_not_been(lab: Lab, killed_at: int) -> None:
     """Every row has one process per round of one bench; what was finished is not called again."""
@@ -245,6 +253,8 @@ def test_a_missing_python_is_a_skipped_row(lab: Lab) -> None:
     [
         ({"ERA": "2017"}, r"ERA=2017: no such era; choose from: 2018, 2019, .*2026"),
         ({"NET": "resnet"}, r"NET=resnet: no such net; choose from: ar, .*lstm"),
+        ({"FRAMEWORK": "caffe"}, r"FRAMEWORK=caffe: no such framework; choose from: .*pytorch"),
+        ({"FRAMEWORK": "jax"}, r"ERA=2018,2020 NET=lstm,ar,ar-ols FRAMEWORK=jax: no framework with a lock"),
         ({"PROFILE": "slow"}, r"PROFILE=slow: no such profile"),
     ],
 )

@@ -205,6 +205,22 @@ def test_a_gradient_that_is_cut_is_refused(precision):
     assert refused(prove(described(), [precision], gradients=cut)) == "gradients"
 
 
+def test_a_jump_in_a_small_gradient_is_relative_to_the_largest_gradient():
+    """Half of it, for one value on the other side of a ReLU; in a net without jumps it is relative to itself."""
+    description = described()
+    _, gradients = lstm_reference.loss_and_gradients(description.weights, description.inputs, description.targets)
+    sizes = {name: sameness.magnitude(values) for name, values in gradients.items()}
+    small = min(sizes, key=sizes.get)
+
+    def jumped(found):
+        return dict(found, **{small: 1.5 * found[small]})
+
+    for jumps, scale in ((False, sizes[small]), (True, max(sizes.values()))):
+        net = description._replace(jumps=jumps)
+        apart = differences(net, Planted(net, gradients=jumped).twin())
+        assert apart["gradients"] == pytest.approx(0.5 * sizes[small] / scale)
+
+
 @pytest.mark.parametrize("precision", ["float64", "float32"])
 def test_the_backward_state_from_the_wrong_end_is_refused(precision, monkeypatch):
     """The last time of PyTorch's output holds the backward direction's first step, not its last."""
