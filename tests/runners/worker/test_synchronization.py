@@ -72,7 +72,9 @@ def test_a_cost_of_every_probe_makes_the_probes_longer():
     assert device.prove()[1] == 0.5
 
 
-@pytest.mark.parametrize(("work_s", "launch_s"), [(4.0, 0.003), (0.3, 0.003), (0.01, 0.003), (0.003, 0.001), (0.001, 0.0001)])
+@pytest.mark.parametrize(
+    ("work_s", "launch_s"), [(4.0, 0.003), (0.3, 0.003), (0.01, 0.003), (0.003, 0.001), (0.001, 0.0001)]
+)
 @pytest.mark.parametrize("queue", [None, 3])
 def test_a_device_that_returns_at_once_fails(work_s, launch_s, queue):
     """Even where its queue is short, so that starting many steps takes about as long as their work."""
