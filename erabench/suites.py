@@ -43,12 +43,12 @@ class Suite(NamedTuple):
 
 
 def test(asked: Namespace) -> int:
-    """Run the suites whose name contains the first word, or all suites; the other words are passed to pytest.
+    """Run the suites that the first word selects, or all suites; the other words are passed to pytest.
 
-    Raises Problem if no name does.
+    Raises Problem if it selects none.
     """
     wanted, *options = asked.words or [""]
-    chosen = [suite for suite in suites() if wanted in suite.name and (wanted or suite.name != "containers")]
+    chosen = selected(wanted)
     if not chosen:
         raise Problem(f"no suite's name contains '{wanted}'; choose from: {', '.join(s.name for s in suites())}")
     total: Counter[str] = Counter()
@@ -57,6 +57,16 @@ def test(asked: Namespace) -> int:
     failed = total["failed"] + total["error"]
     print(f"\n{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
     return 1 if failed or not total["passed"] else 0
+
+
+def selected(wanted: str) -> list[Suite]:
+    """The suites with this word in their names ("eras" is not "keras"); where none has it, those with these letters."""
+    if not wanted:
+        return [suite for suite in suites() if suite.name != "containers"]
+    word = re.compile(rf"\b{re.escape(wanted)}\b")
+    return [suite for suite in suites() if word.search(suite.name)] or [
+        suite for suite in suites() if wanted in suite.name
+    ]
 
 
 def suites() -> list[Suite]:

@@ -45,6 +45,28 @@ def test_a_suite_without_a_selected_test_is_no_error(
     assert suites.run(suites.Suite("x", "", "", [str(tmp_path)]), options)["error"] == errors
 
 
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("eras", ["eras"]),
+        ("keras on gtx1080", ["keras on gtx1080"]),
+        ("jax", ["jax on cpu"]),
+        ("keras_", ["keras_jax on cpu", "keras_torch on cpu"]),
+        ("nothing", []),
+    ],
+)
+def test_a_word_selects_the_suites_that_have_it(word: str, names: list[str]) -> None:
+    """As a whole word where there is one, so that "eras" does not run Keras' suites; otherwise by its letters."""
+    assert [suite.name for suite in suites.selected(word)] == names
+
+
+def test_with_no_word_all_but_the_containers_run() -> None:
+    """They need an engine."""
+    everything = [suite.name for suite in suites.suites()]
+    assert [suite.name for suite in suites.selected("")] == everything[:-1]
+    assert everything[-1] == "containers"
+
+
 def test_a_suite_that_there_is_not_is_named() -> None:
     """With those that there are."""
     with pytest.raises(Problem, match=r"no suite's name contains 'hots'; choose from: host, "):
