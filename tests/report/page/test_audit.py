@@ -26,11 +26,11 @@ def alone() -> list[list[str]]:
 
 
 def test_the_published_figures_speak_against_themselves() -> None:
-    """Seven findings, each with evidence, whatever was measured."""
+    """Eight findings, each with evidence, whatever was measured."""
     assert [item[0].partition(":")[0] for item in alone()] == [
-        "Airline Passenger", "AR(OLS)", "LSTM(AUG)", "Bi-LSTM", "DenseNet (32 x 24 x 32)", "Legend", "Bi-LSTM"
+        "Airline Passenger", "AR(OLS)", "LSTM(AUG)", "Bi-LSTM", "Bi-LSTM", "DenseNet (32 x 24 x 32)", "Legend", "Bi-LSTM"
     ]  # fmt: skip
-    assert all(len(item) == 2 for item in alone())
+    assert [len(item) for item in alone()] == [2, 2, 2, 3, 2, 2, 2, 2]
 
 
 def test_their_evidence_follows_from_the_published_figures() -> None:
@@ -43,6 +43,7 @@ def test_their_evidence_follows_from_the_published_figures() -> None:
     rate = value["densenet-24x3", "cpu_train"] / value["densenet-24x3", "gpu_train"]
     for quoted in (f"{memory:.2f} times", f"{predict:.2f} times", f"ratio is {other:.3f}", f"{rate:.0f} times slower"):
         assert quoted in text
+    assert f"a loss of {0.0076948 * (1 - value['bilstm', 'accuracy']):.6f}" in text
     for key, low, high in (("ar-ols", 0.038, 0.051), ("lstm-aug", 0.028, 0.029), ("ar", 0.0200, 0.0230)):
         loss, accuracy = (f.bounds for known in published.ROWS if known.key == key for f in known.figures[:2])
         assert loss[0] / (1 - accuracy[0]) == pytest.approx(low, abs=6e-4)
@@ -63,10 +64,14 @@ def test_what_was_measured_here_stands_beside_it(tmp_path: Path) -> None:
             "With truth and forecast in their right places, R² would be -1.35184659.",
         ],
         "LSTM(AUG)2": [],
-        "Bi-LSTM3": ["Measured here: at most 1080MB."],
-        "DenseNet (32 x 24 x 32)4": [],
-        "Legend5": [],
-        "Bi-LSTM6": ["With the 45,394 batches of an epoch here, 66 s per epoch would be 0.00145 s per batch."],
+        "Bi-LSTM3": [
+            "A window that also holds the minutes after the target, as a bidirectional net invites, is not enough by "
+            "itself: with it a linear model reaches 0.9710, and the Bi-LSTM, trained in full, 0.9708."
+        ],
+        "Bi-LSTM4": ["Measured here: at most 1080MB."],
+        "DenseNet (32 x 24 x 32)5": [],
+        "Legend6": [],
+        "Bi-LSTM7": ["With the 45,394 batches of an epoch here, 66 s per epoch would be 0.00145 s per batch."],
     }
 
 
@@ -76,7 +81,7 @@ def test_a_ratio_names_the_device_it_was_measured_on(tmp_path: Path) -> None:
         row("densenet-32-24-32", device, 1.0, predict, machine=machine)
         for machine, device, predict in (("a", "cpu", 0.2), ("a", "gpu", 0.35), ("b", "gpu", 0.4))
     ]
-    assert said(tmp_path, *rows)[4][2:] == [
+    assert said(tmp_path, *rows)[5][2:] == [
         "Measured here on the GPU, the ratio is between 0.350 and 0.400.",
         "Measured here on the CPU, the ratio is 0.200.",
     ]
