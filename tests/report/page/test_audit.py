@@ -28,7 +28,8 @@ def alone() -> list[list[str]]:
 def test_the_published_figures_speak_against_themselves() -> None:
     """Eight findings, each with evidence, whatever was measured."""
     assert [item[0].partition(":")[0] for item in alone()] == [
-        "Airline Passenger", "AR(OLS)", "LSTM(AUG)", "Bi-LSTM", "Bi-LSTM", "DenseNet (32 x 24 x 32)", "Legend", "Bi-LSTM"
+        "Airline Passenger", "AR(OLS)", "LSTM(AUG)", "Bi-LSTM", "Bi-LSTM",
+        "DenseNet (32 x 24 x 32)", "Legend", "Bi-LSTM",
     ]  # fmt: skip
     assert [len(item) for item in alone()] == [2, 2, 2, 3, 2, 2, 2, 2]
 
