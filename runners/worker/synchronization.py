@@ -28,7 +28,6 @@ def prove(
     sooner or later on a busy machine, so the proof has several attempts.
     """
     batch = steps.train_batch()
-
     losses: List[float] = []
 
     def seconds(count: int, read: bool) -> float:
