@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from report.output.tables import Column, Value
 from report.page.models import joules, peak_memory
@@ -61,6 +61,7 @@ PHASE = (
     ("joules", "number", "J", "energy per unit, median over the processes"),
 )
 _MEMORY = ("peak_allocated_bytes", "peak_reserved_bytes", "peak_resident_bytes")
+_OF_DEVICE, _OF_PHASE = ([name for name, *_ in columns] for columns in (DEVICE, PHASE))
 STEPS: Mapping[PhaseName, str] = {"train": "a training step", "predict": "a prediction"}
 
 
@@ -84,14 +85,10 @@ def cells(row: Row) -> list[Value]:
     found += [getattr(model, name) for name, *_ in ROW[len(found) :]]
     for device in DEVICES:
         result = row.on(device)
-        found += _in_order(DEVICE, _of_result(result) if result else {})
+        found += map((_of_result(result) if result else {}).get, _OF_DEVICE)
         for phase in PHASES:
-            found += _in_order(PHASE, _of_phase(row, result, phase) if result else {})
+            found += map((_of_phase(row, result, phase) if result else {}).get, _OF_PHASE)
     return found
-
-
-def _in_order(columns: Sequence[tuple[str, ...]], values: Mapping[str, Value]) -> list[Value]:
-    return [values.get(name) for name, *_ in columns] if values else [None] * len(columns)
 
 
 def _of_result(result: Result) -> dict[str, Value]:

@@ -286,8 +286,5 @@ class Result(Record, frozen=True):
 
     def phases(self, name: PhaseName) -> tuple[Phase, ...]:
         """Return the valid phases of the processes that are ok, oldest first: what a figure rests on."""
-        return tuple(
-            phase
-            for process in self.processes
-            if process.status == "ok" and (phase := process.phase(name)) is not None and phase.valid
-        )
+        every = [process.phase(name) for process in self.processes if process.status == "ok"]
+        return tuple([phase for phase in every if phase is not None and phase.valid])
