@@ -202,7 +202,6 @@ class Backend(NamedTuple):
     ``peak_reserved_bytes``), or nothing where the framework counts none.
     """
 
-    name: str
     synchronize: Callable[[], None]
     reset_memory: Callable[[], None]
     read_memory: Callable[[], Dict[str, int]]

@@ -1,7 +1,7 @@
 """Time one row in a fresh process, as a round of `make bench` does: ``python -m experiments.harness.one_process``.
 
-Runs in the framework's environment. Prints one line of JSON: for each phase its samples in seconds per step, and what
-other processes kept busy. ``--slowdown 1.5`` makes every training step take half as long again.
+Runs in the framework's environment. Prints one line of JSON: for each phase its samples in seconds per step and their
+median. ``--slowdown 1.5`` makes every training step take half as long again.
 """
 
 import argparse
@@ -36,8 +36,7 @@ def main() -> None:
     if result["status"] != "ok":
         sys.exit("{} {}: {}".format(asked.row, result["status"], readable(Reason(**result["reason"]))))
     phases = {name: {"samples_s": result[name]["samples_s"], "median_s": result[name]["median_s"]} for name in PHASES}
-    busy = max(result[name]["conditions"]["other_load_cpus"] or 0.0 for name in PHASES)
-    print(json.dumps(dict(phases, other_load_cpus=busy, started=result["started"])))
+    print(json.dumps(phases))
 
 
 if __name__ == "__main__":

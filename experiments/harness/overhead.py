@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from experiments.harness.tools import KEEPS, all_tools, bare
+from experiments.harness.tools import KEEPS, all_tools, bare, erabench
 from runners.worker.measure import median_interval
 
 STEPS_S = (100e-6, 1e-3, 20e-3)
@@ -40,10 +40,10 @@ def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
     count = max(6, int(SHARE_S / seconds))
     ratios: dict[str, list[float]] = {name: [] for name in tools}
     for _ in range(rounds):
-        before = bare(step, count).seconds
+        before = bare(step, count)
         for name, tool in tools.items():
-            figure = tool(step, count).seconds
-            after = bare(step, count).seconds
+            figure = tool(step, count)
+            after = bare(step, count)
             ratios[name].append(figure / ((before + after) / 2))
             before = after
     return ratios
@@ -51,8 +51,6 @@ def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
 
 def wall_share(seconds: float) -> float:
     """Return the wall time of the complete loop over the time inside the steps it timed."""
-    from experiments.harness.tools import erabench
-
     step, count = make_step(seconds), int(1.0 / seconds)
     shares = []
     for _ in range(5):

@@ -71,10 +71,9 @@ def show(of: str, unit: str, costs: dict[int, float], scale: Scale, noise: float
 
 
 def records() -> list[dict[str, Any]]:
-    """Return the records of the committed example, with ``KEPT_SAMPLES`` samples per phase."""
-    found = [
-        json.loads(path.read_text()) for path in sorted(EXAMPLE.glob("*/*/*.json")) if path.parent.name != "tuning"
-    ]
+    """Return the records of the committed example's bench of nine rows, with ``KEPT_SAMPLES`` samples per phase."""
+    found = [json.loads(path.read_text()) for path in sorted(EXAMPLE.glob("*/cpu/*.json"))]
+    found = [record for record in found if not record["model"].get("twin_of")]
     for record in found:
         for phase in (process[name] for process in record["processes"] for name in ("train", "predict")):
             for series in ("samples_s", "warmup_s", "losses"):

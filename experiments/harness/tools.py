@@ -1,4 +1,4 @@
-"""The timing tools people would otherwise use, each behind one call: ``tool(step, count) -> Reading``.
+"""The timing tools people would otherwise use, each behind one call that returns the seconds of a step.
 
 Every tool times the same step in this process, ``count`` times where the tool allows it, and reports its own figure for
 one step.
@@ -13,7 +13,6 @@ import statistics
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import NamedTuple
 
 import pyperf
 import torch.utils.benchmark
@@ -26,24 +25,17 @@ from runners.worker.measure import measure
 Step = Callable[[], object]
 
 
-class Reading(NamedTuple):
-    """Seconds of one step as the tool reports it, and how many samples it kept."""
-
-    seconds: float
-    kept: int
-
-
-def bare(step: Step, count: int) -> Reading:
+def bare(step: Step, count: int) -> float:
     """Two readings of the clock around each step and nothing else: the baseline for the others."""
     samples = []
     for _ in range(count):
         start = time.perf_counter()
         step()
         samples.append(time.perf_counter() - start)
-    return Reading(statistics.median(samples), len(samples))
+    return statistics.median(samples)
 
 
-def erabench(step: Step, count: int) -> Reading:
+def erabench(step: Step, count: int) -> float:
     """The project's loop, with everything it does for a real row: batches, losses, progress, the precision check."""
     rule = Rule(min_warmup=1, warmup_s=0, min_samples=6, max_samples=count, min_time_s=0, budget_s=60, half_width=0)
     losses: list[float] = []
@@ -53,29 +45,29 @@ def erabench(step: Step, count: int) -> Reading:
         rule._replace(shortest_sample_s=0),
         next_batch=lambda: None,
         observe=lambda answer: losses.append(0.0),
-        progress=lambda seconds: None,
+        progress=lambda seconds, elapsed_s: None,
     )
-    return Reading(statistics.median(samples.samples_s), len(samples.samples_s))
+    return statistics.median(samples.samples_s)
 
 
-def erabench_inner(step: Step, count: int) -> Reading:
+def erabench_inner(step: Step, count: int) -> float:
     """The project's loop as a row gets it: steps shorter than a millisecond run several times per sample."""
     rule = Rule(min_warmup=3, warmup_s=0, min_samples=6, max_samples=6, min_time_s=0, budget_s=60, half_width=0)
     loops = measure(lambda batch: step(), lambda: None, rule).inner_loops
     samples = measure(lambda batch: step(), lambda: None, rule._replace(max_samples=max(6, count // loops)))
-    return Reading(statistics.median(samples.samples_s), len(samples.samples_s))
+    return statistics.median(samples.samples_s)
 
 
-def torch_timer(step: Step, count: int) -> Reading:
+def torch_timer(step: Step, count: int) -> float:
     """torch.utils.benchmark.Timer, by blocked_autorange as its documentation advises."""
     timer = torch.utils.benchmark.Timer("step()", globals={"step": step})
     start = time.perf_counter()
     step()
     measurement = timer.blocked_autorange(min_run_time=count * (time.perf_counter() - start))
-    return Reading(measurement.median, len(measurement.times))
+    return measurement.median
 
 
-def pytest_benchmark(step: Step, count: int) -> Reading:
+def pytest_benchmark(step: Step, count: int) -> float:
     """The ``benchmark`` fixture of pytest-benchmark, called as a test would."""
     silent = SimpleNamespace(debug=_nothing, info=_nothing, warning=_nothing)
     fixture = BenchmarkFixture(
@@ -99,7 +91,7 @@ def pytest_benchmark(step: Step, count: int) -> Reading:
         cprofile_dump=None,
     )
     fixture(step)
-    return Reading(fixture.stats.stats.median, fixture.stats.stats.rounds)
+    return fixture.stats.stats.median
 
 
 class Pyperf:
@@ -110,12 +102,12 @@ class Pyperf:
         self._runner.parse_args(["--worker", "--quiet"])
         self._runs = 0
 
-    def __call__(self, step: Step, count: int) -> Reading:
+    def __call__(self, step: Step, count: int) -> float:
         self._runs += 1
         self._runner.args.values = count
         with contextlib.redirect_stdout(io.StringIO()):
             benchmark = self._runner.bench_func(f"step {self._runs}", step)
-        return Reading(benchmark.median(), len(benchmark.get_values()))
+        return benchmark.median()
 
 
 def _nothing(*arguments: object, **fields: object) -> None:
@@ -124,7 +116,7 @@ def _nothing(*arguments: object, **fields: object) -> None:
 
 KEEPS = {
     "bare": "every sample",
-    "erabench": "every sample and warm-up, why it stopped, 95 % interval of the median, IQR, losses, marks",
+    "erabench": "every sample and warm-up, why it stopped, 95 % interval of the median, IQR, losses, warnings",
     "erabench, inner loops": "the same; steps a sample",
     "torch Timer": "a mean a block; median, IQR, a warning where unstable",
     "pyperf": "every value and warm-up; mean, standard deviation, a warning where unstable",
@@ -133,7 +125,7 @@ KEEPS = {
 
 
 @functools.cache  # pyperf allows one Runner per process
-def all_tools() -> dict[str, Callable[[Step, int], Reading]]:
+def all_tools() -> dict[str, Callable[[Step, int], float]]:
     return {
         "bare": bare,
         "erabench": erabench,

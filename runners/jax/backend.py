@@ -2,6 +2,7 @@
 
 import os
 import random
+from importlib import import_module
 from typing import Any, Dict, Optional
 
 from runners.contract import Backend, DeviceUnavailable
@@ -20,7 +21,7 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     import jax
     import numpy as np
 
-    from runners.jax import device as places
+    from runners.jax.device import synchronize
 
     if device == "cpu":
         jax.config.update("jax_platforms", "cpu")
@@ -33,11 +34,10 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         np.random.seed(number)
 
     return Backend(
-        name="JAX",
-        synchronize=places.synchronize,
-        reset_memory=places.synchronize,  # JAX's counters cannot be reset
+        synchronize=synchronize,
+        reset_memory=synchronize,  # JAX's counters cannot be reset
         read_memory=dict if device == "cpu" else lambda: peak_memory(jax.devices()[0]),
-        versions=versions,
+        versions=lambda: versions("flax", "optax"),
         execution=lambda: execution(jax, device),
         seed=seed,
         asynchronous=True,  # on the CPU too: a call returns as soon as its work is handed over
@@ -47,12 +47,13 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
 def check_gpu(jax: Any) -> None:
     """Raise ``DeviceUnavailable`` unless JAX sees a GPU and can compute on it."""
     try:
-        jax.numpy.ones(2, device=jax.devices("gpu")[0]).sum().block_until_ready()
+        place = jax.devices("gpu")[0]
+    except RuntimeError:
+        raise DeviceUnavailable("gpu-not-visible", framework="JAX", version=jax.__version__)
+    try:
+        jax.numpy.ones(2, device=place).sum().block_until_ready()
     except RuntimeError as error:
-        message, version = str(error), jax.__version__
-        if "out of memory" in message.lower() or "no kernel" in message.lower():
-            raise DeviceUnavailable("gpu-unusable", framework="JAX", version=version, message=message[:500])
-        raise DeviceUnavailable("gpu-not-visible", framework="JAX", version=version)
+        raise DeviceUnavailable("gpu-unusable", framework="JAX", version=jax.__version__, message=str(error)[:500])
 
 
 def peak_memory(device: Any) -> Dict[str, int]:
@@ -61,16 +62,9 @@ def peak_memory(device: Any) -> Dict[str, int]:
     return {"peak_allocated_bytes": int(found["peak_bytes_in_use"])} if "peak_bytes_in_use" in found else {}
 
 
-def versions() -> Dict[str, str]:
-    """Versions of the libraries that compute."""
-    import flax
-    import jax
-    import jaxlib
-    import numpy
-    import optax
-
-    libraries = {"jax": jax, "jaxlib": jaxlib, "flax": flax, "optax": optax, "numpy": numpy}
-    return {name: library.__version__ for name, library in libraries.items()}
+def versions(*names: str) -> Dict[str, str]:
+    """Versions of the libraries that compute: JAX, NumPy and those named."""
+    return {name: import_module(name).__version__ for name in ("jax", "jaxlib", "numpy") + names}
 
 
 def execution(jax: Any, device: str) -> Dict[str, Any]:

@@ -6,6 +6,7 @@ from runners.contract import Context, Quality, Steps
 from runners.data import airline
 from runners.keras import compat, network
 from runners.keras.twins.lstm import open_twin
+from runners.keras_nets.compiled import learner, steps
 from runners.nets import airline_lstm as task
 from runners.nets.implementation import prove_row
 from runners.nets.learner import Learner
@@ -18,7 +19,7 @@ def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
     compat.reset_session()
     compat.seed_everything(seed)
     rate = compat.cosine_decay(settings["learning_rate"], updates)
-    return network.learner(network.compile_with_adam(network.build(airline.WINDOW, settings["units"]), rate))
+    return learner(network.compile_with_adam(network.build(airline.WINDOW, settings["units"]), rate))
 
 
 def train(series: Any, settings: Dict[str, Any], seed: int, progress: Callable[[int, int], None]) -> task.Trained:
@@ -29,7 +30,7 @@ def train(series: Any, settings: Dict[str, Any], seed: int, progress: Callable[[
 def prepare(context: Context) -> Steps:
     """An untrained net, ready for timing."""
     row = timed(context)
-    return network.steps(row, network.timed_net(row, context.seed))
+    return steps(row, network.timed_net(row, context.seed))
 
 
 def train_to_quality(context: Context) -> Quality:

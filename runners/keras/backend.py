@@ -23,7 +23,6 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         except (compat.tf.errors.OpError, RuntimeError, ValueError) as error:
             raise DeviceUnavailable("gpu-unusable", framework="TensorFlow", version=version, message=str(error)[:500])
     return Backend(
-        name="TensorFlow",
         synchronize=compat.synchronize,
         reset_memory=compat.reset_memory,
         read_memory=compat.read_memory,

@@ -6,6 +6,7 @@ from runners.contract import Context, Quality, Steps
 from runners.keras import compat, network
 from runners.keras.checkpoint import Checkpoint
 from runners.keras.twins.lstm import open_twin
+from runners.keras_nets.compiled import learner, steps
 from runners.nets import household_bilstm as task
 from runners.nets.implementation import prove_row
 from runners.nets.learner import Learner
@@ -19,13 +20,13 @@ def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
     compat.seed_everything(seed)
     net = network.build(task.WINDOW, settings["units"], bidirectional=True, zero_output=True)
     rate = compat.cosine_decay(settings["learning_rate"], updates)
-    return network.learner(network.compile_with_adam(net, rate))
+    return learner(network.compile_with_adam(net, rate))
 
 
 def prepare(context: Context) -> Steps:
     """An untrained net, ready for timing."""
     row = timed(context)
-    return network.steps(row, network.timed_net(row, context.seed))
+    return steps(row, network.timed_net(row, context.seed))
 
 
 def train_to_quality(context: Context) -> Quality:

@@ -1,12 +1,9 @@
-"""The one net of the Keras rows, two stacked LSTM layers and a linear output, and its steps for timing."""
+"""The one net of the Keras rows: two stacked LSTM layers and a linear output."""
 
 from typing import Any, Callable
 
-import numpy as np
-
-from runners.contract import Steps, digest
 from runners.keras import compat
-from runners.nets.learner import Learner, Timed, timed_steps
+from runners.nets.learner import Timed
 
 Layer = Callable[[int, bool], Any]
 """``layer(units, sequences)``: an LSTM layer that returns its last state, or all of them."""
@@ -40,29 +37,9 @@ def compile_with_adam(net: Any, learning_rate: Any) -> Any:
     return net
 
 
-def learner(net: Any) -> Learner:
-    """The compiled net as the training loops take it."""
-    return Learner(net, lambda inputs, targets: float(net.train_on_batch(inputs, targets)), net.predict_on_batch)
-
-
 def timed_net(timed: Timed, seed: int, layer: Layer = lstm_layer) -> Any:
     """The compiled net in a fresh session, its first weights from the seed."""
     compat.reset_session()
     compat.seed_everything(seed)
     net = build(timed.window, timed.units, timed.bidirectional, layer=layer)
     return compile_with_adam(net, timed.learning_rate)
-
-
-def steps(timed: Timed, net: Any) -> Steps:
-    """The compiled net as the timing loop takes it.
-
-    A training step is Keras' ``train_on_batch``, which returns the loss on the host, so it is finished when it returns;
-    a prediction is ``predict_on_batch``.
-    """
-    return timed_steps(
-        timed,
-        train=lambda batch: net.train_on_batch(*batch),
-        predict=lambda batch: np.asarray(net.predict_on_batch(batch)),  # TensorFlow 2.0 and 2.1 return a tensor
-        state=lambda: digest(net.get_weights()),
-        parameters=int(net.count_params()),
-    )

@@ -8,6 +8,7 @@ import numpy as np
 
 from runners.contract import Context, Variant
 from runners.keras import compat, network
+from runners.keras_nets import compiled
 from runners.nets.learner import Timed
 
 
@@ -17,7 +18,7 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
         raise compat.missing("oneDNN")
     timed = import_module(context.model.implementation).timed(context)
     net = _net(timed, context.seed, settings)
-    steps = network.steps(timed, net)
+    steps = compiled.steps(timed, net)
     if settings.get("tf_function"):
         train, predict = functions(net, settings.get("xla", False))
         steps = steps._replace(train=train, predict=predict)

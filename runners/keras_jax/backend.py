@@ -1,9 +1,11 @@
-"""Keras on JAX as a contract.Backend."""
+"""Keras on JAX as a contract.Backend: JAX's, with Keras' seed and version, and without its waiting."""
 
 import os
-from typing import Any, Dict, Optional
+from typing import Optional
 
-from runners.contract import Backend, DeviceUnavailable
+from runners.contract import Backend
+from runners.jax.backend import open_backend as open_jax
+from runners.jax.backend import versions
 
 
 def open_backend(device: str, threads: Optional[int]) -> Backend:
@@ -13,59 +15,16 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     ``DeviceUnavailable`` where no GPU can be used.
     """
     os.environ["KERAS_BACKEND"] = "jax"
-    if threads:
-        os.environ["NPROC"] = str(threads)  # the one setting that XLA's pool on the CPU listens to
-    import jax
-
-    if device == "cpu":
-        jax.config.update("jax_platforms", "cpu")
-    else:
-        check_gpu(jax)
+    jax = open_jax(device, threads)
     import keras
-
-    def read_memory() -> Dict[str, int]:
-        found = jax.devices()[0].memory_stats() or {}
-        return {"peak_allocated_bytes": int(found["peak_bytes_in_use"])} if "peak_bytes_in_use" in found else {}
 
     def nothing() -> None:
         """A step returns its loss, and a prediction its answer, in host memory: their work is done."""
 
-    def execution() -> Dict[str, Any]:
-        found = {"xla": True, "x64": bool(jax.config.jax_enable_x64), "threads": threads}
-        if device == "gpu":
-            found.update(peak_memory="process", matmul_precision=jax.config.jax_default_matmul_precision or "default")
-        return found
-
-    return Backend(
-        name="Keras on JAX",
+    return jax._replace(
         synchronize=nothing,
         reset_memory=nothing,
-        read_memory=dict if device == "cpu" else read_memory,
-        versions=versions,
-        execution=execution,
+        versions=lambda: versions("keras"),
         seed=keras.utils.set_random_seed,
         asynchronous=device == "gpu",
     )
-
-
-def check_gpu(jax: Any) -> None:
-    """Raise ``DeviceUnavailable`` unless JAX sees a GPU and can compute on it."""
-    try:
-        place = jax.devices("gpu")[0]
-    except RuntimeError:
-        raise DeviceUnavailable("gpu-not-visible", framework="JAX", version=jax.__version__)
-    try:
-        jax.numpy.ones(2, device=place).sum().block_until_ready()
-    except RuntimeError as error:
-        raise DeviceUnavailable("gpu-unusable", framework="JAX", version=jax.__version__, message=str(error)[:500])
-
-
-def versions() -> Dict[str, str]:
-    """Versions of the libraries that compute."""
-    import jax
-    import jaxlib
-    import keras
-    import numpy
-
-    libraries = {"keras": keras, "jax": jax, "jaxlib": jaxlib, "numpy": numpy}
-    return {name: library.__version__ for name, library in libraries.items()}

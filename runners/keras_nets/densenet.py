@@ -75,6 +75,8 @@ def build(keras: Any, settings: Dict[str, Any]) -> Any:
 
 def parts(layer: Any) -> Tuple[str, ...]:
     """The description's names of a layer's weights, in Keras' order, as far as they are trained."""
+    if not layer.weights:
+        return ()
     if "norm" in layer.name:
         return NORM
     return ("kernel", "bias") if layer.use_bias else ("kernel",)
@@ -84,19 +86,16 @@ def set_weights(net: Any, weights: Weights, settings: Dict[str, Any]) -> None:
     """Give the net described weights; its running values stay as they are."""
     for layer in net.layers:
         values = layer.get_weights()
-        for place, part in enumerate(parts(layer) if values else ()):
+        for place, part in enumerate(parts(layer)):
             name = "{}.{}".format(described_name(layer), part)
             new = channels_last_kernel(weights[name], settings) if name == "linear.kernel" else weights[name]
             values[place] = new.astype(values[place].dtype)
-        if values:
-            layer.set_weights(values)
+        layer.set_weights(values)
 
 
 def trained_names(net: Any) -> List[str]:
     """The description's names in the order of the net's trained weights."""
-    return [
-        "{}.{}".format(described_name(layer), part) for layer in net.layers if layer.weights for part in parts(layer)
-    ]
+    return ["{}.{}".format(described_name(layer), part) for layer in net.layers for part in parts(layer)]
 
 
 def described(values: List[Any], net: Any, settings: Dict[str, Any]) -> Weights:
@@ -133,11 +132,8 @@ def library(kit: Kit) -> Library:
         net = compiled(kit, description.weights, settings, description.learning_rate)
 
         def parameters() -> Weights:
-            values = [value for layer in net.layers for value in layer.get_weights()[: len(parts_of(layer))]]
+            values = [value for layer in net.layers for value in layer.get_weights()[: len(parts(layer))]]
             return described(values, net, settings)
-
-        def parts_of(layer: Any) -> Tuple[str, ...]:
-            return parts(layer) if layer.weights else ()
 
         return Twin(
             outputs=lambda images: np.asarray(net.predict_on_batch(images.astype(precision))),

@@ -3,13 +3,13 @@
 from typing import Any, Callable
 
 import keras
-import numpy as np
 
-from runners.contract import Context, Steps, digest
+from runners.contract import Context, Steps
+from runners.keras_nets.compiled import learner, steps, twin
 from runners.keras_nets.keras3 import PARTLY_FLOAT32, first_moments, fresh
 from runners.nets import adam
 from runners.nets.implementation import Library
-from runners.nets.learner import Learner, Timed, timed_steps
+from runners.nets.learner import Learner, Timed
 from runners.nets.lstm import Weights, shapes, size
 from runners.nets.sameness import Description, Twin
 
@@ -35,46 +35,21 @@ def build(window: int, weights: Weights, learning_rate: Any, jit_compile: Any = 
 
 
 def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
-    """The net with these weights, ready for timing, by ``train_on_batch`` and ``predict_on_batch``."""
+    """The net with these weights, ready for timing."""
     return steps(timed, build(timed.window, weights, timed.learning_rate))
-
-
-def steps(timed: Timed, net: Any) -> Steps:
-    """Training and prediction as the timing loop takes them."""
-    return timed_steps(
-        timed,
-        train=lambda batch: net.train_on_batch(*batch),
-        predict=lambda batch: np.asarray(net.predict_on_batch(batch)),
-        state=lambda: digest(net.get_weights()),
-        parameters=int(net.count_params()),
-    )
 
 
 def library(set_precision: Callable[[str], None]) -> Library:
     """What Keras gives on a backend, whose way to float64 is passed in."""
 
     def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
-        rate = keras.optimizers.schedules.CosineDecay(learning_rate, updates)
-        net = build(window, weights, rate)
-        return Learner(
-            net, lambda inputs, targets: float(net.train_on_batch(inputs, targets)), lambda inputs: predict(net, inputs)
-        )
-
-    def predict(net: Any, inputs: Any) -> Any:
-        return np.asarray(net.predict_on_batch(inputs))
+        return learner(build(window, weights, keras.optimizers.schedules.CosineDecay(learning_rate, updates)))
 
     def open_twin(context: Context, description: Description, precision: str) -> Twin:
         fresh(precision)
         set_precision(precision)
         net = build(description.inputs.shape[1], description.weights, description.learning_rate)
         names = [name for name, _ in shapes(*size(description.weights))]
-
-        return Twin(
-            outputs=lambda inputs: predict(net, inputs.astype(precision)),
-            step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
-            gradients=lambda: dict(zip(names, map(adam.first_gradient, first_moments(net)))),
-            parameters=lambda: dict(zip(names, net.get_weights())),
-            tolerances=PARTLY_FLOAT32,
-        )
+        return twin(net, names, precision, first_moments, PARTLY_FLOAT32)
 
     return Library(prepare, open_learner, open_twin)

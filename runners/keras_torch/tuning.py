@@ -5,9 +5,10 @@ from typing import Any, Dict
 import numpy as np
 
 from runners.contract import Context, Variant
-from runners.keras_nets.lstm import build, steps
-from runners.keras_torch.net import without_tf32
+from runners.keras_nets.compiled import steps
+from runners.keras_nets.lstm import build
 from runners.nets.implementation import start
+from runners.pytorch.compat import disable_tf32
 
 
 def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
@@ -16,7 +17,7 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
     net = build(timed.window, weights, timed.learning_rate, True if settings.get("compile") else "auto")
 
     def outputs() -> Any:
-        with without_tf32():
+        with disable_tf32():
             return np.asarray(net.predict_on_batch(timed.batch[0])).ravel()
 
     return Variant(steps(timed, net), outputs)

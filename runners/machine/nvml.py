@@ -65,7 +65,7 @@ def _handle(pynvml: Any, visible: str) -> Any:
 
     The driver's numbers follow the PCI bus; CUDA's do so where CUDA_DEVICE_ORDER asks for it, as parent/child.py does.
     """
-    if visible.startswith("GPU-"):
+    if visible.startswith(("GPU-", "MIG-")):
         return pynvml.nvmlDeviceGetHandleByUUID(visible)
     return pynvml.nvmlDeviceGetHandleByIndex(int(visible) if visible.isdigit() else 0)
 

@@ -18,8 +18,9 @@ from runners.nets.lstm import GRID
 from runners.nets.sameness import Description
 
 EPSILON, MOMENTUM = 1e-5, 0.1
-CLASSES, BOTTLENECK = 10, 4
-MEAN = STD = 0.5  # of each channel on the scale 0..1
+CLASSES = 10
+BOTTLENECK = 4  # width of the 1 x 1 convolution, in growth rates
+MEAN = STD = 0.5  # of each channel on the scale 0..1, as the published nets had it
 IMAGES = 2  # of the proof: NumPy takes a second per step
 TOLERANCES = {
     "float64": {"outputs": 1e-9, "gradients": 1e-8, "later-outputs": 2e-2},
@@ -73,21 +74,17 @@ def shapes(settings: Dict[str, Any]) -> Iterator[Tuple[str, Tuple[int, ...]]]:
     yield "first.kernel", (3, 3, 3, shape.first)
     for kind, name, inputs, outputs in shape.stages:
         if kind == "transition":
-            for one in norm(name + ".norm", inputs):
-                yield one
+            yield from norm(name + ".norm", inputs)
             yield name + ".conv.kernel", (1, 1, inputs, outputs)
             continue
         wide = BOTTLENECK * outputs
-        for one in norm(name + ".norm1", inputs):
-            yield one
+        yield from norm(name + ".norm1", inputs)
         yield name + ".conv1.kernel", (1, 1, inputs, wide)
         yield name + ".conv1.bias", (wide,)
-        for one in norm(name + ".norm2", wide):
-            yield one
+        yield from norm(name + ".norm2", wide)
         yield name + ".conv2.kernel", (3, 3, wide, outputs)
         yield name + ".conv2.bias", (outputs,)
-    for one in norm("norm", shape.channels):
-        yield one
+    yield from norm("norm", shape.channels)
     yield "linear.kernel", (shape.channels * shape.size**2, CLASSES)
     yield "linear.bias", (CLASSES,)
 

@@ -5,10 +5,7 @@ from typing import Any, Callable, Dict, NamedTuple
 from runners.contract import Context, Quality, Reason, Steps
 from runners.nets import densenet
 from runners.nets.densenet_reference import open_reference
-from runners.nets.sameness import Description, Twin, prove
-
-OpenTwin = Callable[[Context, Description, str], Twin]
-"""``open_twin(context, description, precision)``"""
+from runners.nets.sameness import OpenTwin, prove
 
 
 class Library(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 
 from runners.nets.adam import EPSILON_OF_DENSENET, Adam
 from runners.nets.densenet import EPSILON, MOMENTUM, Weights, channels_last_kernel, shape_of
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Twin, reference
 
 Gradients = Dict[str, Any]
 Back = Callable[[Any, Gradients], Any]
@@ -177,18 +177,10 @@ def loss_and_gradients(
 
 def open_reference(description: Description, settings: Dict[str, Any]) -> Twin:
     """The described DenseNet in float64 NumPy."""
-    weights, running, gradients = dict(description.weights), {}, {}  # type: Weights, Weights, Gradients
-    optimizer = Adam(description.learning_rate, EPSILON_OF_DENSENET, corrected=True)
-
-    def step(images: Any, labels: Any) -> float:
-        loss, found = loss_and_gradients(weights, running, images, labels, settings)
-        gradients.update(found)
-        weights.update(optimizer.update(weights, found))
-        return loss
-
-    return Twin(
-        outputs=lambda images: run(weights, running, images, settings, training=False)[0],
-        step=step,
-        gradients=lambda: dict(gradients),
-        parameters=lambda: dict(weights),
+    running = {}  # type: Weights
+    return reference(
+        description.weights,
+        Adam(description.learning_rate, EPSILON_OF_DENSENET, corrected=True),
+        lambda weights, images: run(weights, running, images, settings, training=False)[0],
+        lambda weights, images, labels: loss_and_gradients(weights, running, images, labels, settings),
     )

@@ -6,11 +6,9 @@ from runners.contract import Context, Quality, Steps
 from runners.nets import airline_lstm, household_bilstm, lstm, lstm_reference
 from runners.nets.adam import Adam
 from runners.nets.learner import Learner, Timed
-from runners.nets.sameness import Description, Twin, prove
+from runners.nets.sameness import Description, OpenTwin, Twin, prove, reference
 
 TASKS = {"airline": airline_lstm, "household": household_bilstm}  # by data set
-OpenTwin = Callable[[Context, Description, str], Twin]
-"""``open_twin(context, description, precision)``"""
 
 
 def start(context: Context) -> Tuple[Timed, lstm.Weights]:
@@ -63,17 +61,9 @@ def prove_row(context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
 
 def open_reference(description: Description) -> Twin:
     """The described LSTM net in float64 NumPy."""
-    weights, gradients, optimizer = dict(description.weights), {}, Adam(description.learning_rate)
-
-    def step(inputs: Any, targets: Any) -> float:
-        loss, found = lstm_reference.loss_and_gradients(weights, inputs, targets)
-        gradients.update(found)
-        weights.update(optimizer.update(weights, found))
-        return loss
-
-    return Twin(
-        outputs=lambda inputs: lstm_reference.run(weights, inputs)[0],
-        step=step,
-        gradients=lambda: dict(gradients),
-        parameters=lambda: dict(weights),
+    return reference(
+        description.weights,
+        Adam(description.learning_rate),
+        lambda weights, inputs: lstm_reference.run(weights, inputs)[0],
+        lstm_reference.loss_and_gradients,
     )

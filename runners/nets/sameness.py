@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from runners.contract import OptionUnavailable, Reason
+from runners.contract import Context, OptionUnavailable, Reason
 
 STEPS = 10
 TOLERANCES = {
@@ -70,6 +70,33 @@ class Twin(NamedTuple):
     gradients: Callable[[], Arrays]  # of the first step, asked for before the second
     parameters: Callable[[], Arrays]
     tolerances: Dict[str, float] = {}  # of float64, where the framework computes a part of it in float32
+
+
+OpenTwin = Callable[[Context, Description, str], Twin]
+"""``open_twin(context, description, precision)``"""
+
+
+def reference(
+    weights: Arrays,
+    optimizer: Any,
+    outputs: Callable[[Arrays, Any], Any],
+    loss_and_gradients: Callable[[Arrays, Any, Any], Tuple[float, Arrays]],
+) -> Twin:
+    """A net in float64 NumPy: from its weights, an optimizer with ``update(weights, gradients)``, and its functions."""
+    weights, gradients = dict(weights), {}  # type: Arrays, Arrays
+
+    def step(inputs: Any, targets: Any) -> float:
+        loss, found = loss_and_gradients(weights, inputs, targets)
+        gradients.update(found)
+        weights.update(optimizer.update(weights, found))
+        return loss
+
+    return Twin(
+        outputs=lambda inputs: outputs(weights, inputs),
+        step=step,
+        gradients=lambda: dict(gradients),
+        parameters=lambda: dict(weights),
+    )
 
 
 class Observed(NamedTuple):

@@ -83,7 +83,9 @@ def run_row(model: Model, device: str, source: Any, order: int, options: Any, di
 
 def proven(row: Row, record: Dict[str, Any], display: Display) -> Dict[str, Any]:
     """The record with the proof that its net is the described one, made in another process where it is asked for."""
-    if not row.options.prove or record["status"] != "ok" or record["sameness"] is not None:
+    made = record["sameness"]
+    is_done = made is not None and (made["precisions"] or row.options.round > 1)  # one that failed is tried again
+    if not row.options.prove or record["status"] != "ok" or is_done:
         return record
     display.start("{:<18} {}  proof".format(row.model.key, row.device), brief=True)
     limit_s = max(row.time_limit_s, PROOF_LIMIT_S)

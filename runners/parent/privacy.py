@@ -33,6 +33,7 @@ def _folders(job: Dict[str, Any]) -> List[Tuple[str, str]]:
         (os.path.expanduser("~"), "~"),
     ]
     folders = {form.rstrip("/"): name for path, name in named if path for form in (os.path.realpath(path), path)}
+    folders = {folder: name for folder, name in folders.items() if os.path.isabs(folder)}  # "data" is also a word
     for system in ("", "/usr", "/usr/local"):
         folders.pop(system, None)
     return sorted(folders.items(), key=lambda pair: -len(pair[0]))

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from runners.contract import UsageError
@@ -123,9 +124,12 @@ def read(path: str) -> Optional[Document]:
 
 def check_writable(results: str) -> None:
     """Raise ``UsageError`` now rather than after an hour of measuring."""
-    probe = os.path.join(results, ".writing-probe-{}".format(os.getpid()))
-    write(probe, "")
-    os.unlink(probe)
+    with _usage_error(results):
+        os.makedirs(results, exist_ok=True)
+        with tempfile.TemporaryFile(dir=results) as probe:
+            probe.write(b"?")
+            probe.flush()
+            os.fsync(probe.fileno())  # the disk may be full
 
 
 def discard(checkpoints: str) -> None:

@@ -93,6 +93,9 @@ def tune(trial: Trial) -> Outcome:
     place = Place("{}/tuning".format(row.folder), row.model.key, row.device)
     names = ("machine", "stack", "engine", "profile", "framework", "device", "provenance")
     document = dict({name: record[name] for name in names}, schema_version=SCHEMA_VERSION)
+    options = offered(row.options.framework, row.device, row.model.dataset, row.options.threads)
+    known = [record["provenance"]["fingerprint"], [option._asdict() for option in options]]
+    document["provenance"] = dict(record["provenance"], fingerprint=jobs.sha256(known))
     # An unfinished document is measured again.
     if not row.options.force and place.find(document, lambda found: found.get("reason", "") is None):
         trial.say("unchanged, kept: {}".format(place.path))
@@ -105,7 +108,7 @@ def tune(trial: Trial) -> Outcome:
         threads=row.options.threads,
         tolerance=TOLERANCE,
         environment=first.result["environment"],
-        **search_and_confirm(trial, first),
+        **search_and_confirm(trial, first, options),
     )
     document["duration_s"] = time.monotonic() - began
     place.save(document)
@@ -119,7 +122,7 @@ def outcome(row: Row, status: str, seconds: float) -> Outcome:
     return dict(done, row=row.model.key, device=row.device, status=status)
 
 
-def search_and_confirm(trial: Trial, first: Attempt) -> Document:
+def search_and_confirm(trial: Trial, first: Attempt, options: List[Option]) -> Document:
     """Everything that was found, as the document holds it. ``first`` is the row as written."""
     nothing: Document = {"chosen": [], "confirmation": None, "max_relative_error": None, "reason": None}
     attempts = [attempt_record(None, [], first, None, False)]
@@ -127,9 +130,7 @@ def search_and_confirm(trial: Trial, first: Attempt) -> Document:
         return dict(nothing, attempts=attempts, reason=first.result["reason"])
     patience_s = max(LEAST_PATIENCE_S, PATIENCE * first.result["duration_s"])
     trial = trial._replace(limit_s=min(trial.limit_s, patience_s))
-    options = trial.row.options
-    dataset = trial.row.model.dataset
-    kept, tried = search(trial, first, offered(options.framework, trial.row.device, dataset, options.threads))
+    kept, tried = search(trial, first, options)
     confirmed = confirm(trial, kept) if kept else {}
     return dict(nothing, attempts=attempts + tried, chosen=[option.key for option in kept], **confirmed)
 

@@ -24,7 +24,6 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         """CPU operators have finished when they return, and PyTorch counts no bytes there."""
 
     return Backend(
-        name="PyTorch",
         synchronize=nothing,
         reset_memory=nothing,
         read_memory=dict,
@@ -49,7 +48,6 @@ def make_gpu(cuda: Any, compat: Any) -> Backend:
         }
 
     return Backend(
-        name="PyTorch",
         synchronize=cuda.synchronize,
         reset_memory=reset_memory,
         read_memory=read_memory,

@@ -1,37 +1,27 @@
 """The DenseNet rows on CIFAR-10: made ready for timing, and trained."""
 
 import math
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, Tuple
 
 import torch
 from torch.nn import functional
 
 from runners.contract import Context, Quality, Reason, Steps, digest
-from runners.nets.densenet_implementation import prove_row
+from runners.nets import densenet
+from runners.nets.densenet import Batches
+from runners.nets.densenet_implementation import prove_row, timed_steps
 from runners.pytorch import compat
-from runners.pytorch.densenet import DenseNet, build, count_parameters, torch_device
-from runners.pytorch.images import choose, labels_to_tensor, to_tensor
+from runners.pytorch.densenet import DenseNet, build, torch_device
+from runners.pytorch.images import channels_first
 from runners.pytorch.training import Training
 from runners.pytorch.twins.densenet import open_twin
 
 
-class Batches(NamedTuple):
-    """Real images drawn by the seed, normalized in host memory as a data loader returns them."""
-
-    train: Tuple[Any, Any]  # images (n, 3, 32, 32) and labels (n,)
-    predict: Any  # images
-
-
 def batches(context: Context) -> Batches:
-    """One batch to train on and one to predict, page-locked for a GPU."""
-    count, data = context.settings["batch_size"], context.data
-
-    def batch(images: Any, labels: Any) -> Tuple[Any, Any]:
-        chosen = choose(labels, count, context.seed)
-        tensors = to_tensor(images[chosen]), labels_to_tensor(labels[chosen])
-        return (tensors[0].pin_memory(), tensors[1].pin_memory()) if context.device == "gpu" else tensors
-
-    return Batches(batch(data.train_images, data.train_labels), batch(data.test_images, data.test_labels)[0])
+    """The row's batches as a data loader returns them: tensors in host memory, page-locked for a GPU."""
+    images, labels, predict = densenet.batches(context)
+    tensors = [channels_first(images), torch.from_numpy(labels), channels_first(predict)]
+    return Batches(*[tensor.pin_memory() if context.device == "gpu" else tensor for tensor in tensors])
 
 
 def prepare(context: Context) -> Steps:
@@ -47,11 +37,11 @@ def prepare(context: Context) -> Steps:
 
 def steps(context: Context, net: DenseNet, forward: Any, optimizer: Any, data: Batches) -> Steps:
     """Training and prediction of a net as the timing loop takes them; ``forward`` is the net or stands for it."""
-    settings, device = context.settings, torch_device(context.device)
+    device = torch_device(context.device)
 
     def next_train_batch() -> Tuple[Any, Any]:
         net.train()
-        return data.train
+        return data.images, data.labels
 
     def train(batch: Tuple[Any, Any]) -> Any:
         images, labels = (part.to(device, non_blocking=True) for part in batch)
@@ -72,22 +62,10 @@ def steps(context: Context, net: DenseNet, forward: Any, optimizer: Any, data: B
     def state() -> bytes:
         return digest(parameter.detach().cpu().numpy() for parameter in net.parameters())
 
-    return Steps(
-        train=train,
+    return timed_steps(context, data, train, predict, state)._replace(
         train_batch=next_train_batch,
-        read_loss=float,
-        predict=predict,
         predict_batch=next_predict_batch,
-        state=state,
-        parameters=count_parameters(net),
-        batch_size=settings["batch_size"],
-        details={
-            "linear_inputs": net.linear.in_features,
-            "blocks": list(settings["blocks"]),
-            "growth": settings["growth"],
-            "compression": settings["compression"],
-        },
-        execution=lambda: compat.kernels_run(net, forward, data.train[0].to(device)),
+        execution=lambda: compat.kernels_run(net, forward, data.images.to(device)),
     )
 
 

@@ -10,8 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-CLASSES = 10
-BOTTLENECK = 4  # width of the 1 x 1 convolution, in growth rates
+from runners.nets.densenet import BOTTLENECK, CLASSES
 
 
 class DenseLayer(nn.Module):

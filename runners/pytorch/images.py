@@ -5,7 +5,7 @@ from typing import Any, Optional, Tuple
 import numpy as np
 import torch
 
-MEAN = STD = 0.5  # of each channel on the scale 0..1, as the published nets had it
+from runners.nets.densenet import scaled
 
 
 def to_tensor(images: Any, flipped: Optional[Any] = None) -> Any:
@@ -13,8 +13,12 @@ def to_tensor(images: Any, flipped: Optional[Any] = None) -> Any:
     images = np.array(images)
     if flipped is not None:
         images[flipped] = images[flipped, :, ::-1]
-    scaled = (images.astype(np.float32) / 255 - MEAN) / STD
-    return torch.from_numpy(np.ascontiguousarray(scaled.transpose(0, 3, 1, 2)))
+    return channels_first(scaled(images))
+
+
+def channels_first(images: Any) -> Any:
+    """Tensor (n, 3, 32, 32) from (n, 32, 32, 3)."""
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
 
 
 def labels_to_tensor(labels: Any) -> Any:

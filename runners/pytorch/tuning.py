@@ -7,7 +7,7 @@ import torch
 from runners.contract import Context, Variant
 from runners.nets.implementation import start
 from runners.pytorch import compat
-from runners.pytorch.cifar10_densenet import Batches, batches, steps
+from runners.pytorch.cifar10_densenet import batches, steps
 from runners.pytorch.densenet import build, torch_device
 from runners.pytorch.twins import lstm
 
@@ -36,8 +36,7 @@ def _densenet(context: Context, settings: Dict[str, Any]) -> Variant:
     net, data = build(context.settings, context.device), batches(context)
     if settings.get("channels_last"):
         compat.channels_last(net)
-        images, labels = data.train
-        data = Batches((compat.channels_last(images), labels), compat.channels_last(data.predict))
+        data = data._replace(images=compat.channels_last(data.images), predict=compat.channels_last(data.predict))
     forward = compat.compiled(net) if settings.get("compile") else net
     if settings.get("cudnn_benchmark"):
         torch.backends.cudnn.benchmark = True

@@ -51,13 +51,13 @@ class Sender:
         self._last_sent = time.monotonic()
         self.send("progress", phase=phase, done=int(done), total=int(total))
 
-    def samples(self, phase: str, rule: Rule, began: float) -> Any:
+    def samples(self, phase: str, rule: Rule) -> Any:
         """Return a callback for ``measure`` that sends the median so far, its interval and the longest time left."""
 
-        def tell(samples_s: List[float]) -> None:
+        def tell(samples_s: List[float], elapsed_s: float) -> None:
             ordered = sorted(samples_s)
             missing_s = max(0, rule.min_samples - len(ordered)) * quantile(ordered, 0.5)
-            left_s = max(missing_s, rule.budget_s - (time.monotonic() - began))
+            left_s = max(missing_s, rule.budget_s - elapsed_s)
             self.send(
                 "samples",
                 phase=phase,

@@ -31,7 +31,7 @@ def measure(
     clock: Callable[[], float] = time.perf_counter,
     next_batch: Callable[[], Any] = lambda: None,
     observe: Callable[[Any], None] = lambda answer: None,
-    progress: Callable[[List[float]], None] = lambda samples: None,
+    progress: Callable[[List[float], float], None] = lambda samples, elapsed_s: None,
     on_warm: Callable[[], None] = lambda: None,
 ) -> Samples:
     """Time ``step`` until ``rule`` is met.
@@ -74,7 +74,7 @@ def measure(
         count, now = len(samples_s), clock()
         if now - last_progress >= _PROGRESS_EVERY_S:
             last_progress = now
-            progress(samples_s)
+            progress(samples_s, now - began)
         if count < rule.min_samples:
             continue
         if count >= next_look:  # checked less often as samples grow: sorting stays a small, constant share

@@ -1,6 +1,5 @@
 """One row's training and prediction timed in this process, with memory, energy, conditions and warnings."""
 
-import time
 from typing import Any, Callable, Dict, List, Optional
 
 from runners.contract import Backend, Quality, Rule, Steps
@@ -80,7 +79,7 @@ class Timing:
             self._rule,
             next_batch=next_batch,
             observe=observe,
-            progress=self._sender.samples(name, self._rule, time.monotonic()),
+            progress=self._sender.samples(name, self._rule),
             on_warm=on_warm,
         )
         gpu_after = nvml.read() if on_gpu else None  # before anything else, while it still has its clock

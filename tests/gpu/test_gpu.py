@@ -197,7 +197,7 @@ class Device(unittest.TestCase):
 
         data = dataset("cifar10").load(machine.DATA)
         made = batches(SimpleNamespace(settings={"batch_size": 32}, data=data, seed=1, device="gpu"))
-        for tensor in made.train + (made.predict,):
+        for tensor in made:
             self.assertTrue(tensor.is_pinned())
             copy = tensor.to("cuda", non_blocking=True)
             machine.BACKEND.synchronize()

@@ -1,11 +1,9 @@
 """A described LSTM net in Keras, for the proof that it is the same net."""
 
-import numpy as np
-
 from runners.contract import Context
 from runners.keras import compat, network
 from runners.keras.twins.compat import TOLERANCES, first_moments, set_precision
-from runners.nets.adam import first_gradient
+from runners.keras_nets.compiled import twin
 from runners.nets.lstm import shapes, size
 from runners.nets.sameness import Description, Twin
 
@@ -19,11 +17,4 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     net = network.build(description.inputs.shape[1], units, bidirectional)
     net.set_weights([description.weights[name].astype(precision) for name in names])
     network.compile_with_adam(net, description.learning_rate)
-
-    return Twin(
-        outputs=lambda inputs: np.asarray(net.predict_on_batch(inputs.astype(precision))),
-        step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
-        gradients=lambda: dict(zip(names, map(first_gradient, first_moments(net)))),
-        parameters=lambda: dict(zip(names, net.get_weights())),
-        tolerances=TOLERANCES,
-    )
+    return twin(net, names, precision, first_moments, TOLERANCES)

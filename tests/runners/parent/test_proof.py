@@ -11,7 +11,7 @@ SAME = {
     "net": "ar",
     "description_sha256": "0" * 64,
     "reference": "NumPy float64",
-    "precisions": [],
+    "precisions": [{"precision": "float64"}],
     "same": True,
     "reason": None,
 }
@@ -68,6 +68,16 @@ def test_a_proof_that_fails_is_a_reason(made_up):
     sameness = made_up.record()["sameness"]
     assert (sameness["same"], sameness["net"], sameness["precisions"]) == (False, "ar", [])
     assert sameness["reason"] == {"key": "killed-for-memory", "values": {"signal": "SIGKILL"}}
+
+
+def test_a_proof_that_failed_is_tried_again_by_the_next_bench(made_up):
+    """Not by the later rounds of the same one."""
+    made_up.results = [make_result(), failed_result("time-limit"), make_result(), make_result(), proof()]
+    made_up.ar("--prove")
+    made_up.ar("--prove", "--round", "2")
+    made_up.ar("--prove", "--round", "1")
+    assert [job["prove"] for job in made_up.jobs] == [False, True, False, False, True]
+    assert made_up.record()["sameness"] == SAME
 
 
 def test_a_row_that_failed_is_not_proven(made_up):

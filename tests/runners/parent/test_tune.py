@@ -79,6 +79,15 @@ def test_the_document_has_its_identity_and_no_host_name(monkeypatch, tmp_path):
     assert (document["schema_version"], document["model"]["order"]) == (2, 1)
 
 
+def test_a_changed_option_is_tried_again(monkeypatch, tmp_path):
+    """And an unchanged one is not."""
+    machine = Machine()
+    for count in (1, 1, 2):
+        machine.run(monkeypatch, tmp_path, OPTIONS[:count])
+    document = machine.run(monkeypatch, tmp_path, OPTIONS[:2])[1]
+    assert [one["option"] for one in document["attempts"]] == [None, "fast", "wrong"]
+
+
 def test_a_second_process_that_fails_is_not_called_slower(monkeypatch, tmp_path):
     """Its status and reason are the attempt's."""
     attempt = Machine(fails_at=3).run(monkeypatch, tmp_path, OPTIONS[:1])[1]["attempts"][1]

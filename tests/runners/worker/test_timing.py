@@ -22,7 +22,6 @@ class Air:
 
     def backend(self):
         return Backend(
-            name="air",
             synchronize=lambda: self.diary.append("synchronize"),
             reset_memory=lambda: self.diary.append("reset"),
             read_memory=lambda: self.diary.append("read") or self.peak,
@@ -64,8 +63,8 @@ class Silent:
     def send(self, event, **fields):
         pass
 
-    def samples(self, phase, rule, began):
-        return lambda samples: None
+    def samples(self, phase, rule):
+        return lambda samples, elapsed_s: None
 
 
 @pytest.fixture(autouse=True)
