@@ -22,12 +22,13 @@ from erabench.containers import (
     has_nvidia_runtime,
     image_id,
     is_current,
+    source,
     unusable,
 )
 from erabench.environments import locks
 from erabench.hardware import Gpu, gpus
 from images.recipe import recipe
-from images.stack import ROOT, base, declaration, frameworks, gpu_capabilities, settings
+from images.stack import ROOT, declaration, frameworks, gpu_capabilities, settings
 
 GB = 10**9
 REACH_TIMEOUT_S = 20.0
@@ -139,7 +140,8 @@ def check_toolkit(plan: Plan) -> Iterator[Finding]:
 
 
 def check_disk(plan: Plan) -> Iterator[Finding]:
-    for name, folder, least in (("project", ROOT, least_for_packages(plan)), ("data", plan.data, DISK_LEAST)):
+    packages = locks.folder() if plan.engine == "venv" else ROOT
+    for name, folder, least in (("packages", packages, least_for_packages(plan)), ("data", plan.data, DISK_LEAST)):
         existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
         free = shutil.disk_usage(existing).free
         level = "fail" if free < least else "warn" if free < DISK_NEEDED else "ok"
@@ -209,11 +211,11 @@ def check_bases(plan: Plan) -> Iterator[Finding]:
             yield Finding("ok", "image", f"{made.image} is built")
         elif base_id:
             yield Finding("ok", "base", f"{made.base} is present")
-        elif ask([plan.engine, "manifest", "inspect", made.base]):
+        elif ask([plan.engine, "manifest", "inspect", source(made.base)]):
             yield Finding("ok", "base", f"{made.base} can be pulled")
         else:
             cure = f"set {made.variable} or BASE to an image you have, REGISTRY to a mirror, or ENGINE=venv"
-            text = f"{base(plan.stack, framework)} cannot be reached"
+            text = f"{source(made.base)} cannot be reached"
             if plan.engine_asked:
                 yield Finding("fail", "base", text, cure)
             else:

@@ -19,10 +19,14 @@ class Framework(NamedTuple):
     tunable: tuple[str, ...]  # rows with settings to try
     twins: dict[str, str]  # rows measured on request -> the published row whose net each is
 
+    @property
+    def nets(self) -> dict[str, str]:
+        """Row -> its net, named by the published row that has it."""
+        return {**{row: row for row in self.rows}, **self.twins}
+
     def rows_of(self, nets: list[str]) -> list[str]:
-        """The rows of these nets, a net being named by its published row."""
-        found = {**{row: row for row in self.rows}, **self.twins}
-        return [row for row, net in found.items() if net in nets]
+        """The rows of these nets."""
+        return [row for row, net in self.nets.items() if net in nets]
 
 
 def frameworks() -> list[Framework]:

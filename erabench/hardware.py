@@ -52,18 +52,26 @@ def cpu_model() -> str:
 
 @functools.cache
 def gpus() -> tuple[list[Gpu], str]:
-    """The GPUs in nvidia-smi's order, and why there are none ("" if there are some)."""
-    found, reason = from_nvidia_smi()
+    """The GPUs in nvidia-smi's order, and why there are none ("" if there are some).
+
+    CUDA_VISIBLE_DEVICES leaves only the first GPU that it names, by number or UUID: the one that is measured.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
+    found, reason = from_nvidia_smi(visible)
     if found:
         return found, ""
     # nvidia-smi of drivers before 2021 lacks compute_cap; the library always had it.
     found = from_nvml()
+    if visible.isdecimal():
+        found = found[int(visible) :][:1]
     return found, "" if found else reason
 
 
-def from_nvidia_smi() -> tuple[list[Gpu], str]:
-    """The GPUs that nvidia-smi lists, and why none."""
+def from_nvidia_smi(visible: str) -> tuple[list[Gpu], str]:
+    """The GPUs that nvidia-smi lists, and why none; of one GPU alone where ``visible`` names it."""
     command = ["nvidia-smi", "--query-gpu=compute_cap,driver_version,name", "--format=csv,noheader"]
+    if visible:
+        command.append(f"--id={visible}")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=NVIDIA_SMI_TIMEOUT_S, check=False)
     except FileNotFoundError:

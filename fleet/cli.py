@@ -158,7 +158,8 @@ def run_cancel(asked: Namespace) -> int:
         found = survey(folder, folder.cells(), scheduler)
         active = [one for one in found.submissions if one.outcome == "submitted" and not one.cancelled]
         folder.append(event="cancel", submissions=[one.number for one in active])
-        scheduler.cancel(active)
+        for problem in scheduler.cancel(active):
+            say(f"warning  {problem}")
         after = current(folder, folder.cells(), scheduler, say)
     print(render(after.cells, f"{fleet.path}: cancelled", _log_command(asked, after.cells)))
     return 0

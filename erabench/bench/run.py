@@ -55,11 +55,11 @@ def measure(asked: Namespace, chosen: dict[str, list[str]], kind: list[str]) -> 
     choice = choose(asked.ENGINE, asked.STACK)
     say(str(choice))
     locks.host()
-    engine, ready = prepare(choice, chosen, asked, results)
+    engine, stack, ready = prepare(choice, chosen, asked, results)
     status = OK if len(ready) == len(chosen) else NOT_PREPARED
     if ready:
         fetch(datasets(ready), options.data_folder(asked))
-        arguments += ["--stack", choice.stack, "--engine", engine.name, "--commit", commit()]
+        arguments += ["--stack", stack, "--engine", engine.name, "--commit", commit()]
         seed = random.SystemRandom().randrange(2**31)
         outcome = run_rounds(engine, ready, arguments, seed, options.switched_on("FORCE"), only_once="--tune" in kind)
         status = max(status, summarize(outcome))
@@ -82,10 +82,11 @@ def checked(asked: Namespace) -> list[str]:
 
 def prepare(
     choice: Choice, chosen: dict[str, list[str]], asked: Namespace, results: Path
-) -> tuple[Engine, dict[str, list[str]]]:
-    """Prepare the engine; return it with the frameworks that are ready. Raises Problem.
+) -> tuple[Engine, str, dict[str, list[str]]]:
+    """Prepare the engine; return it with its stack and the frameworks that are ready. Raises Problem.
 
-    Without ENGINE, an engine that cannot get a base image is replaced by virtual environments.
+    Without ENGINE, an engine that cannot get a base image is replaced by virtual environments. For these, the machine
+    may ask for another stack.
     """
     engine = opened(choice, results, options.data_folder(asked))
     ready = {}
@@ -102,7 +103,7 @@ def prepare(
             return prepare(choose("venv", asked.STACK), chosen, asked, results)
         except Problem as problem:
             say(str(problem))
-    return engine, ready
+    return engine, choice.stack, ready
 
 
 def opened(choice: Choice, results: Path, cache: Path) -> Engine:

@@ -13,7 +13,7 @@ from erabench.containers.command import (
     image_id,
     unusable,
 )
-from erabench.containers.image import BaseUnavailable, build, is_current
+from erabench.containers.image import BaseUnavailable, build, is_current, source
 from erabench.containers.sealed import Folders, run
 from erabench.engine import Ended
 from images.recipe import recipe
@@ -30,6 +30,7 @@ __all__ = [
     "load",
     "mirror",
     "save",
+    "source",
     "unusable",
 ]
 

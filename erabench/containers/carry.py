@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 from erabench.containers.command import image_id, inspect, step
 from erabench.containers.image import build
+from erabench.terminal import say
 from images.recipe import Recipe, recipe
 from images.stack import Problem, frameworks
 
@@ -24,7 +24,7 @@ def mirror(engine: str, stack: str, registry: str) -> None:
             # A copy for one platform has another digest than the index it came from.
             overrides[each.variable] = f"{registry}/{each.base.split('@')[0]}@{digest}"
         push(engine, each.image, f"{registry}/{each.image}")
-        print(f"erabench: {each.image} and its base image are in {registry}", file=sys.stderr)
+        say(f"{each.image} and its base image are in {registry}")
     print(f"On the other machine: make bench REGISTRY={registry} STACK={stack}")
     for variable, value in overrides.items():
         print(f"To build there from the mirrored base image: {variable}={value}")

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from erabench.containers.command import image_id, label, last_line, step
+from erabench.terminal import say
 from images.recipe import DOCKERFILE, Recipe, fill_context
 from images.stack import Problem, git
 
@@ -40,14 +41,14 @@ def build(engine: str, recipe: Recipe) -> None:
     if is_current(engine, recipe, base_id) or pull_built(engine, recipe):
         return
     base_id = base_id or pull_base(engine, recipe)
-    print(f"erabench: building {recipe.image} on {recipe.base}", file=sys.stderr)
+    say(f"building {recipe.image} on {recipe.base}")
     began = time.monotonic()
     wheels = os.environ.get("WHEELS")
     with tempfile.TemporaryDirectory(prefix="erabench-build-") as context:
         fill_context(recipe, Path(context), Path(wheels) if wheels else None)
         options = [*build_arguments(recipe, base_id), *build_secrets()]
         run_build([engine, "build", "--file", str(DOCKERFILE), "--tag", recipe.image, *options, context], recipe)
-    print(f"erabench: {recipe.image} is ready ({time.monotonic() - began:.0f} s)", file=sys.stderr)
+    say(f"{recipe.image} is ready ({time.monotonic() - began:.0f} s)")
 
 
 def is_current(engine: str, recipe: Recipe, base_id: str) -> bool:
@@ -63,33 +64,38 @@ def registry() -> str:
     return os.environ.get("REGISTRY", "").rstrip("/")
 
 
+def source(image: str) -> str:
+    """Return the name by which an image is pulled: below the mirror, if there is one."""
+    return f"{registry()}/{image}" if registry() else image
+
+
 def pull_built(engine: str, recipe: Recipe) -> bool:
     """Take the finished image from the mirror, if it has one built from this recipe."""
-    source = f"{registry()}/{recipe.image}"
-    if not registry() or subprocess.run([engine, "pull", source], capture_output=True, check=False).returncode:
+    built = source(recipe.image)
+    if not registry() or subprocess.run([engine, "pull", built], capture_output=True, check=False).returncode:
         return False
-    if label(engine, source, "erabench.recipe") != recipe.sha256:
+    if label(engine, built, "erabench.recipe") != recipe.sha256:
         return False
-    step(engine, "tag", source, recipe.image)
-    print(f"erabench: {recipe.image} is from {registry()}", file=sys.stderr)
+    step(engine, "tag", built, recipe.image)
+    say(f"{recipe.image} is from {registry()}")
     return True
 
 
 def pull_base(engine: str, recipe: Recipe) -> str:
     """Pull the base image, from the mirror if one is named, and return its id. Raises BaseUnavailable."""
-    source = f"{registry()}/{recipe.base}" if registry() else recipe.base
-    print(f"erabench: pulling {source}", file=sys.stderr)
-    done = subprocess.run([engine, "pull", source], stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
+    pulled = source(recipe.base)
+    say(f"pulling {pulled}")
+    done = subprocess.run([engine, "pull", pulled], stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise BaseUnavailable(
-            f"the base image {source} cannot be pulled: {last_line(done.stderr)}\n"
+            f"the base image {pulled} cannot be pulled: {last_line(done.stderr)}\n"
             f"erabench: set {recipe.variable} (or BASE for all) to an image you have, or REGISTRY to a mirror of it "
             f"(docs/containers.md), or use ENGINE=venv, which needs no image."
         )
     if registry():
         # The build names the base without the mirror; with a digest, the digest decides.
-        step(engine, "tag", source, recipe.base.split("@")[0])
-    return image_id(engine, source)
+        step(engine, "tag", pulled, recipe.base.split("@")[0])
+    return image_id(engine, pulled)
 
 
 def build_arguments(recipe: Recipe, base_id: str) -> list[str]:

@@ -20,6 +20,7 @@ from erabench.containers.command import (
 )
 from erabench.engine import Ended, stops_go_to
 from erabench.options import writable
+from erabench.terminal import say
 from images.recipe import Recipe
 from images.stack import ROOT, Problem, declaration, gpu_capabilities
 
@@ -48,7 +49,7 @@ def run(engine: str, recipe: Recipe, arguments: Sequence[str], folders: Folders,
     ended = Container(engine, recipe, environ, compose_files(engine, recipe, has_gpu)).run(command)
     if ended.status == KILLED:
         limit = environ["MEMORY_LIMIT"]
-        print(f"erabench: the container was killed; its memory limit is {limit} (MEMORY_LIMIT)", file=sys.stderr)
+        say(f"the container was killed; its memory limit is {limit} (MEMORY_LIMIT)")
     return ended
 
 
@@ -127,9 +128,8 @@ def gpu_file(engine: str) -> list[str]:
         return ["compose.gpu.yaml"]
     if engine == "docker" and has_cdi_description():
         return ["compose.gpu-cdi.yaml"]
-    print(
-        f"erabench: {engine} cannot give a container the NVIDIA GPU: it has neither NVIDIA's runtime nor a CDI "
-        "description. GPU rows will be skipped; `make doctor` shows the fix",
-        file=sys.stderr,
+    say(
+        f"{engine} cannot give a container the NVIDIA GPU: it has neither NVIDIA's runtime nor a CDI description. "
+        "GPU rows will be skipped; `make doctor` shows the fix"
     )
     return []

@@ -6,7 +6,6 @@ the hash of each lock, and a fingerprint of the installed files (path, size, tim
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from erabench.environments import pip
+from erabench.terminal import say
+from images.files import locked
 from images.recipe import pins
 from images.stack import Problem
 
@@ -79,26 +80,20 @@ def make(environment: Environment, uv: Path | None = None) -> None:
     if not mark(folder).exists() and folder.is_dir() and any(folder.iterdir()):
         raise Problem(f"'{folder}' is in the way and was not made by erabench; choose another VENVS, or remove it")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        guard = mark(folder).open("w")
-    except OSError as error:
-        raise Problem(f"cannot write '{folder.parent}': {error.strerror}; choose another VENVS") from error
-    with guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)  # a second process waits here and finds the environment made
-        why = defect(environment)
-        if not why:
-            return
-        print(f"erabench: making {folder} ({why}); this may take minutes", file=sys.stderr)
-        try:
+        with locked(mark(folder), lambda: say(f"another process is making {folder}; waiting for it to end")):
+            why = defect(environment)
+            if not why:
+                return
+            say(f"making {folder} ({why}); this may take minutes")
             began = time.monotonic()
             build(environment, uv)
-            print(f"erabench: {folder} is ready ({time.monotonic() - began:.0f} s)", file=sys.stderr)
-        except KeyboardInterrupt:
-            print(f"erabench: {folder} is incomplete and will be rebuilt", file=sys.stderr)
-            raise
-        except OSError as error:
-            cure = "free some space or choose another VENVS"
-            raise Problem(f"cannot write '{folder}': {error.strerror}; {cure}") from error
+            say(f"{folder} is ready ({time.monotonic() - began:.0f} s)")
+    except KeyboardInterrupt:
+        say(f"{folder} is incomplete and will be rebuilt")
+        raise
+    except OSError as error:
+        cure = "free some space or choose another VENVS"
+        raise Problem(f"cannot write '{folder}': {error.strerror}; {cure}") from error
 
 
 def mark(folder: Path) -> Path:

@@ -113,6 +113,7 @@ class EraEngine:
         if isinstance(problem, PythonMissing):
             version = {"version": settings(year)["PYTHON_VERSIONS"]}
             status, reason = "skipped", {"key": "python-missing", "values": version}
+        engine = self.engines[year].name if year in self.engines else "venv"
         lacking: dict[str, list[str]] = {}
         for row, device in measured_by(arguments):
             if not is_good(self.record(cell, row, device)):
@@ -120,9 +121,11 @@ class EraEngine:
         for device, rows in lacking.items():
             words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *arguments]
             words[words.index("--rows") + 1], words[words.index("--devices") + 1] = ",".join(rows), device
-            words += ["--stack", year, "--engine", "venv", "--results", str(self.results)]
+            words += ["--stack", year, "--engine", engine, "--results", str(self.results)]
             words += ["--data", str(options.data_folder(self.asked))]
-            supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
+            ended = supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
+            if ended.status == 130:
+                return Ended(130, "")
         empty = {"status": status, "processes": 0, "wanted": 0, "measured": False, "seconds": 0.0}
         report = [
             {"row": row, "device": device, "timing_seconds": 0.0, **empty} for row, device in measured_by(arguments)

@@ -18,7 +18,7 @@ from erabench.engine import Ended
 from erabench.frameworks import frameworks
 from images import stack
 from images.files import atomic_write
-from images.stack import ROOT, RUNNERS, STACKS, Problem, declaration
+from images.stack import ROOT, RUNNERS, STACKS, Problem
 
 ROWS = ("lstm", "lstm-pytorch", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # two cores: 70 minutes
 NAME = ".eras.json"  # the report skips names that begin with a dot
@@ -32,7 +32,7 @@ def chosen(eras: str, nets: str, names: str) -> Cells:
     Where nothing is listed they are those of all years, of ``ROWS``, and of all frameworks.
     """
     years = [options.one_of("ERA", year, stack.eras()) for year in options.listed(eras)] or stack.eras()
-    by_row = {framework.name: rows_of(framework.name) for framework in frameworks()}
+    by_row = {framework.name: framework.nets for framework in frameworks()}
     known = list(dict.fromkeys(net for rows in by_row.values() for net in rows.values()))
     wanted = [options.one_of("NET", net, known) for net in options.listed(nets)]
     only = [options.one_of("FRAMEWORK", name, list(by_row)) for name in options.listed(names)] or list(by_row)
@@ -46,13 +46,6 @@ def chosen(eras: str, nets: str, names: str) -> Cells:
         asked = f"ERA={eras} NET={nets} FRAMEWORK={names}"
         raise Problem(f"{asked}: no framework with a lock in these years has rows of these nets; choose others")
     return found
-
-
-def rows_of(framework: str) -> dict[str, str]:
-    """Row -> its net: a twin is the same net as a row of another framework."""
-    declared = declaration(framework)
-    twins: dict[str, str] = declared.get("twins", {})
-    return {row: twins.get(row, row) for row in [*declared["rows"], *twins]}
 
 
 def identity(cells: Cells, arguments: Sequence[str]) -> str:

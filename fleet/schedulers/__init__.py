@@ -91,8 +91,8 @@ class Scheduler(Protocol):
     def release(self, tasks: Sequence[tuple[Submission, int]]) -> None:
         """Let tasks start now that the scheduler holds back after a node's death."""
 
-    def cancel(self, submissions: Sequence[Submission]) -> None:
-        """Stop jobs in order: what is queued at once, what is running with time to save."""
+    def cancel(self, submissions: Sequence[Submission]) -> list[str]:
+        """Stop jobs in order: what is queued at once, what is running with time to save; return what was lost."""
 
     def log(self, submission: Submission, task: int) -> str:
         """Return the end of a running cell's log if it is not in the run's folder, else ""."""

@@ -137,7 +137,7 @@ class KubernetesJobs:
     def release(self, tasks: Sequence[tuple[Submission, int]]) -> None:
         """Do nothing: the Job controller replaces pods by itself."""
 
-    def cancel(self, submissions: Sequence[Submission]) -> None:
+    def cancel(self, submissions: Sequence[Submission]) -> list[str]:
         """Ask the running attempts to stop, save what their logs hold, and delete the Jobs."""
         names = {one.name: one for one in submissions}
         pods = [pod for pod in self._jobs_and_pods()[1] if pod.job in names]
@@ -149,9 +149,10 @@ class KubernetesJobs:
             pods = [pod for pod in self._jobs_and_pods()[1] if pod.job in names]
             running = [pod for pod in pods if pod_task(pod).phase == "running"]
             time.sleep(0.5 if running else 0)
-        self._save([(pod, names[pod.job]) for pod in pods if pod_task(pod).phase != "queued"])
+        lost = self._save([(pod, names[pod.job]) for pod in pods if pod_task(pod).phase != "queued"])
         self._has_code = False
         ask([*self._kubectl, "delete", "jobs,configmaps", f"--selector={RUN_LABEL}={self.folder.run}", "--wait=false"])
+        return lost
 
     def _interrupt(self, pod: Pod) -> None:
         with contextlib.suppress(Problem):  # it has just ended

@@ -192,11 +192,11 @@ class SlurmArrays:
                 with contextlib.suppress(Refused):
                     ask(["scontrol", *command])
 
-    def cancel(self, submissions: Sequence[Submission]) -> None:
+    def cancel(self, submissions: Sequence[Submission]) -> list[str]:
         """Cancel what is queued, ask the running attempts to stop, and end what has not stopped in time."""
         jobs = [one.job for one in submissions if one.job]
         if not jobs:
-            return
+            return []
         for options in (["--state=PENDING"], ["--batch", "--signal=INT", "--state=RUNNING"]):
             with contextlib.suppress(Refused):  # scancel fails for jobs that ended in between
                 ask(["scancel", *options, *jobs])
@@ -205,6 +205,7 @@ class SlurmArrays:
             time.sleep(0.2)
         with contextlib.suppress(Refused):
             ask(["scancel", *jobs])
+        return []
 
     def log(self, submission: Submission, task: int) -> str:
         """Without a shared disk: return the end of a running cell's log, read beside it on its node."""

@@ -238,7 +238,8 @@ def test_every_form_of_the_compose_files_is_accepted_and_stays_sealed(names: lis
     if ENGINE != "docker":
         pytest.skip("podman-compose does not print its reading of the files as JSON")
     config = ["docker", "compose", *files, "config", "--format", "json"]
-    (service,) = json.loads(subprocess.check_output(config, cwd=ROOT))["services"].values()
+    chosen = {**os.environ, "CUDA_VISIBLE_DEVICES": "1"}
+    (service,) = json.loads(subprocess.check_output(config, cwd=ROOT, env=chosen))["services"].values()
     assert (service["read_only"], service["cap_drop"], service["user"]) == (True, ["ALL"], "10001:10001")
     assert service["network_mode"] == "none"
     assert "no-new-privileges:true" in service["security_opt"]
@@ -247,4 +248,6 @@ def test_every_form_of_the_compose_files_is_accepted_and_stays_sealed(names: lis
     assert service["mem_limit"] == service["memswap_limit"]
     assert service["pids_limit"] == 4096
     reserved = service.get("deploy", {}).get("resources", {}).get("reservations", {}).get("devices", [])
-    assert bool(reserved or service.get("devices")) == any("gpu" in name for name in names)
+    has_gpu = any("gpu" in name for name in names)
+    assert bool(reserved or service.get("devices")) == has_gpu
+    assert service.get("environment", {}).get("CUDA_VISIBLE_DEVICES") == ("1" if has_gpu else None)

@@ -116,6 +116,17 @@ def test_of_several_gpus_the_first_decides(machine: Machine) -> None:
     assert said in chosen(machine)
 
 
+def test_the_visible_gpu_decides_where_one_is_chosen(machine: Machine) -> None:
+    """nvidia-smi itself lists all, so it is asked for that one."""
+    asked = (
+        'case "$*" in *--id=1) echo "9.0, 535.1, NVIDIA H100";; *) echo "6.1, 535.1, NVIDIA GeForce GTX 1080";; esac'
+    )
+    machine.has("nvidia-smi", asked)
+    code = "from erabench.choose import choose_stack; print(*choose_stack(''))"
+    assert machine.python("-c", code).stdout.startswith("gtx1080 NVIDIA GeForce GTX 1080")
+    assert machine.python("-c", code, CUDA_VISIBLE_DEVICES="1,0").stdout.startswith("current NVIDIA H100")
+
+
 def test_a_driver_that_does_not_run_is_no_gpu(machine: Machine) -> None:
     """nvidia-smi's own words are the reason."""
     machine.prints("nvidia-smi", NO_DRIVER, status=9)

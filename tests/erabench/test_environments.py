@@ -174,7 +174,7 @@ def test_each_way_to_fail_has_its_cure(output: str, cure: str) -> None:
 def test_a_folder_that_cannot_be_written_is_named(environment: Environment, tmp_path: Path) -> None:
     """Here a file is in its place."""
     (tmp_path / "file").touch()
-    with pytest.raises(Problem, match=rf"cannot write '{tmp_path}/file'.*choose another VENVS"):
+    with pytest.raises(Problem, match=rf"cannot write '{tmp_path}/file/env'.*choose another VENVS"):
         make(environment._replace(folder=tmp_path / "file/env"), UV)
 
 

@@ -194,6 +194,17 @@ DRIVER = (
 )
 
 
+def test_nohup_keeps_a_bench_when_the_terminal_is_closed() -> None:
+    """A signal that was ignored at the start stays ignored."""
+    code = (
+        "import os, signal; from erabench.engine import stops_go_to; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "with stops_go_to(lambda: print('stopped')): os.kill(os.getpid(), signal.SIGHUP)\n"
+        "print('goes on')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.stdout == "goes on\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("whole_group", [True, False], ids=["as from a terminal", "to the driver alone"])
 def test_every_way_to_stop_reaches_the_runner_once(number: signal.Signals, whole_group: bool) -> None:
@@ -201,7 +212,7 @@ def test_every_way_to_stop_reaches_the_runner_once(number: signal.Signals, whole
     driver = subprocess.Popen(
         [sys.executable, "-c", DRIVER.replace("{}", sys.executable)],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: [signal.signal(one, signal.SIG_DFL) for one in (signal.SIGINT, signal.SIGHUP)],
     )  # fmt: skip
     assert driver.stderr is not None
     assert driver.stderr.readline() == "ready\n"

@@ -71,8 +71,9 @@ class FakeScheduler:
     def release(self, tasks: Sequence[tuple[Submission, int]]) -> None:
         self.calls.append(f"release {len(tasks)}")
 
-    def cancel(self, submissions: Sequence[Submission]) -> None:
+    def cancel(self, submissions: Sequence[Submission]) -> list[str]:
         self.jobs.clear()
+        return []
 
     def log(self, submission: Submission, task: int) -> str:
         return "on the node\n"

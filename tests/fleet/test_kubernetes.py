@@ -344,12 +344,21 @@ def test_cancelling_saves_what_the_logs_hold_before_the_jobs_go(tmp_path: Path, 
     ended = terminated(exitCode=0, message=message)
     cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=ended))
     run.append(event="cancel", submissions=[1])
-    scheduler.cancel(run.submissions())
+    assert scheduler.cancel(run.submissions()) == []
     assert [one["kind"] for one in cluster.objects()] == ["Pod"]  # which the server's garbage collection removes
     (one,) = survey(run, run.cells(), scheduler).cells
     assert one.kind == "stopped"
     assert one.attempt is not None
     assert len(list(one.attempt.path.glob("results/*/*/*.json"))) == 2
+
+
+def test_cancelling_reports_a_log_that_could_not_be_read(tmp_path: Path, cluster: Cluster) -> None:
+    """What that pod measured is lost with it."""
+    _, run, scheduler, name = submitted(tmp_path)
+    cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
+    run.append(event="cancel", submissions=[1])
+    (lost,) = scheduler.cancel(run.submissions())
+    assert "no log of pod" in lost
 
 
 def test_the_log_of_a_running_pod_is_one_command_away(
