@@ -27,7 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     loaded = _selected(load_results(options.results), options.machine, options.stack)
-    complain("report", loaded.problems)
     if not loaded.results:
         raise BadInput(f"no usable result in {options.results}: measure first (make bench), or name another folder")
     if options.check and not _is_up_to_date(loaded, options):
@@ -60,7 +59,20 @@ def _is_up_to_date(loaded: Loaded, options: argparse.Namespace) -> bool:
 
 
 def _selected(loaded: Loaded, machines: tuple[str, ...], stack: str | None) -> Loaded:
-    """Return only the selected results. Raises BadInput for a machine or stack that has no result."""
+    """Return only the selected results, and print what is wrong with the others among the selected.
+
+    Raises BadInput for a machine or stack that has no result.
+    """
+
+    def wanted(machine: str, of_stack: str) -> bool:
+        return (not machines or machine in machines) and (stack is None or of_stack == stack)
+
+    def concerns(problem: Problem) -> bool:
+        machine, of_stack, *_ = (*problem.file.split("/"), "", "")
+        return wanted(machine, of_stack)
+
+    problems = tuple(filter(concerns, loaded.problems))
+    complain("report", problems)
     for kind, names, there in (
         ("machine", machines, {result.machine for result in loaded.results}),
         ("stack", (stack,) if stack else (), {result.stack for result in loaded.results}),
@@ -69,20 +81,13 @@ def _selected(loaded: Loaded, machines: tuple[str, ...], stack: str | None) -> L
         if missing:
             raise BadInput(f"no result of {kind} {', '.join(missing)}; there is {', '.join(sorted(there)) or 'none'}")
 
-    def wanted(machine: str, of_stack: str) -> bool:
-        return (not machines or machine in machines) and (stack is None or of_stack == stack)
-
     def is_wanted(record: Result | Tuning) -> bool:
         return wanted(record.machine, record.stack)
-
-    def concerns(problem: Problem) -> bool:
-        machine, of_stack, *_ = (*problem.file.split("/"), "", "")
-        return wanted(machine, of_stack)
 
     results = tuple(filter(is_wanted, loaded.results))
     if loaded.results and not results:
         raise BadInput(f"no result of machine {', '.join(machines)} with stack {stack}; leave one of them out")
-    return Loaded(results, tuple(filter(concerns, loaded.problems)), tuple(filter(is_wanted, loaded.tunings)))
+    return Loaded(results, problems, tuple(filter(is_wanted, loaded.tunings)))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -193,9 +193,7 @@ def _phases(pair: Pair, broken_by: Sequence[str], controls: Sequence[float]) -> 
         found = compare_phase(*pair, name, controls)
         if found is None:
             word, reason = _missing(pair, name, a is None)
-        elif fields := [
-            field for field in broken_by if field.partition(".")[0] not in PHASES or field.startswith(name)
-        ]:
+        elif fields := _of(name, broken_by):
             word, reason = "incomparable", _different(fields)
         else:
             word = found.verdict

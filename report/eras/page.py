@@ -88,9 +88,11 @@ def missing(eras: Eras) -> Iterator[tuple[Result, Text]]:
     for line in eras.lines:
         for point in line.points:
             if not point.times:
-                status = Message(STATUSES[point.result.status]) if point.result.status in STATUSES else ""
-                reason = (point.result.reason and said(point.result.reason)) or not_training(point.result, "train")
-                yield point.result, message("{verdict}: {reason}", verdict=status, reason=reason) if reason else status
+                status, reason = point.result.status, said(point.result.reason)
+                if status == "ok":
+                    yield point.result, not_training(point.result, "train") or ""
+                else:
+                    yield point.result, message("{verdict}: {reason}", verdict=Message(STATUSES[status]), reason=reason)
 
 
 def sentence(change: Change) -> Text:
@@ -100,17 +102,17 @@ def sentence(change: Change) -> Text:
         raise ValueError("a verdict has an interval")
     ends = (found.value, found.low, found.high)
     factor, low, high = ends if change.time.word == "slower" else (1 / found.value, 1 / found.high, 1 / found.low)
-    values: dict[str, Text] = {
-        "net": change.net.title,
-        "library": change.line.library,
-        "phase": Message(PHASE_NAMES[change.time.name]),
-        "factor": Number(factor, "ratio"),
-        "low": Number(low, "ratio"),
-        "high": Number(high, "ratio"),
-        "before": change.time.pair[0].stack,
-        "after": change.point.year,
-    }
-    told = Message(CHANGES[change.time.word], tuple(values.items()))
+    told = message(
+        CHANGES[change.time.word],
+        net=change.net.title,
+        library=change.line.library,
+        phase=Message(PHASE_NAMES[change.time.name]),
+        factor=Number(factor, "ratio"),
+        low=Number(low, "ratio"),
+        high=Number(high, "ratio"),
+        before=change.time.pair[0].stack,
+        after=change.point.year,
+    )
     changed = message("What changed with it: {changes}.", changes=changes(*change.time.pair))
     return joined((told, changed), " ")
 

@@ -46,8 +46,13 @@ class Line:
 
     @property
     def seconds(self) -> Number:
-        """Seconds per training step."""
+        """Seconds per training step, with their uncertainty."""
         return seconds(self.train)
+
+    @property
+    def rounded(self) -> Number:
+        """Seconds per training step, for a sentence."""
+        return Number(self.train.median_s, digits=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,28 @@ class Table:
     alike: tuple[Text, ...]  # pairs that the processes cannot tell apart
     others: tuple[tuple[Result, Text], ...]  # those that stand outside the comparison, with the reason
     differences: tuple[Difference, ...]
+
+    @property
+    def title(self) -> Message:
+        """The net and the device."""
+        return message("{net} on the {device}", net=self.net, device=self.device.upper())
+
+    @property
+    def summary(self) -> Text:
+        """The fastest and the slowest training step, and their ratio."""
+        if not self.lines:
+            return message("no framework can be compared")
+        first, last = self.lines[0], self.lines[-1]
+        if last is first:
+            return message("a training step takes {seconds} s ({name})", seconds=first.rounded, name=first.name)
+        return message(
+            "a training step takes from {low} s ({first}) to {high} s ({last}), ratio {ratio}",
+            low=first.rounded,
+            first=first.name,
+            high=last.rounded,
+            last=last.name,
+            ratio=last.ratio,
+        )
 
     @property
     def has_tuned(self) -> bool:

@@ -58,7 +58,7 @@ PHASE = (
     ("iqr_s", "number", "s", "interquartile range of the samples of a process, median"),
     ("unit", "string", "", "what the seconds are for: batch, or fit for a model without batches"),
     ("batch_size", "integer", "", "examples per batch"),
-    ("joules", "number", "J", "energy per unit, median over the processes"),
+    ("joules", "number", "J", "energy per unit, median over the processes that counted it"),
 )
 _MEMORY = ("peak_allocated_bytes", "peak_reserved_bytes", "peak_resident_bytes")
 _OF_DEVICE, _OF_PHASE = ([name for name, *_ in columns] for columns in (DEVICE, PHASE))

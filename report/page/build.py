@@ -90,11 +90,6 @@ class Section:
         found = [result.provenance.git_commit for result in self.group.results]
         return joined(commit[:12] for commit in found if commit) if any(found) else message("unknown")
 
-    @property
-    def warning_count(self) -> int:
-        """How many warnings the rows' phases have."""
-        return len(self.warnings)
-
     def count(self, *statuses: str) -> int:
         """Return how many results have one of these statuses."""
         return sum(result.status in statuses for result in self.group.results)

@@ -95,7 +95,7 @@ def _where(result: Result, phase: PhaseName) -> Text:
 
 def measurements(group: MachineStack) -> Iterator[Measurement]:
     """Yield every phase that any process timed."""
-    for row, result in group.rows_and_results:
+    for row, result in group.every_row_and_result:
         for phase in BOTH:
             found = [timed for process in result.processes if (timed := process.phase(phase)) is not None]
             if found:
@@ -108,7 +108,7 @@ def _measurement(row: Row, result: Result, phase: PhaseName, found: Sequence[Pha
         row,
         result,
         _where(result, phase),
-        seconds(step) if step else message("not valid: {reason}", reason=said(found[0].reason)),
+        seconds(step) if step else _without_figure(result, found[0]),
         _interval(step) if step else "",
         len(found),
         sum(len(timed.samples_s) for timed in found),
@@ -118,6 +118,13 @@ def _measurement(row: Row, result: Result, phase: PhaseName, found: Sequence[Pha
         _bytes(max(_added(result), default=None)),
         _energy(result, phase) if step else None,
     )
+
+
+def _without_figure(result: Result, phase: Phase) -> Text:
+    """Why a phase that was timed has no figure: it did not train, or what came after the timing failed."""
+    if phase.valid:
+        return said(result.reason)
+    return message("not valid: {reason}", reason=said(phase.reason))
 
 
 def _added(result: Result) -> Iterator[int]:
@@ -153,7 +160,7 @@ def energy_sources(group: MachineStack) -> Joined:
 
 def gpu_memory(group: MachineStack) -> Iterator[GpuMemory]:
     """Yield each result on a GPU with any count. A peak, or a card, of no bytes at all was not counted."""
-    for row, result in group.rows_and_results:
+    for row, result in group.every_row_and_result:
         memories = [process.memory for process in result.processes if process.memory and result.device == "gpu"]
         counts = []
         for name in _MEMORY:
@@ -168,7 +175,7 @@ def gpu_memory(group: MachineStack) -> Iterator[GpuMemory]:
 def warnings(group: MachineStack) -> tuple[Warned, ...]:
     """Return every warning by its kind, the most frequent kind first."""
     found: dict[str, dict[Text, list[PhaseWarning]]] = {}
-    for row, result in group.rows_and_results:
+    for row, result in group.every_row_and_result:
         for warning in (warning for process in result.processes for warning in process.warnings):
             phase = (Message(PHASES[warning.phase]),) if warning.phase in PHASES else ()
             where = Joined((row.name, result.device.upper(), *phase))
@@ -183,7 +190,7 @@ def warnings(group: MachineStack) -> tuple[Warned, ...]:
 
 def across_nodes(group: MachineStack) -> Iterator[AcrossNodes]:
     """Yield the spread between nodes where a fleet measured each of them."""
-    for row, result in group.rows_and_results:
+    for row, result in group.every_row_and_result:
         for spread in result.nodes:
             where, low, high = _where(result, spread.phase), Number(spread.low_s), Number(spread.high_s)
             without = [

@@ -63,7 +63,7 @@ def protocol(name: str | None) -> Text:
 
 
 def protocol_tables(group: MachineStack) -> Iterator[ProtocolTable]:
-    """Yield a table for every data set with more than one line to compare; synthetic data are left out."""
+    """Yield a table for every data set with a baseline to compare with; synthetic data are left out."""
     by_dataset: dict[str, list[tuple[Row, Quality]]] = {}
     for row in group.rows:
         result = row.scored_result

@@ -74,6 +74,11 @@ class MachineStack:
         yield from self.rows
         yield from _rows(_by_key(self.twins).values())
 
+    @property
+    def every_row_and_result(self) -> Iterator[tuple[Row, Result]]:
+        """Each result with its row, those of the twins too."""
+        return ((row, result) for row in self.every_row for result in row.results)
+
     def has_gpu(self) -> bool:
         """Whether any result saw a GPU."""
         return any(r.environment is not None and r.environment.gpu is not None for r in self.results)
@@ -108,6 +113,8 @@ def _rows(found: Collection[dict[str, Result]]) -> Iterator[Row]:
     titles = [model.title for model in models]
     for model, devices in zip(models, found, strict=True):
         name = model.title if titles.count(model.title) == 1 else f"{model.title} ({model.params})"
+        if model.twin_of:
+            name = f"{model.title}, {model.library}"
         steps: dict[tuple[Device, PhaseName], Figure] = {
             (result.device, phase): step
             for result in devices.values()

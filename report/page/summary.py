@@ -12,7 +12,7 @@ from report.page import audit
 from report.page.models import seconds
 from report.page.reproduction import Comparison, Verdict, Verdicts
 from report.page.rows import MachineStack, Row
-from report.records import DEVICES, Device, Figure, PhaseName, Result
+from report.records import DEVICES, Figure, PhaseName, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
 HEADINGS: dict[PhaseName, str] = {
@@ -73,11 +73,6 @@ def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName
                 yield OverviewLine(", ".join([group.machine, *also]), steps)
 
 
-def _step(row: Row | None, device: Device, phase: PhaseName) -> Number | None:
-    step = row.step(device, phase) if row else None
-    return seconds(step) if step else None
-
-
 def summary(groups: Sequence[MachineStack], comparisons: Sequence[Sequence[Comparison]]) -> Joined:
     """Return the page's first paragraph, computed from the results."""
     results = [result for group in groups for result in group.results]
@@ -131,24 +126,32 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
     """
     for phase, sentence in FASTEST.items():
         timed = [
-            (time, row, group, result)
+            (step, row, group, result)
             for group in groups
             for row, result in group.rows_and_results
-            if result.profile != "smoke" and (time := _step(row, result.device, phase))
+            if result.profile != "smoke" and (step := row.step(result.device, phase))
             if phase == "predict" or result.phases(phase)[0].unit == "batch"
         ]
         if not timed:
             return
-        timed.sort(key=lambda found: found[0].value)
-        time, row, group, fastest = timed[0]
-        yield message(sentence, row=_named(row, group, groups), time=replace(time, kind="short", unit=" s"))
-        alike = (_named(row, group, groups) for _, row, group, result in timed if _alike(fastest, result, phase))
+        timed.sort(key=lambda found: found[0].median_s)
+        step, row, group, fastest = timed[0]
+        time = replace(seconds(step), kind="short", unit=" s")
+        yield message(sentence, row=_named(row, group, fastest, groups), time=time)
+        alike = (_named(row, of, result, groups) for _, row, of, result in timed if _alike(fastest, result, phase))
         if first := tuple(islice(alike, ALIKE_NAMED)):
             yield message("Not distinguishable from it: {rows}.", rows=joined(first))
 
 
-def _named(row: Row, group: MachineStack, groups: Sequence[MachineStack]) -> Text:
-    return message("{row} on {machine}", row=row.name, machine=group.machine) if len(groups) > 1 else row.name
+def _named(row: Row, group: MachineStack, result: Result, groups: Sequence[MachineStack]) -> Text:
+    """Return the row with its machine, stack and device, as far as the page has several of them."""
+    several: list[tuple[Text, bool]] = [
+        (group.machine, len({one.machine for one in groups}) > 1),
+        (message("stack {stack}", stack=group.stack), len({one.stack for one in groups}) > 1),
+        (result.device.upper(), len({device for one in groups for row in one.rows for device, _ in row.steps}) > 1),
+    ]
+    where = joined(name for name, is_needed in several if is_needed)
+    return message("{row} on {machine}", row=row.name, machine=where) if where.parts else row.name
 
 
 def _alike(fastest: Result, other: Result, phase: PhaseName) -> bool:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from report.records.common import (
+    PHASES,
     Device,
     Duration,
     Engine,
@@ -77,13 +78,11 @@ class Confirmation(Record, frozen=True):
 
     def __post_init__(self) -> None:
         """Check that the sides make pairs. Raises ValueError."""
-        for phase, before, after in (
-            ("train_s", self.as_written.train_s, self.tuned.train_s),
-            ("predict_s", self.as_written.predict_s, self.tuned.predict_s),
-        ):
-            if len(before) != len(after):
-                sides = f"{len(before)} processes as written and {len(after)} tuned"
-                raise ValueError(f"{sides} have a {phase}, which makes no pairs")
+        for phase in PHASES:
+            before, after = len(self.as_written.of(phase)), len(self.tuned.of(phase))
+            if before != after:
+                sides = f"{before} processes as written and {after} tuned"
+                raise ValueError(f"{sides} have a {phase}_s, which makes no pairs")
 
     def ratios(self, phase: PhaseName) -> tuple[float, ...]:
         """Return tuned over as written, one per pair."""

@@ -10,8 +10,6 @@ import re
 
 from report.text import Safe
 
-LINE = 120
-"""Characters of a name, a title or a table cell."""
 SENTENCE = 1000
 """Characters of a reason or a note."""
 

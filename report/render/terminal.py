@@ -1,4 +1,4 @@
-"""The results on a terminal: the summary and one line per row, in the user's language."""
+"""The results on a terminal: the summary, one line per row, and one per net of several frameworks."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ def lines(page: Page, locale: Locale, results: Path, file: Path, width: int = WI
         yield ""
         yield locale.plain(message("{machine}, stack {stack}", **names))
         yield from _table(section, locale)
+        for table in section.frameworks:
+            found = message("{title}: {summary}.", title=table.title, summary=table.summary)
+            yield from wrapped(locale.plain(found), width)
         yield from _failures(section, locale)
     more = len(page.groups) - SECTIONS_SHOWN
     if more > 0:
         yield locale.plain(message("... and {count} more machines and stacks, all on the page", count=str(more)))
-    warnings = str(sum(section.warning_count for section in page.sections))
+    warnings = str(sum(len(section.warnings) for section in page.sections))
     yield ""
     yield locale.plain(message("Results: {path}", path=str(results)))
     values = {"path": str(file), "count": warnings}

@@ -10,7 +10,8 @@ from report.page.build import PAGE_NAME, Page, Section
 from report.records import complete
 from report.render.locale import Locale
 from report.render.pictures import dots, frameworks, panels
-from report.render.pictures.panels import Say, Whole
+from report.render.pictures.panels import Whole
+from report.render.pictures.svg import Say
 from report.text import Text
 
 KINDS: Mapping[str, Callable[[Section, Whole, Say], tuple[str, Text] | None]] = MappingProxyType(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from report.page import published
@@ -10,10 +10,9 @@ from report.page.build import Section
 from report.page.measurements import PHASES
 from report.page.summary import Overview
 from report.records import Device, PhaseName
-from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Shape, log_scale
+from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Say, Shape, log_scale
 from report.text import N_, Message, Number, Text, joined, message
 
-Say = Callable[[Text], str]
 Interval = tuple[float, float, float]  # value, low, high
 ROW_HEIGHT = 40
 SHAPES: Mapping[PhaseName, Shape] = {"train": "circle", "predict": "triangle"}
@@ -96,12 +95,9 @@ def _draw(rows: Sequence[str], series: Sequence[Series], say: Say, published_lab
         for one in series:
             if place in one.values:
                 value, low, high = one.values[place]
-                if 0 < low < high:
-                    drawing.line(scale(low), y + 27, scale(high), y + 27, one.colour, 3)
+                drawing.interval(scale, (low, high), y + 27, one.colour)
                 drawing.marker(scale(value), y + 27, one.shape, one.colour, one.hollow)
-    drawing.text(WIDTH / 2, bottom + 34, say(message("seconds per batch, logarithmic scale")), "middle")
-    drawing.height = bottom + 42
-    return drawing.document()
+    return drawing.above(bottom, say(message("seconds per batch, logarithmic scale")))
 
 
 def _described(rows: Sequence[str], series: Sequence[Series]) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -13,10 +13,9 @@ from report.page.rows import Row
 from report.records import PHASES as BOTH
 from report.records import Quality, Result
 from report.render.numbers import short_unit
-from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Scale, thinned, tick
+from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Say, Scale, thinned, tick
 from report.text import N_, Message, Number, Text, joined, message
 
-Say = Callable[[Text], str]
 Whole = Mapping[str, Result]  # by file, with the numbers of their series
 COLUMNS, LEFT, GAP = 2, 52, 58
 PANEL_WIDTH = (WIDTH - LEFT - GAP - 8) / COLUMNS

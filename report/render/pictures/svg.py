@@ -7,12 +7,13 @@ it is dark or light. Drawn here and not by a library: importing matplotlib takes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
 
 from report.render.escape import terminal
+from report.text import Text
 
 GREY = "#767676"  # 4.5:1 on white and 4.6:1 on black
 COLOURS = ("#2f7fb8", "#d95f02", "#1b9e77", "#8a6fc0", "#e0298a", "#8c7a1f", "#5f8f1e", "#a8703c")
@@ -23,6 +24,7 @@ CHARACTER = 6.7  # its average width
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
+Say = Callable[[Text], str]  # a text in the language of the page
 Anchor = Literal["start", "middle", "end"]
 Shape = Literal["circle", "triangle"]
 
@@ -124,6 +126,12 @@ class Drawing:
         else:
             self.shapes.append(f'<path d="M{x:.1f} {y - 5.5:.1f}l5.5 9.5h-11z" {fill}/>')
 
+    def interval(self, scale: Scale, ends: tuple[float, float], y: float, colour: str) -> None:
+        """Draw a figure's interval, where it has one."""
+        low, high = ends
+        if 0 < low < high:
+            self.line(scale(low), y, scale(high), y, colour, 3)
+
     def legend(self, y: float, entries: Sequence[tuple[str, Shape, str, bool]]) -> float:
         """Write marks with their names from left to right; return where the next line begins."""
         x = 8.0
@@ -149,6 +157,12 @@ class Drawing:
             y = scale(value)
             self.line(left, y, right, y, opacity=0.3)
             self.text(left - 4, y + 4, tick(value), "end")
+
+    def above(self, bottom: float, words: str) -> str:
+        """Return the picture that ends below ``bottom`` with its horizontal axis' name."""
+        self.text(WIDTH / 2, bottom + 34, words, "middle")
+        self.height = bottom + 42
+        return self.document()
 
     def document(self) -> str:
         """Return the picture."""

@@ -9,6 +9,7 @@ from report.frameworks.tables import Table, execution, tables
 from report.page.build import build_page
 from report.page.rows import groups
 from report.records import Result, load_results
+from report.render import terminal
 from report.render.locale import locale
 from report.render.markdown import render_page
 from report.render.pictures import draw
@@ -66,6 +67,17 @@ def test_the_fastest_training_step_comes_first_with_ratios_from_pairs_of_process
     assert [said(line.ratio) for line in table.lines] == ["1.00", "2.00 (2.00–2.00)", "4.00 (4.00–4.00)"]
     assert (table.net, table.device, table.alike, table.others) == ("LSTM", "cpu", (), ())
     assert said(table.lines[0].per_second) == "3200"
+
+
+def test_the_summary_names_the_fastest_and_the_slowest(tmp_path: Path) -> None:
+    """One framework has nothing to be compared with; none that can be compared is said too."""
+    table = only_table(tmp_path / "two", published(), twin("lstm-zeta", "Zeta", 0.01), twin("lstm-jax", "JAX", 0.04))
+    assert said(table.summary) == ("a training step takes from 0.010 s (Zeta) to 0.040 s (JAX), ratio 4.00 (4.00–4.00)")
+    assert said(only_table(tmp_path / "one", twin("lstm-jax", "JAX", 0.04)).summary) == (
+        "a training step takes 0.040 s (JAX)"
+    )
+    unproven = twin("lstm-jax", "JAX", 0.04, sameness=None)
+    assert said(only_table(tmp_path / "none", unproven).summary) == "no framework can be compared"
 
 
 def test_what_the_processes_cannot_tell_apart_is_said(tmp_path: Path) -> None:
@@ -188,6 +200,25 @@ def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(tmp_path:
     assert "[JAX][lstm-jax.cpu]" in text
     assert "![" in text
     assert "frameworks.svg" in text
+
+
+def test_the_terminal_has_a_line_per_net(tmp_path: Path) -> None:
+    """``make frameworks`` ends with what it found."""
+    found = build_page(groups(results(tmp_path, published(), twin("lstm-jax", "JAX", 0.04))))
+    printed = " ".join(terminal.lines(found, locale("en"), Path("results"), Path("site/index.html")))
+    assert (
+        "LSTM on the CPU: a training step takes from 0.020 s (Keras) to 0.040 s (JAX), ratio 2.00 (2.00–2.00)."
+        in printed
+    )
+
+
+def test_the_rows_of_frameworks_have_measurements_and_warnings(tmp_path: Path) -> None:
+    """Named with their framework, since the title is that of the published row."""
+    warned = [{"key": "paging", "values": {"per_second": 20.0}, "phase": "train"}]
+    jax = twin("lstm-jax", "JAX", 0.04, processes=[process(1, 0.04, 0.01, warnings=warned)])
+    (section,) = build_page(groups(results(tmp_path, published(), jax))).sections
+    assert {one.row.name for one in section.measurements} == {"LSTM", "LSTM, JAX"}
+    assert [said(one.where) for one in section.warnings] == ["LSTM, JAX, CPU, training"]
 
 
 def test_a_page_of_twins_alone_is_a_page(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from report.render import escape
-from report.render.escape import LINE
 from report.text import Safe
 
 HOSTILE = [
@@ -87,8 +86,8 @@ def test_a_markdown_reader_finds_one_paragraph_of_text(value: str) -> None:
 @given(hostile_text)
 def test_a_terminal_line_is_one_visible_line(value: str) -> None:
     """No control, format, private or zero-width character, no line break, nothing longer than asked for."""
-    shown = escape.terminal(value, LINE)
-    assert len(shown) <= LINE
+    shown = escape.terminal(value, 120)
+    assert len(shown) <= 120
     assert shown.isprintable()
     assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for c in shown)
     assert not any(c in "\u115f\u3164\uffa0\u2800\u034f\ufe0f" for c in shown)
