@@ -86,8 +86,8 @@ def _verdicts(groups: Sequence[MachineStack], comparisons: Sequence[Sequence[Com
     found = {verdict: Verdicts(verdict, tuple(one for one in best if one.verdict == verdict)) for verdict in Verdict}
     counts = {verdict: str(len(which.comparisons)) for verdict, which in found.items()}
     yield message(
-        "Of the {all} figures published on 2017-08-05, **{reproduced} are reproduced** {where}, {better} came out "
-        "better and {worse} worse.",
+        "Of the {all} figures that the blog post of 2017-08-05 gives, **{reproduced} are reproduced** {where}, "
+        "{better} more came out better and {worse} worse.",
         all=str(len(best)),
         where=_where(groups),
         reproduced=counts[Verdict.REPRODUCED],

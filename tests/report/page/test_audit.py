@@ -56,8 +56,8 @@ def test_what_was_measured_here_stands_beside_it(tmp_path: Path) -> None:
     found = {item[0].partition(":")[0] + str(place): item[2:] for place, item in enumerate(said(tmp_path, *one()))}
     assert found == {
         "Airline Passenger0": [
-            "Scored one step ahead instead of recursively, as in the table, the linear AR reaches R² 0.9268 here, "
-            "above the 0.9230 published for the LSTM."
+            "Scored one step ahead, as the published LSTM was, and not recursively, as the published AR was, the "
+            "linear AR reaches R² 0.9268 here, above the 0.9230 published for the LSTM."
         ],
         "AR(OLS)1": [
             "The exact scores measured here give the test months a variance of 0.02178.",
