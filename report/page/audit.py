@@ -40,8 +40,8 @@ def linear_beats_published_lstm(results: Sequence[Result]) -> Iterator[Text]:
     found = _score(results, "ar", "one-step")
     if found is not None and found.accuracy is not None and found.accuracy > 0.9230:
         yield message(
-            "Scored one step ahead, as the published LSTM was, and not recursively, as the published AR was, the linear "
-            "AR reaches R² {accuracy} here, above the 0.9230 published for the LSTM.",
+            "Scored one step ahead, as the published LSTM was, and not recursively, as the published AR was, the "
+            "linear AR reaches R² {accuracy} here, above the 0.9230 published for the LSTM.",
             accuracy=Number(found.accuracy, digits=4),
         )
 

@@ -66,7 +66,7 @@ def test_the_sections_come_answer_first(tmp_path: Path) -> None:
         ("What cannot be right in the published table", ""), ("One protocol for all", ""), ("", "Measurements"),
         ("", "As written and tuned"), ("", "Provenance"), ("", "What is known of each published figure"),
     ]  # fmt: skip
-    assert page.index("Of the 31 figures published") < page.index("## System")
+    assert page.index("Of the 31 figures that the blog post") < page.index("## System")
 
 
 def test_several_machines_begin_with_an_overview(tmp_path: Path) -> None:
