@@ -50,7 +50,8 @@ def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
     def handle(_number: int, _frame: FrameType | None) -> None:
         interrupt()
 
-    heeded = [number for number in STOPS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    heeded = [number for number in STOPS if not (under_nohup and number == signal.SIGHUP)]
     before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield

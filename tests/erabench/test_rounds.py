@@ -195,7 +195,7 @@ DRIVER = (
 
 
 def test_nohup_keeps_a_bench_when_the_terminal_is_closed() -> None:
-    """A signal that was ignored at the start stays ignored."""
+    """SIGHUP stays ignored if it was at the start."""
     code = (
         "import os, signal; from erabench.engine import stops_go_to; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
         "with stops_go_to(lambda: print('stopped')): os.kill(os.getpid(), signal.SIGHUP)\n"
