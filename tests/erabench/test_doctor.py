@@ -81,6 +81,22 @@ def test_a_base_that_cannot_be_reached_stops_the_bench_only_if_its_engine_was_as
     assert lines[-1] == "The bench cannot run: see the lines with fail."
 
 
+def test_with_a_mirror_the_mirror_is_asked(machine: Machine) -> None:
+    """It is what the bench pulls from."""
+    script = DOCKER.format(runtimes=RUNC, manifest="exit 1").replace(
+        '"manifest inspect"*)', f'"manifest inspect mirror:5000/{PYTHON}") echo "{{}}" ;;\n  "manifest inspect"*)'
+    )
+    machine.has("docker", script)
+    assert f"ok    base      {PYTHON} can be pulled" in examined(machine, REGISTRY="mirror:5000")[1]
+    assert f"ok    base      {PYTHON} can be pulled" not in examined(machine)[1]
+
+
+def test_the_disk_of_the_environments_is_looked_at(machine: Machine) -> None:
+    """It may be another one than the project's."""
+    printed = machine.run("doctor", "--engine", "venv", VENVS=str(machine.folder / "venvs")).stdout
+    assert f"free for packages ({machine.folder / 'venvs'})" in printed
+
+
 def test_a_driver_too_old_for_the_stack_stops_the_bench(machine: Machine) -> None:
     """CUDA 13 needs driver 580 or later."""
     docker(machine, NVIDIA)
