@@ -19,17 +19,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m experiments.harness.one_process", description=__doc__)
     parser.add_argument("framework")
     parser.add_argument("row")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
     parser.add_argument("--profile", default="quick")
     parser.add_argument("--slowdown", type=float, default=1.0)
     asked = parser.parse_args()
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     data = os.environ.get("DATA_DIR") or os.path.join(cache, "erabench", "data")
     options = cli.parse(
-        [asked.framework, "--rows", asked.row, "--devices", "cpu", "--profile", asked.profile]
+        [asked.framework, "--rows", asked.row, "--devices", asked.device, "--profile", asked.profile]
         + ["--data", data, "--results", os.devnull]
     )
     model = registry.load_model(asked.framework, asked.row)
-    row = jobs.make_row(model, "cpu", jobs.describe_data(model.dataset, data), options)
+    row = jobs.make_row(model, asked.device, jobs.describe_data(model.dataset, data), options)
     job = dict(row.job(timing_only=True), checkpoints=None)
     command = [sys.executable, "-s", "-m", "experiments.harness.slowed", str(asked.slowdown)]
     result = run_child(job, row.time_limit_s, lambda event: None, command if asked.slowdown != 1 else None)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from experiments.harness.processes import VENVS, timed
 from report.records.spread import student
 from runners import registry
-from runners.machine import load
+from runners.machine import environment, load
 
 SCRIPTS = Path(__file__).with_name("witnesses")
 ALLOWED = 0.95, 1.05
@@ -91,18 +91,22 @@ def ratio(harness_s: list[float], witness_s: list[float]) -> Ratio:
     return Ratio(math.exp(mean), math.exp(mean - reach), math.exp(mean + reach))
 
 
-def by_harness(python: Path, key: str) -> dict[str, float]:
+def by_harness(python: Path, key: str, device: str) -> dict[str, float]:
     """Return the row's median times from a fresh process: seconds per step, as "train_s" and "predict_s"."""
-    found = timed(python, WITNESSES[key].framework, key)
+    found = timed(python, WITNESSES[key].framework, key, "--device", device)
     return {"train_s": found["train"]["median_s"], "predict_s": found["predict"]["median_s"]}
 
 
-def by_witness(python: Path, key: str) -> dict[str, float]:
-    """Return what the plain script prints: "train_s", "predict_s", and Keras' "fit_s"."""
+def by_witness(python: Path, key: str, device: str) -> dict[str, float]:
+    """Return what the plain script prints: "train_s", "predict_s", and Keras' "fit_s".
+
+    A script uses the GPU where its framework finds one. Nothing is set on a machine that has none.
+    """
     script, *arguments = WITNESSES[key].command
     command = [python, SCRIPTS / script, *arguments]
     backend = {"KERAS_BACKEND": WITNESSES[key].backend} if WITNESSES[key].backend else {}
-    variables = {**os.environ, **backend}
+    hidden = {"CUDA_VISIBLE_DEVICES": ""} if device == "cpu" and environment.has_nvidia_device() else {}
+    variables = {**os.environ, **backend, **hidden}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=TIME_LIMIT_S)
     if done.returncode:
         raise RuntimeError(f"{script} failed: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")
@@ -118,7 +122,7 @@ class Pairs(NamedTuple):
     discarded: int
 
 
-def run_pairs(python: Path, key: str, count: int) -> Pairs:
+def run_pairs(python: Path, key: str, device: str, count: int) -> Pairs:
     """Run harness and witness in turns until ``count`` pairs were quiet; the order is swapped in every second one.
 
     Raises ``RuntimeError`` if others keep the machine busy.
@@ -129,9 +133,9 @@ def run_pairs(python: Path, key: str, count: int) -> Pairs:
             raise RuntimeError(f"{key}: {found.discarded} pairs discarded: others keep this machine busy; stop them")
         before = load.read()
         if len(found.harness) % 2 == 0:
-            ours, theirs = by_harness(python, key), by_witness(python, key)
+            ours, theirs = by_harness(python, key, device), by_witness(python, key, device)
         else:
-            theirs, ours = by_witness(python, key), by_harness(python, key)
+            theirs, ours = by_witness(python, key, device), by_harness(python, key, device)
         busy = load.conditions(before, load.read())["other_load_cpus"] or 0.0
         quiet = busy < OTHERS_BUSY
         state = f"pair {len(found.harness) + 1} of {count}" if quiet else "discarded"
@@ -144,9 +148,9 @@ def run_pairs(python: Path, key: str, count: int) -> Pairs:
     return found
 
 
-def try_row(python: Path, key: str, count: int) -> bool:
+def try_row(python: Path, key: str, device: str, count: int) -> bool:
     """Print a row's line of the table; return whether it keeps the limit."""
-    harness, witness, _ = run_pairs(python, key, count)
+    harness, witness, _ = run_pairs(python, key, device, count)
     column = {
         name: ([one[name] for one in harness], [one[name] for one in witness]) for name in ("train_s", "predict_s")
     }
@@ -168,6 +172,7 @@ def main() -> int:
     """Print the table of the rows asked for; 1 if a ratio's interval lies wholly beyond 5 %."""
     parser = argparse.ArgumentParser(prog="python -m experiments.harness witness", description=__doc__.splitlines()[0])
     parser.add_argument("rows", nargs="*", metavar="ROW", help="rows to run (default: those of a bench)")
+    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="where rows and scripts run")
     parser.add_argument("--pairs", type=int, help="pairs per row, at least 2 (default: 6, of a DenseNet 3)")
     parser.add_argument("--venvs", type=Path, default=VENVS / "cpu", help="folder with an environment per framework")
     options = parser.parse_args()
@@ -184,7 +189,7 @@ def main() -> int:
         witness = WITNESSES[key]
         python = options.venvs / witness.framework / "bin/python"
         try:
-            kept = try_row(python, key, options.pairs or witness.pairs) and kept
+            kept = try_row(python, key, options.device, options.pairs or witness.pairs) and kept
         except (OSError, RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"erabench: {error}", file=sys.stderr)
             kept = False

@@ -95,7 +95,7 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[float]]:
     busy: list[float] = []
     for name in ("harness", "witness"):
         monkeypatch.setattr(
-            witness_part, f"by_{name}", lambda python, key, name=name: order.append(name) or {"n": len(order)}
+            witness_part, f"by_{name}", lambda python, key, device, name=name: order.append(name) or {"n": len(order)}
         )
     monkeypatch.setattr(witness_part.load, "conditions", lambda before, after: {"other_load_cpus": busy.pop(0)})
     return order, busy
@@ -105,7 +105,7 @@ def test_harness_and_script_run_in_turns(turns: tuple[list[str], list[float]]) -
     """A B, B A, A B: a drift of the machine affects both."""
     order, busy = turns
     busy += [0.0, 0.0, 0.1]
-    found = witness_part.run_pairs(Path("python"), "ar", 3)
+    found = witness_part.run_pairs(Path("python"), "ar", "cpu", 3)
     assert order == ["harness", "witness", "witness", "harness", "harness", "witness"]
     assert [one["n"] for one in found.harness] == [1, 4, 5]
     assert [one["n"] for one in found.witness] == [2, 3, 6]
@@ -115,12 +115,30 @@ def test_a_pair_beside_other_load_is_run_again(turns: tuple[list[str], list[floa
     """And a machine that never is quiet ends the row with a message."""
     busy = turns[1]
     busy += [0.0, 1.5, 0.0]
-    found = witness_part.run_pairs(Path("python"), "ar", 2)
+    found = witness_part.run_pairs(Path("python"), "ar", "cpu", 2)
     assert [one["n"] for one in found.harness] == [1, 6]
     assert found.discarded == 1
     busy += [0.5] * 10
     with pytest.raises(RuntimeError, match="4 pairs discarded: others keep this machine busy"):
-        witness_part.run_pairs(Path("python"), "ar", 2)
+        witness_part.run_pairs(Path("python"), "ar", "cpu", 2)
+
+
+@pytest.mark.parametrize(("device", "there", "hidden"), [("cpu", True, ""), ("cpu", False, None), ("gpu", True, None)])
+def test_a_script_on_the_cpu_sees_no_gpu(
+    monkeypatch: pytest.MonkeyPatch, device: str, there: bool, hidden: str | None
+) -> None:
+    """Where there is none, and for one on the GPU, its environment is the user's own."""
+    seen: dict[str, str] = {}
+
+    def run(command: list[str], env: dict[str, str], **_options: object) -> subprocess.CompletedProcess[str]:
+        seen.update(env)
+        return subprocess.CompletedProcess(command, 0, '{"train_s": 1.0, "predict_s": 0.5}')
+
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(witness_part.environment, "has_nvidia_device", lambda: there)
+    assert witness_part.by_witness(Path("python"), "lstm-pytorch", device) == {"train_s": 1.0, "predict_s": 0.5}
+    assert seen.get("CUDA_VISIBLE_DEVICES") == hidden
 
 
 def test_every_rule_tells_a_double_time_from_the_same_one() -> None:

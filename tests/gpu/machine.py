@@ -59,6 +59,14 @@ def data_folder(scratch):
     return scratch
 
 
+def images():
+    """CIFAR-10 as the rows read it; skips where DATA_DIR does not have it."""
+    try:
+        return dataset("cifar10").load(DATA)
+    except DataUnavailable:
+        raise unittest.SkipTest("DATA_DIR has no CIFAR-10; unset it for random images")
+
+
 def rows(data):
     """The framework's rows whose data set is in the folder, and the others."""
     there, missing = [], []

@@ -11,7 +11,6 @@ import unittest
 from types import SimpleNamespace
 
 from runners.contract import PHASES, Reason, RowError, Steps, readable
-from runners.data import dataset
 from runners.machine import nvml
 from runners.registry import framework
 from runners.worker import synchronization
@@ -184,6 +183,7 @@ class Device(unittest.TestCase):
         gpu = nvml.read()
         if gpu is None:
             self.skipTest("NVML does not answer; install nvidia-ml-py")
+        machine.images()
         kept = machine.Work().allocate(gpu.memory_total - gpu.memory_used - (1 << 30))
         record = machine.bench(machine.DATA, ["densenet-32-24-32"], profile="quick")["densenet-32-24-32"]
         del kept
@@ -195,8 +195,7 @@ class Device(unittest.TestCase):
             self.skipTest("{} copies from its own buffers".format(machine.FRAMEWORK))
         from runners.pytorch.cifar10_densenet import batches
 
-        data = dataset("cifar10").load(machine.DATA)
-        made = batches(SimpleNamespace(settings={"batch_size": 32}, data=data, seed=1, device="gpu"))
+        made = batches(SimpleNamespace(settings={"batch_size": 32}, data=machine.images(), seed=1, device="gpu"))
         for tensor in made:
             self.assertTrue(tensor.is_pinned())
             copy = tensor.to("cuda", non_blocking=True)

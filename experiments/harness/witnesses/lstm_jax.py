@@ -26,15 +26,13 @@ class Net(nnx.Module):
         return self.linear(jax.numpy.concatenate([c[1] for c in carry], 1) if both_ways else carry[1])
 
 
-@nnx.jit
-def train(net, optimizer, windows, wanted):
-    optimizer.update(net, nnx.grad(lambda net: optax.squared_error(net(windows), wanted).mean())(net))
-
-
+grad = nnx.grad(lambda net, windows, wanted: optax.squared_error(net(windows), wanted).mean())
+train = nnx.jit(lambda net, optimizer, *batch: optimizer.update(net, grad(net, *batch)))
 net, predict = Net(), nnx.jit(lambda net, windows: net(windows))
 optimizer = nnx.Optimizer(net, optax.adam(1e-4), wrt=nnx.Param)
-batch = [np.random.randn(*shape).astype(np.float32) for shape in ((32, window, 1), (32, 1))]
+series = np.random.randn(2_000_000 if both_ways else 144).astype(np.float32)  # as long as the data set
+batch = [np.stack([series[at : at + window, None] for at in range(32)]), series[window : window + 32, None].copy()]
 step = "train(net, optimizer, *batch); net.linear.bias[...].block_until_ready()"
-timers = [timeit.Timer(code, globals=globals()) for code in (step, "np.asarray(predict(net, batch[0]))")]
-medians = [np.median([one.repeat(99, 20) for _ in "ab"][1]) / 20 for one in timers]  # the first one warms up
-print(json.dumps(dict(zip(("train_s", "predict_s"), medians, strict=True))))
+codes = step, "np.asarray(predict(net, batch[0]))"
+times = [[timeit.repeat(code, globals=globals(), repeat=99, number=20) for _ in "ab"][1] for code in codes]
+print(json.dumps({name: np.median(once) / 20 for name, once in zip(("train_s", "predict_s"), times, strict=True)}))
