@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from erabench.containers import CONTAINER_ENGINES, unusable
+from erabench.containers.command import CONTAINER_ENGINES, unusable
 from erabench.environments.python import find_python
 from erabench.hardware import Gpu, gpus
 from erabench.options import one_of

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from erabench import containers, data, doctor, options, page, suites
+from erabench import data, doctor, options, page, suites
 from erabench.bench.run import bench, compare_frameworks
 from erabench.choose import choose
+from erabench.containers.carry import load, mirror, save
 from erabench.environments import locks, pip
 from erabench.eras.run import eras
 from erabench.frameworks import table
@@ -67,11 +68,11 @@ def carry(action: str, target: str) -> Callable[[Namespace], None]:
         if chosen.engine == "venv":
             raise Problem("engine venv has no images; start Docker or Podman, or name it: ENGINE=docker")
         if action == "mirror":
-            containers.mirror(chosen.engine, chosen.stack, value)
+            mirror(chosen.engine, chosen.stack, value)
         elif action == "save":
-            containers.save(chosen.engine, chosen.stack, Path(value))
+            save(chosen.engine, chosen.stack, Path(value))
         else:
-            containers.load(chosen.engine, Path(value))
+            load(chosen.engine, Path(value))
 
     return run
 
@@ -91,7 +92,10 @@ def of_fleet(name: str) -> Callable[[Namespace], int]:
     """The command of that name of the package fleet, which reads the same variables."""
 
     def run(_asked: Namespace) -> int:
-        return subprocess.run([sys.executable, "-s", "-m", "fleet", name], check=False).returncode
+        try:
+            return subprocess.run([sys.executable, "-s", "-m", "fleet", name], check=False).returncode
+        except KeyboardInterrupt:  # which it has received too, and told what to do
+            return 130
 
     return run
 

@@ -16,15 +16,14 @@ from typing import NamedTuple
 
 from erabench import options
 from erabench.choose import choose, has_python
-from erabench.containers import (
+from erabench.containers.command import (
     CONTAINER_ENGINES,
     has_cdi_description,
     has_nvidia_runtime,
     image_id,
-    is_current,
-    source,
     unusable,
 )
+from erabench.containers.image import is_current, source
 from erabench.environments import locks
 from erabench.hardware import Gpu, gpus
 from images.recipe import recipe

@@ -60,14 +60,36 @@ def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def supervise(command: Sequence[str], environment: dict[str, str]) -> Ended:
-    """Run a command in its own process group, so that a stop signal reaches it once; return how it ended."""
+def send_interrupt(process: subprocess.Popen[str]) -> None:
+    """Do to a command what Ctrl-C would."""
+    process.send_signal(signal.SIGINT)
+
+
+def supervise(
+    command: Sequence[str],
+    environment: dict[str, str],
+    interrupt: Callable[[subprocess.Popen[str]], None] = send_interrupt,
+) -> Ended:
+    """Run a command in a session of its own and return how it ended: 130 after a stop signal.
+
+    Such a signal reaches the command only through ``interrupt``, and once for each signal.
+    """
     process: subprocess.Popen[str] | None = None
-    with stops_go_to(lambda: process.send_signal(signal.SIGINT) if process else None):
+    is_stopped = False
+
+    def stop() -> None:
+        nonlocal is_stopped
+        is_stopped = True
+        if process:
+            interrupt(process)
+
+    with stops_go_to(stop):
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-            process_group=0,
+            start_new_session=True,
         )  # fmt: skip
+        if is_stopped:  # before it was started
+            interrupt(process)
         output, _ = process.communicate()
     status = process.returncode
-    return Ended(130 if status == -signal.SIGINT else 128 - status if status < 0 else status, output)
+    return Ended(130 if is_stopped or status == -signal.SIGINT else 128 - status if status < 0 else status, output)

@@ -54,9 +54,13 @@ def cpu_model() -> str:
 def gpus() -> tuple[list[Gpu], str]:
     """The GPUs in nvidia-smi's order, and why there are none ("" if there are some).
 
-    CUDA_VISIBLE_DEVICES leaves only the first GPU that it names, by number or UUID: the one that is measured.
+    CUDA_VISIBLE_DEVICES leaves only the first GPU that it names, by number or UUID: the one that is measured. Where it
+    is empty or starts with -1, it hides them all.
     """
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = (named or "").split(",")[0].strip()
+    if named is not None and visible in ("", "-1"):
+        return [], "CUDA_VISIBLE_DEVICES hides every GPU"
     found, reason = from_nvidia_smi(visible)
     if found:
         return found, ""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from argparse import Namespace
 from pathlib import Path
 
 from erabench.engine import clean
 from erabench.environments import locks
+from erabench.terminal import say
 from images.stack import ROOT, Problem
 
 EXAMPLE = Path("docs") / "example"
@@ -52,9 +54,13 @@ def places(asked: Namespace, *variables: str) -> list[str]:
 
 
 def report(*words: str) -> int:
-    """Run a program of the report in the host's environment."""
+    """Run a program of the report in the host's environment; return its exit status, 2 if a signal ended it."""
     python = locks.host().interpreter
-    return subprocess.run([str(python), "-s", *words], cwd=ROOT, env=clean(), check=False).returncode
+    status = subprocess.run([str(python), "-s", *words], cwd=ROOT, env=clean(), check=False).returncode
+    if status < 0:
+        say(f"{signal.Signals(-status).name} ended the report; no page was written")
+        return 2
+    return status
 
 
 def site(asked: Namespace) -> int:

@@ -143,11 +143,12 @@ def run_gather(asked: Namespace) -> int:
 
 
 def make_page(results: Path, site: Path, locale: str) -> int:
-    """Have the driver make the page; returns its exit status."""
+    """Have the driver make the page; returns its exit status, 2 if a signal ended it."""
     command = [sys.executable, "-m", "erabench", "page", "--results", str(results), "--site", str(site)]
     command += ["--locale", locale] if locale else []
     environ = {key: value for key, value in os.environ.items() if key not in ("MACHINE", "STACK", "RESULTS", "SITE")}
-    return subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+    status = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+    return status if status >= 0 else 2
 
 
 def run_cancel(asked: Namespace) -> int:
@@ -156,7 +157,7 @@ def run_cancel(asked: Namespace) -> int:
     with folder.hold():
         settle_intents(folder, scheduler, say)
         found = survey(folder, folder.cells(), scheduler)
-        active = [one for one in found.submissions if one.outcome == "submitted" and not one.cancelled]
+        active = [one for one in found.submissions if one.outcome == "submitted"]  # again, if a cancel was cut off
         folder.append(event="cancel", submissions=[one.number for one in active])
         for problem in scheduler.cancel(active):
             say(f"warning  {problem}")

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from report.eras import output as eras
 from report.output import site
 from report.program import OK, SOME_UNUSABLE, complain, print_lines, status
 from report.records import BadInput, Loaded, Problem, Result, Tuning, load_results
@@ -35,10 +34,7 @@ def _report(options: argparse.Namespace) -> int:
         page = site.make_site(loaded, options.site, options.locale, options.results)
         width = min(shutil.get_terminal_size((terminal.WIDTH, 0)).columns, terminal.WIDTH)
         language = locale(user_language(os.environ))
-        lines = list(terminal.lines(page, language, options.results, options.site / site.HTML_FILE, width))
-        if page.years:
-            lines.insert(-1, f"eras     {options.site / eras.HTML}")
-        print_lines(lines)
+        print_lines(terminal.lines(page, language, options.results, options.site / site.HTML_FILE, width))
     return SOME_UNUSABLE if loaded.problems else OK
 
 

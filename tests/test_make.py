@@ -78,13 +78,6 @@ def test_clean_removes_the_environments_and_nothing_whose_name_is_a_part_of_thei
     assert [path.name for path in (tmp_path / "mixed").iterdir()] == ["mine"]
 
 
-def test_list_shows_the_rows() -> None:
-    """With no package installed but Python's own."""
-    done = make("list")
-    assert done.returncode == 0
-    assert len(done.stdout.splitlines()) >= 10
-
-
 @pytest.mark.parametrize(
     ("variables", "message"),
     [

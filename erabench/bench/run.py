@@ -12,7 +12,8 @@ from erabench import data, options, page
 from erabench.bench.rounds import Cell, Outcome, run_rounds
 from erabench.bench.venvs import VenvEngine
 from erabench.choose import Choice, choose
-from erabench.containers import BaseUnavailable, Containers
+from erabench.containers import Containers
+from erabench.containers.image import BaseUnavailable
 from erabench.engine import Engine
 from erabench.environments import locks
 from erabench.frameworks import datasets, select, select_nets, tunable

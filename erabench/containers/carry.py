@@ -22,7 +22,7 @@ def mirror(engine: str, stack: str, registry: str) -> None:
         digest = copy_exactly(engine, each.base, target) or push(engine, each.base, target)
         if "@" not in each.base or digest != each.base.split("@")[1]:
             # A copy for one platform has another digest than the index it came from.
-            overrides[each.variable] = f"{registry}/{each.base.split('@')[0]}@{digest}"
+            overrides[each.variable] = f"{registry}/{each.base.split('@')[0]}" + (f"@{digest}" if digest else "")
         push(engine, each.image, f"{registry}/{each.image}")
         say(f"{each.image} and its base image are in {registry}")
     print(f"On the other machine: make bench REGISTRY={registry} STACK={stack}")

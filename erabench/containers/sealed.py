@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from erabench.containers.command import (
     compose_command,
@@ -18,23 +17,16 @@ from erabench.containers.command import (
     image_id,
     is_rootless,
 )
-from erabench.engine import Ended, stops_go_to
+from erabench.engine import Ended, supervise
 from erabench.options import writable
 from erabench.terminal import say
 from images.recipe import Recipe
 from images.stack import ROOT, Problem, declaration, gpu_capabilities
 
-INTERRUPTED, KILLED = 128 + signal.SIGINT, 128 + signal.SIGKILL  # exit statuses
+KILLED = 128 + signal.SIGKILL  # exit status
 
 
-class Folders(NamedTuple):
-    """The folders that a container reads and writes besides the code."""
-
-    results: Path
-    data: Path
-
-
-def run(engine: str, recipe: Recipe, arguments: Sequence[str], folders: Folders, has_gpu: bool) -> Ended:
+def run(engine: str, recipe: Recipe, arguments: Sequence[str], results: Path, data: Path, has_gpu: bool) -> Ended:
     """Run ``python -m runners`` with the framework and ``arguments``, sealed. Raises Problem."""
     identity = image_id(engine, recipe.image)
     if not identity:
@@ -45,61 +37,48 @@ def run(engine: str, recipe: Recipe, arguments: Sequence[str], folders: Folders,
         *("--lock-sha256", recipe.lock_sha256, "--image", f"{identity} on {base}"),
         *(("--columns", str(os.get_terminal_size(2).columns or 80)) if sys.stderr.isatty() else ()),
     ]
-    environ = variables(engine, recipe, folders)
-    ended = Container(engine, recipe, environ, compose_files(engine, recipe, has_gpu)).run(command)
+    environ = variables(engine, recipe, results, data)
+    ended = compose_run(engine, recipe, environ, compose_files(engine, recipe, has_gpu), command)
     if ended.status == KILLED:
         limit = environ["MEMORY_LIMIT"]
         say(f"the container was killed; its memory limit is {limit} (MEMORY_LIMIT)")
     return ended
 
 
-class Container:
-    """One call of Compose, with the variables and files for this engine, stack and machine. Raises Problem."""
+def compose_run(
+    engine: str, recipe: Recipe, environ: dict[str, str], files: Sequence[str], command: Sequence[str]
+) -> Ended:
+    """Run a command in the service of Compose. Any signal to stop reaches it, and no container is left.
 
-    def __init__(self, engine: str, recipe: Recipe, environ: dict[str, str], files: Sequence[str]) -> None:
-        if not compose_command(engine):
-            raise Problem(f"{engine} has no Compose: install Compose v2 (or podman-compose), or use ENGINE=venv")
-        self.engine = engine
-        self.environ = {**os.environ, **environ}
-        self.name = f"erabench-{recipe.framework}-{recipe.stack}-{os.getpid()}"
-        options = [part for name in files for part in ("--file", str(ROOT / name))]
-        self.command = [*compose_command(engine), *options, "run", "--rm", "-T", "--name", self.name, "runner"]
-        self.process: subprocess.Popen[str] | None = None
-        self.is_interrupted = False
+    Raises Problem without Compose.
+    """
+    if not compose_command(engine):
+        raise Problem(f"{engine} has no Compose: install Compose v2 (or podman-compose), or use ENGINE=venv")
+    name = f"erabench-{recipe.framework}-{recipe.stack}-{os.getpid()}"
+    options = [part for file in files for part in ("--file", str(ROOT / file))]
 
-    def run(self, command: Sequence[str]) -> Ended:
-        """Run the service in the foreground. Any signal to stop reaches the runner, and no container is left."""
-        try:
-            with stops_go_to(self.interrupt):
-                # In its own session: on Ctrl-C, Compose would abandon the run before the runner receives the signal.
-                self.process = subprocess.Popen(
-                    [*self.command, *command], env=self.environ, cwd=ROOT, start_new_session=True,
-                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-                )  # fmt: skip
-                if self.is_interrupted:  # before the process was started
-                    self.interrupt()
-                output = self.process.communicate()[0]
-        finally:
-            subprocess.run([self.engine, "rm", "--force", self.name], capture_output=True, check=False)
-        return Ended(INTERRUPTED if self.is_interrupted else self.process.returncode, output)
+    def interrupt(compose: subprocess.Popen[str]) -> None:
+        """Send the SIGINT that the runner handles; before the container runs, end Compose."""
+        kill = [engine, "kill", "--signal", "INT", name]
+        if subprocess.run(kill, capture_output=True, check=False).returncode:
+            compose.terminate()
 
-    def interrupt(self) -> None:
-        """Turn a signal to stop into the SIGINT that the runner handles; before the container runs, end Compose."""
-        self.is_interrupted = True
-        kill = [self.engine, "kill", "--signal", "INT", self.name]
-        if subprocess.run(kill, capture_output=True, check=False).returncode and self.process:
-            self.process.terminate()
+    run_it = [*compose_command(engine), *options, "run", "--rm", "-T", "--name", name, "runner", *command]
+    try:
+        return supervise(run_it, {**os.environ, **environ}, interrupt)
+    finally:
+        subprocess.run([engine, "rm", "--force", name], capture_output=True, check=False)
 
 
-def variables(engine: str, recipe: Recipe, folders: Folders) -> dict[str, str]:
+def variables(engine: str, recipe: Recipe, results: Path, data: Path) -> dict[str, str]:
     """Return the variables of compose.yaml. Raises Problem if a folder cannot be written."""
     is_root = os.getuid() == 0
     user = "0:0" if engine == "docker" and is_rootless() else f"{os.getuid()}:{os.getgid()}"
     return {
         "FRAMEWORK": recipe.framework,
         "STACK": recipe.stack,
-        "ERABENCH_RESULTS": str(writable("RESULTS", folders.results)),
-        "ERABENCH_DATA": str(writable("DATA_DIR", folders.data)),
+        "ERABENCH_RESULTS": str(writable("RESULTS", results)),
+        "ERABENCH_DATA": str(writable("DATA_DIR", data)),
         "ERABENCH_USER": user,
         "ERABENCH_USERNS": "host" if is_root else "keep-id",  # Podman run by root has no other user to keep
         "MEMORY_LIMIT": os.environ.get("MEMORY_LIMIT") or f"{memory_bytes() * 9 // 10}b",

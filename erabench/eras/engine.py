@@ -124,8 +124,8 @@ class EraEngine:
             words += ["--stack", year, "--engine", engine, "--results", str(self.results)]
             words += ["--data", str(options.data_folder(self.asked))]
             ended = supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
-            if ended.status == 130:
-                return Ended(130, "")
+            if ended.status not in (0, 1):
+                return ended
         empty = {"status": status, "processes": 0, "wanted": 0, "measured": False, "seconds": 0.0}
         report = [
             {"row": row, "device": device, "timing_seconds": 0.0, **empty} for row, device in measured_by(arguments)

@@ -69,7 +69,7 @@ class Supervisor:
         self.base, self.cells = run, run / "cells" / cell.id
         name = f"{order['number']:04d}-{place.job}_{place.task}.{place.restart}"
         self.me = Attempt(self.cells / name, order["number"], place.job, place.task, place.restart)
-        self.results = self.me.path / "results"
+        self.results, self.stream = self.me.path / "results", Stream(self.me.path)
         self.began = time.monotonic()
         self.stop: tuple[str, str] | None = None
         self.state: dict[str, Any] = {
@@ -109,8 +109,8 @@ class Supervisor:
     def _bench(self, command: Any, environ: dict[str, str]) -> int:
         """Run the bench to its end, or until something asks it to stop."""
         limit = self.began + self.cell.seconds if self.place.by_log else float("inf")
-        stream = Stream(self.me.path, self.place.by_log)
-        stream.send_changes()
+        if self.place.by_log:
+            self.stream.send_changes()
         look_around = time.monotonic() + LOOK_AROUND_SECONDS
         with (self.me.path / "log").open("ab") as log:
             process = subprocess.Popen(
@@ -124,7 +124,8 @@ class Supervisor:
                     self.stop = SIGNALS[signal.SIGUSR1]
                 if time.monotonic() >= look_around:
                     look_around = time.monotonic() + LOOK_AROUND_SECONDS
-                    stream.send_changes()
+                    if self.place.by_log:
+                        self.stream.send_changes()
                     if self._has_successor():
                         self.stop = ("lost", "a later attempt has taken over")
             if process.poll() is None:
@@ -181,7 +182,7 @@ class Supervisor:
         )
         if not self.place.by_log:
             return status
-        Stream(self.me.path, True).send_all()
+        self.stream.send_all()
         _leave_message(self.state)
         return exits.DONE  # the cell has come to its end; another pod would only measure it again
 

@@ -20,25 +20,21 @@ WIDTH = 4000
 
 
 class Stream:
-    """Sends an attempt's log and files to standard output; does nothing where the files themselves are seen."""
+    """Sends an attempt's log and files to standard output, for where the files themselves are not seen."""
 
-    def __init__(self, attempt: Path, active: bool, out: TextIO = sys.stdout) -> None:
-        self.attempt, self.active, self.out = attempt, active, out
+    def __init__(self, attempt: Path, out: TextIO = sys.stdout) -> None:
+        self.attempt, self.out = attempt, out
         self._sent: dict[str, str] = {}
         self._log_size = 0
 
     def send_changes(self) -> None:
         """Send the log's new lines, and the state and records that changed, so that a pod that dies has left them."""
-        if not self.active:
-            return
         self._send_log()
         for path in [self.attempt / "state.json", *sorted((self.attempt / "results").glob("*/*/*.json"))]:
             self._send(path)
 
     def send_all(self) -> None:
         """Send every record once more and, last, the state, whose list shows whether the log was cut."""
-        if not self.active:
-            return
         self._send_log()
         self._sent.clear()
         for path in [*sorted((self.attempt / "results").glob("*/*/**/*.json")), self.attempt / "state.json"]:

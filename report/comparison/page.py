@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from report.comparison.differences import Difference, Pair, Scalar
-from report.comparison.verdicts import ComparedRow, Comparison, Time, TimeName, Word
+from report.comparison.verdicts import ComparedRow, Comparison, Time, TimeName, Word, bench_of
 from report.page.models import SCORES, seconds
 from report.records import PHASES, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
@@ -64,7 +64,13 @@ def times_table(comparison: Comparison) -> Table:
     )
     interval, detectable, verdict = message("95 % interval"), message("Detectable"), message("Verdict")
     columns = (message("Row"), message("Time of"), "A", "B", "B/A", interval, detectable, verdict)
-    return Table(message("Times"), legend, columns, range(2, 7), tuple(map(_time_cells, comparison.times)))
+    return Table(
+        message("Times"),
+        legend,
+        columns,
+        range(2, 7),
+        tuple(_time_cells(time, comparison) for time in comparison.times),
+    )
 
 
 def differences_table(comparison: Comparison) -> Table:
@@ -120,13 +126,15 @@ def conclusion(comparison: Comparison) -> Iterator[Message]:
 
 
 def _drift(comparison: Comparison) -> Iterator[Message]:
-    corrected = {time.pair[0].device for time in comparison.times if time.ratio and time.ratio.drift != 1}
-    for device, shifts in sorted(comparison.shifts.items()):
-        if device in corrected:
+    corrected = {bench_of(time.pair[0]) for time in comparison.times if time.ratio and time.ratio.drift != 1}
+    for bench, shifts in sorted(comparison.shifts.items()):
+        if bench in corrected:
+            machine, stack, device = bench
+            named = {"machine": machine, "stack": stack}
             yield message(
                 "On {device}, {count} rows that nothing changed for took {factor} times as long in B: the machine's "
                 "own drift. B/A is without it.",
-                device="GPU" if device == "gpu" else "CPU",
+                device="/".join((*(named[name] for name in comparison.several), device.upper())),
                 count=str(len(shifts) // len(PHASES)),
                 factor=Number(math.exp(statistics.fmean(shifts)), "ratio"),
             )
@@ -157,9 +165,10 @@ def _comparability(comparison: Comparison) -> Iterator[Message]:
             yield message(sentence, broken=str(len(rows)), count=count, fields=fields)
 
 
-def row_name(pair: Pair) -> str:
-    """Return what a row is called in a comparison: ``lstm.cpu``."""
-    return f"{pair[0].key}.{pair[0].device}"
+def row_name(pair: Pair, comparison: Comparison) -> str:
+    """Return what a row is called: ``lstm.cpu``, with its machine and stack where there are several."""
+    named = (getattr(pair[0], name) for name in comparison.several)
+    return "/".join((*named, f"{pair[0].key}.{pair[0].device}"))
 
 
 def verdict(time: Time) -> Message:
@@ -172,7 +181,7 @@ def reasons(comparison: Comparison) -> Iterator[Message]:
     """Yield what explains the verdicts that need it, for where a table has no room."""
     for time in comparison.times:
         if time.reason:
-            name = message("{row}, {time}", row=row_name(time.pair), time=message(TIMES[time.name]))
+            name = message("{row}, {time}", row=row_name(time.pair, comparison), time=message(TIMES[time.name]))
             yield _with_reason(name, time)
 
 
@@ -180,7 +189,7 @@ def _with_reason(text: Message, time: Time) -> Message:
     return message("{verdict}: {reason}", verdict=text, reason=time.reason) if time.reason else text
 
 
-def _time_cells(time: Time) -> tuple[Text | Linked, ...]:
+def _time_cells(time: Time, comparison: Comparison) -> tuple[Text | Linked, ...]:
     a, b = (
         Linked(seconds(value), f"{side}/{result.file}") if value else ""
         for side, result, value in zip("ab", time.pair, (time.a, time.b), strict=True)
@@ -192,17 +201,19 @@ def _time_cells(time: Time) -> tuple[Text | Linked, ...]:
     ratio = Number(found.value, "ratio") if found else ""
     detectable = Number(found.detectable - 1, "percent") if found and found.detectable else ""
     word = _with_reason(verdict(time), time)
-    return row_name(time.pair), message(TIMES[time.name]), a, b, ratio, interval, detectable, word
+    return row_name(time.pair, comparison), message(TIMES[time.name]), a, b, ratio, interval, detectable, word
 
 
 def _quality_table(comparison: Comparison) -> Table:
     figures = map(message, (N_("Loss A"), N_("Loss B"), N_("Accuracy A"), N_("Accuracy B")))
     columns = (message("Row"), message("Protocol"), *figures, message("Comparable"))
     scored = [row for row in comparison.rows if any(result.quality and result.quality.scores for result in row.pair)]
-    return Table(message("Quality"), None, columns, range(2, 6), tuple(map(_quality_cells, scored)))
+    return Table(
+        message("Quality"), None, columns, range(2, 6), tuple(_quality_cells(row, comparison) for row in scored)
+    )
 
 
-def _quality_cells(row: ComparedRow) -> tuple[Text | Linked, ...]:
+def _quality_cells(row: ComparedRow, comparison: Comparison) -> tuple[Text | Linked, ...]:
     scores = [result.quality.score(result.quality.protocol) if result.quality else None for result in row.pair]
     figures: list[Text | Linked] = []
     for which in SCORES:
@@ -214,7 +225,8 @@ def _quality_cells(row: ComparedRow) -> tuple[Text | Linked, ...]:
         comparable = message("not measured")
     elif row.quality_broken_by:
         comparable = message("no: different {fields}", fields=joined(row.quality_broken_by))
-    return row_name(row.pair), _distinct(score.protocol for score in scores if score), *figures, comparable
+    protocols = _distinct(score.protocol for score in scores if score)
+    return row_name(row.pair, comparison), protocols, *figures, comparable
 
 
 def _counted(results: Sequence[Result]) -> Text:
@@ -237,7 +249,7 @@ def _span(results: Sequence[Result]) -> Text:
 def _rows(difference: Difference, comparison: Comparison) -> Text:
     if len(difference.pairs) == len(comparison.rows):
         return message("all {count}", count=str(len(comparison.rows)))
-    return _distinct(map(row_name, difference.pairs))
+    return _distinct(row_name(pair, comparison) for pair in difference.pairs)
 
 
 def _effect(difference: Difference) -> Message:

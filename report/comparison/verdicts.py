@@ -16,6 +16,9 @@ from report.text import N_, Message, Number, joined, message
 
 TimeName = Literal["train", "predict", "epoch", "test_set"]
 TotalName = Literal["epoch", "test_set"]
+Bench = tuple[str, str, str]
+"""Machine, stack and device: whose rows share a drift."""
+
 Word = Verdict | Literal["incomparable", "unmeasured"]
 
 TOTALS: tuple[TotalName, ...] = ("epoch", "test_set")
@@ -62,12 +65,18 @@ class Comparison:
     differences: tuple[Difference, ...]
     only_a: tuple[Result, ...]
     only_b: tuple[Result, ...]
-    shifts: Mapping[str, Sequence[float]]  # device -> logarithms by which the times of its unchanged rows grew in b
+    shifts: Mapping[Bench, Sequence[float]]  # logarithms by which the times of its unchanged rows grew in b
 
     @property
     def times(self) -> tuple[Time, ...]:
         """Every time of every row."""
         return tuple(time for row in self.rows for time in row.times)
+
+    @property
+    def several(self) -> tuple[str, ...]:
+        """What it takes besides row and device to tell the rows apart: "machine", "stack", both or none."""
+        firsts = [row.pair[0] for row in self.rows]
+        return tuple(name for name in ("machine", "stack") if len({getattr(first, name) for first in firsts}) > 1)
 
     def side(self, place: int) -> tuple[Result, ...]:
         """Return the results of a (0) or b (1), with and without a partner."""
@@ -90,14 +99,19 @@ def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
     shifts = [(pair[0], shifts_of(pair)) for pair, fields in found if is_control(pair, fields)]
 
     def controls(row: Result) -> list[float]:
-        others = [values for other, values in shifts if other is not row and other.device == row.device]
+        others = [values for other, values in shifts if other is not row and bench_of(other) == bench_of(row)]
         return [value for values in others for value in values]
 
     rows = tuple(_row(pair, [field for field, _, _ in fields], controls(pair[0])) for pair, fields in found)
-    by_device: dict[str, list[float]] = {}
+    by_bench: dict[Bench, list[float]] = {}
     for row, values in shifts:
-        by_device.setdefault(row.device, []).extend(values)
-    return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b), by_device)
+        by_bench.setdefault(bench_of(row), []).extend(values)
+    return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b), by_bench)
+
+
+def bench_of(row: Result) -> Bench:
+    """Return whose drift is in a row's times."""
+    return row.machine, row.stack, row.device
 
 
 def is_control(pair: Pair, fields: Sequence[Differing]) -> bool:

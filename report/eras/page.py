@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from report.comparison.page import WORDS
 from report.comparison.verdicts import Time
@@ -42,16 +41,7 @@ CONFOUNDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a net's table."""
-
-    point: Point
-    line: Line
-    cells: tuple[Text, ...]
-
-
-def table(net: Net) -> Iterator[Row]:
+def table(net: Net) -> Iterator[tuple[Line, Point, tuple[Text, ...]]]:
     """Yield the rows of a net's table: a row of a framework after the other, in the order of the years."""
     for line in net.lines:
         for point in line.points:
@@ -60,7 +50,7 @@ def table(net: Net) -> Iterator[Row]:
                 time = point.times.get(phase)
                 cells.append(seconds(time) if time else not_training(point.result, phase) or "")
                 cells += [ratio(point.before.get(phase)), ratio(point.first.get(phase))]
-            yield Row(point, line, (*cells, quality(point.result)))
+            yield line, point, (*cells, quality(point.result))
 
 
 def ratio(time: Time | None) -> Text:
@@ -77,10 +67,7 @@ def ratio(time: Time | None) -> Text:
 
 def quality(result: Result) -> Text:
     """Return the accuracy of the protocol that the main page shows."""
-    own = result.quality.score(result.quality.protocol) if result.quality else None
-    if result.quality is None or own is None or own.accuracy is None:
-        return ""
-    return score(own.accuracy, result.quality, "accuracy", result.quality.protocol)
+    return (result.quality and score(result.quality, "accuracy", result.quality.protocol)) or ""
 
 
 def missing(eras: Eras) -> Iterator[tuple[Result, Text]]:
@@ -105,7 +92,7 @@ def sentence(change: Change) -> Text:
     told = message(
         CHANGES[change.time.word],
         net=change.net.title,
-        library=change.line.library,
+        library=change.line.name,
         phase=Message(PHASE_NAMES[change.time.name]),
         factor=Number(factor, "ratio"),
         low=Number(low, "ratio"),
@@ -129,8 +116,12 @@ def neighbours(eras: Eras) -> Iterator[tuple[Text, str, str, Text]]:
         for line in net.lines:
             for point in line.points:
                 if point.times and point.previous:
-                    name = joined((net.title, line.library))
-                    yield name, point.previous.stack, point.year, changes(point.previous, point.result)
+                    yield (
+                        joined((net.title, line.name)),
+                        point.previous.stack,
+                        point.year,
+                        changes(point.previous, point.result),
+                    )
 
 
 def _value(value: object) -> str:

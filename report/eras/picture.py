@@ -24,10 +24,10 @@ def draw(eras: Eras, net: Net, say: Callable[[Text], str]) -> tuple[str, Text] |
     series = [(line, phase, found) for line in net.lines for phase in SHAPES if len(found := times(line, phase)) > 1]
     if not series:
         return None
-    names = list(dict.fromkeys(name(line) for line in eras.lines))  # a framework has one colour in all pictures
+    names = list(dict.fromkeys(line.name for line in eras.lines))  # a framework has one colour in all pictures
     drawing = Drawing(0)
     legend = [
-        (f"{name(line)}: {say(Message(PHASES[phase]))}", SHAPES[phase], COLOURS[names.index(name(line)) % len(COLOURS)])
+        (f"{line.name}: {say(Message(PHASES[phase]))}", SHAPES[phase], COLOURS[names.index(line.name) % len(COLOURS)])
         for line, phase, _ in series
     ]
     top = drawing.legend(16, [(*entry, False) for entry in legend])
@@ -48,11 +48,6 @@ def draw(eras: Eras, net: Net, say: Callable[[Text], str]) -> tuple[str, Text] |
     return drawing.document(), described(net, series)
 
 
-def name(line: Line) -> str:
-    """Return what a line is called: its library, and the device where that is no CPU."""
-    return line.library if line.device == "cpu" else f"{line.library} GPU"
-
-
 def times(line: Line, phase: PhaseName) -> dict[int, Figure]:
     """Return the figures of a line by year."""
     return {int(point.year): point.times[phase] for point in line.points if phase in point.times}
@@ -66,7 +61,7 @@ def described(net: Net, series: Sequence[tuple[Line, PhaseName, Mapping[int, Fig
         parts.append(
             message(
                 "{line}, {phase}: {before} s in {first}, {after} s in {last}.",
-                line=name(line),
+                line=line.name,
                 phase=Message(PHASES[phase]),
                 before=Number(found[first].median_s, digits=2),
                 first=str(first),

@@ -35,10 +35,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row on one device over the years."""
+    """One row on one device over the years. ``name`` is its library, and the device where that is no CPU."""
 
-    library: str
-    device: str
+    name: str
     points: tuple[Point, ...]
 
 
@@ -136,7 +135,8 @@ def _line(results: Sequence[Result]) -> Line:
         first = _compared(timed[0], result) if len(timed) > 1 else before
         points.append(Point(result, times, timed[-1] if timed else None, before, first))
         timed += [result] if times else []
-    return Line(results[-1].model.library, results[0].device, tuple(points))
+    on = "" if results[0].device == "cpu" else f" {results[0].device.upper()}"
+    return Line(results[-1].model.library + on, tuple(points))
 
 
 def _compared(earlier: Result, later: Result) -> dict[PhaseName, Time]:

@@ -205,7 +205,7 @@ def execution(result: Result) -> Joined:
     if isinstance(found.get("execution"), str):
         parts.append(found["execution"])
     kind = found.get("lstm")
-    if isinstance(kind, str) and kind in LSTM:
+    if isinstance(kind, str) and kind in LSTM and "lstm" in result.key:  # Keras says it of every row
         parts.append(Message(LSTM[kind]))
     if found.get("xla"):
         parts.append("XLA")

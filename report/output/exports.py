@@ -94,7 +94,8 @@ def cells(row: Row) -> list[Value]:
 def _of_result(result: Result) -> dict[str, Value]:
     quality, data, made = result.quality, result.data, result.provenance
     score = quality and quality.score(quality.protocol)
-    epoch, test_set = total(result, "epoch"), total(result, "test_set")
+    is_ok = result.status == "ok"
+    epoch, test_set = total(result, "epoch") if is_ok else None, total(result, "test_set") if is_ok else None
     warnings = {f"{warning.phase}:{warning.key}" for process in result.processes for warning in process.warnings}
     return {
         "status": result.status,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def _name_tables(tokens: Sequence[Token]) -> None:
     above, taken = "", set[str]()
     for place, token in enumerate(tokens):
         if token.type == "html_block" and (summary := re.search(r"<summary>(.*?)[:<]", token.content)):
-            above = summary[1]
+            above = unescape(summary[1])
         elif token.type == "inline" and (tokens[place - 1].type == "heading_open" or token.content.startswith("**")):
             above = "".join(child.content for child in token.children or () if child.type == "text").partition(":")[0]
         elif token.type == "table_open":

@@ -149,7 +149,7 @@ def is_detailed(found: Sequence[object]) -> bool:
 def _section(
     place: int, group: MachineStack, comparisons: tuple[Comparison, ...], tunings: Sequence[Tuning], detailed: bool
 ) -> Section:
-    names = {row.model.key: row.name for row in group.rows}
+    names = {row.model.key: row.name for row in group.every_row}
     return Section(
         place=place,
         group=group,

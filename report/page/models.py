@@ -58,11 +58,15 @@ def dataset(name: str) -> Text:
     return Message(DATASETS[name]) if name in DATASETS else name
 
 
-def score(value: float, quality: Quality, which: ScoreName, protocol: str) -> Number:
-    """Return a protocol's loss or accuracy with half the range over the seeds as its uncertainty.
+def score(quality: Quality, which: ScoreName, protocol: str) -> Number | None:
+    """Return the model's own loss or accuracy under a protocol; half the range over the seeds is its uncertainty.
 
     Closed forms are exact, and a protocol that the seeds were not scored by has no uncertainty.
     """
+    found = quality.score(protocol)
+    value = found.value(which) if found else None
+    if value is None:
+        return None
     if not quality.by_seed and quality.epochs is None:
         return Number(value, "exact")
     field = {"recursive": f"recursive_{which}", quality.protocol: which}.get(protocol)
@@ -143,14 +147,13 @@ def _score_cell(which: ScoreName) -> Callable[[Row], Cell]:
             return Cell()
         if result.status != "ok" or quality is None:
             return _gap(result, result.device)
-        found = quality.score(quality.protocol)
-        value = found.value(which) if found else None
-        if value is None:
+        shown = score(quality, which, quality.protocol)
+        if shown is None:
             why = message("Not scored: {reason}.", reason=said(quality.reason))
             return Cell("", (Footnote("not-scored", why),) if quality.reason and which == "accuracy" else ())
         text = message("This loss is {metric}, not the mean squared error.", metric=quality.loss_metric)
         other = which == "loss" and quality.loss_metric != "mse"
-        return Cell(score(value, quality, which, quality.protocol), (Footnote("loss-metric", text),) if other else ())
+        return Cell(shown, (Footnote("loss-metric", text),) if other else ())
 
     return cell
 

@@ -88,7 +88,7 @@ def _models(scored: Sequence[tuple[Row, Quality]], protocols: Sequence[str]) -> 
         used = next((figure.protocol for figure in figures), None)
         texts = Joined(tuple(Safe(figure.text) for figure in figures), "; ")
         published = message("{figures} ({protocol})", figures=texts, protocol=protocol(used)) if figures else ""
-        numbers = tuple(number for name in protocols for number in _scores(quality.score(name), quality))
+        numbers = tuple(models.score(quality, which, name) for name in protocols for which in models.SCORES)
         yield Line(row.model.title, published, used, numbers, _errors(_rolling(quality, "")))
 
 
@@ -100,19 +100,14 @@ def _baselines(scored: Sequence[tuple[Row, Quality]], protocols: Sequence[str]) 
             if score.baseline:
                 found.setdefault(score.name, (quality, {}))[1].setdefault(score.protocol, score)
     for name, (quality, scores) in found.items():
-        numbers = tuple(number for protocol in protocols for number in _scores(scores.get(protocol), None))
+        values = [
+            own.value(which) if (own := scores.get(protocol)) else None
+            for protocol in protocols
+            for which in models.SCORES
+        ]
+        numbers = tuple(None if value is None else Number(value, "exact") for value in values)  # a closed form
         shown = Message(BASELINES[name]) if name in BASELINES else name
         yield Line(message("baseline: {name}", name=shown), "", None, numbers, _errors(_rolling(quality, name)))
-
-
-def _scores(score: Score | None, quality: Quality | None) -> Iterator[Number | None]:
-    """Yield loss and accuracy; without a quality they are a baseline's, which is a closed form."""
-    for which in models.SCORES:
-        value = score.value(which) if score else None
-        if score is None or value is None:
-            yield None
-        else:
-            yield models.score(value, quality, which, score.protocol) if quality else Number(value, "exact")
 
 
 def _rolling(quality: Quality, name: str) -> RollingOrigin | None:

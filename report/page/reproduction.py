@@ -145,10 +145,8 @@ def _score(row: Row, figure: published.Figure, which: ScoreName) -> tuple[Number
     result = row.scored_result
     if row.synthetic or result.status != "ok" or result.quality is None:
         return None
-    protocol = figure.protocol or result.quality.protocol
-    found = result.quality.score(protocol)
-    value = found.value(which) if found else None
-    return None if value is None else (models.score(value, result.quality, which, protocol), result)
+    number = models.score(result.quality, which, figure.protocol or result.quality.protocol)
+    return None if number is None else (number, result)
 
 
 def _missing(row: Row | None, figure: published.Figure, group: MachineStack) -> Why:

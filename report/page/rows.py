@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -56,12 +56,12 @@ class MachineStack:
     machine: str
     stack: str
     rows: tuple[Row, ...]
-    twins: tuple[Result, ...] = ()  # the same nets in other frameworks: on the page in tables of their own
+    twins: tuple[Row, ...] = ()  # the same nets in other frameworks: on the page in tables of their own
 
     @cached_property
     def results(self) -> tuple[Result, ...]:
-        """Those of the rows, and the twins."""
-        return (*(result for row in self.rows for result in row.results), *self.twins)
+        """Those of the rows, and of the twins."""
+        return tuple(result for _, result in self.every_row_and_result)
 
     @property
     def rows_and_results(self) -> Iterator[tuple[Row, Result]]:
@@ -69,10 +69,9 @@ class MachineStack:
         return ((row, result) for row in self.rows for result in row.results)
 
     @property
-    def every_row(self) -> Iterator[Row]:
-        """The rows, and the twins as rows of their own."""
-        yield from self.rows
-        yield from _rows(_by_key(self.twins).values())
+    def every_row(self) -> tuple[Row, ...]:
+        """The rows and the twins."""
+        return (*self.rows, *self.twins)
 
     @property
     def every_row_and_result(self) -> Iterator[tuple[Row, Result]]:
@@ -94,24 +93,17 @@ def groups(results: Iterable[Result]) -> Iterator[MachineStack]:
     ordered = sorted(results, key=lambda r: (r.machine, r.stack, r.model.order, r.model.key, r.device))
     for (machine, stack), inside in groupby(ordered, key=lambda r: (r.machine, r.stack)):
         found = list(inside)
-        own = _by_key(result for result in found if not result.model.twin_of)
-        yield MachineStack(
-            machine, stack, tuple(_rows(own.values())), tuple(result for result in found if result.model.twin_of)
-        )
+        own, twins = ([one for one in found if bool(one.model.twin_of) == is_twin] for is_twin in (False, True))
+        yield MachineStack(machine, stack, tuple(_rows(own)), tuple(_rows(twins)))
 
 
-def _by_key(results: Iterable[Result]) -> dict[str, dict[str, Result]]:
-    """Results by row and device."""
-    found: dict[str, dict[str, Result]] = {}
+def _rows(results: Iterable[Result]) -> Iterator[Row]:
+    by_key: dict[str, dict[str, Result]] = {}
     for result in results:
-        found.setdefault(result.model.key, {})[result.device] = result
-    return found
-
-
-def _rows(found: Collection[dict[str, Result]]) -> Iterator[Row]:
-    models = [devices.get("gpu", next(iter(devices.values()))).model for devices in found]
+        by_key.setdefault(result.model.key, {})[result.device] = result
+    models = [devices.get("gpu", next(iter(devices.values()))).model for devices in by_key.values()]
     titles = [model.title for model in models]
-    for model, devices in zip(models, found, strict=True):
+    for model, devices in zip(models, by_key.values(), strict=True):
         name = model.title if titles.count(model.title) == 1 else f"{model.title} ({model.params})"
         if model.twin_of:
             name = f"{model.title}, {model.library}"

@@ -55,10 +55,17 @@ def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
     found = []
     for phase, heading in HEADINGS.items():
         lines = tuple(_lines(groups, tuple(names), phase))
-        columns = zip(*(line.steps for line in lines), strict=True)
-        fastest = tuple(min((step.median_s for step in column if step), default=0.0) for column in columns)
+        fastest = tuple(min(_measured(groups, key, phase), default=0.0) for key in names)
         found.append(Overview(Message(heading), tuple(names.values()), lines, fastest))
     return tuple(found)
+
+
+def _measured(groups: Sequence[MachineStack], key: str, phase: PhaseName) -> Iterator[float]:
+    """Yield a row's times on every machine; a smoke run measures nothing."""
+    for row in (row for group in groups for row in group.rows if row.model.key == key):
+        for result in row.results:
+            if result.profile != "smoke" and (step := row.step(result.device, phase)):
+                yield step.median_s
 
 
 def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName) -> Iterator[OverviewLine]:
@@ -133,7 +140,7 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
             if phase == "predict" or result.phases(phase)[0].unit == "batch"
         ]
         if not timed:
-            return
+            continue
         timed.sort(key=lambda found: found[0].median_s)
         step, row, group, fastest = timed[0]
         time = replace(seconds(step), kind="short", unit=" s")

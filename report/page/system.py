@@ -76,7 +76,7 @@ def provenance(results: Sequence[Result]) -> Iterator[Fact]:
     yield _fact(message("Commit"), map(_commit, results))
     started = sorted(process.started for result in results for process in result.processes if process.started)
     if started:
-        yield _fact(message("Measured (UTC)"), [Joined((started[0], started[-1]), " – ")])
+        yield _fact(message("Measured (UTC)"), [joined((started[0], started[-1]), " – ")])
     versions = (
         message(
             "{framework}: Python {python}; {versions}",

@@ -39,7 +39,7 @@ CALIBRATION_FILE = "calibration.json"
 _PLACE = re.compile(rf"([^/]+)/([^/]+)/({TUNING_FOLDER}/)?([^/]+)\.(cpu|gpu)\.json")
 _NAME = re.compile(NAME)
 _PART = 250  # files
-_TABLE_ENDINGS = (".json", ".csv", ".parquet")  # of files that lie beside the machines' folders, where the page is
+_FILE_ENDINGS = (".json", ".csv", ".parquet", ".svg")  # of files beside the machines' folders, where the page is
 
 Document = TypeVar("Document", Result, Tuning)
 
@@ -158,7 +158,7 @@ class _Place:
         for value in (machine, stack, row):
             if not _NAME.fullmatch(value):
                 raise Unusable("rename it with letters, digits and ._- only", f"{value!r} is not a valid name")
-        if machine.endswith(_TABLE_ENDINGS):
+        if machine.endswith(_FILE_ENDINGS):
             raise Unusable("give the machine another name", "its machine has the name of a file beside the page")
         return cls(name, machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
 

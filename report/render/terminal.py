@@ -24,6 +24,8 @@ def lines(page: Page, locale: Locale, results: Path, file: Path, width: int = WI
         names = {"machine": section.group.machine, "stack": section.group.stack}
         yield ""
         yield locale.plain(message("{machine}, stack {stack}", **names))
+        for remark in section.remarks:
+            yield from wrapped(locale.plain(remark), width)
         yield from _table(section, locale)
         for table in section.frameworks:
             found = message("{title}: {summary}.", title=table.title, summary=table.summary)
@@ -32,14 +34,15 @@ def lines(page: Page, locale: Locale, results: Path, file: Path, width: int = WI
     more = len(page.groups) - SECTIONS_SHOWN
     if more > 0:
         yield locale.plain(message("... and {count} more machines and stacks, all on the page", count=str(more)))
-    warnings = str(sum(len(section.warnings) for section in page.sections))
     yield ""
     yield locale.plain(message("Results: {path}", path=str(results)))
-    values = {"path": str(file), "count": warnings}
+    if page.years:
+        yield locale.plain(message("Eras: {path}", path=str(file.with_name("eras.html"))))
     if page.detailed:
-        yield locale.plain(message("Page: {path} (warnings: {count}, under Measurements)", **values))
+        count = str(sum(len(section.warnings) for section in page.sections))
+        yield locale.plain(message("Page: {path} (warnings: {count}, under Measurements)", path=str(file), count=count))
     else:
-        yield locale.plain(message("Page: {path} (warnings: {count}, in the records)", **values))
+        yield locale.plain(message("Page: {path}", path=str(file)))
 
 
 def _table(section: Section, locale: Locale) -> Iterator[str]:

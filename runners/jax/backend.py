@@ -1,11 +1,13 @@
 """JAX as a contract.Backend."""
 
+import glob
 import os
 import random
 from importlib import import_module
 from typing import Any, Dict, Optional
 
 from runners.contract import Backend, DeviceUnavailable
+from runners.machine.files import read_text
 
 POOL = "tf_XLAEigen"  # what XLA calls the threads that compute on the CPU
 
@@ -77,12 +79,5 @@ def execution(jax: Any, device: str) -> Dict[str, Any]:
 
 def pool_threads() -> Optional[int]:
     """How many threads XLA's pool on the CPU has; ``None`` where the kernel does not tell."""
-    tasks = "/proc/self/task"
-    try:
-        names = []
-        for task in os.listdir(tasks):
-            with open(os.path.join(tasks, task, "comm"), encoding="utf-8") as file:
-                names.append(file.read().strip())
-    except OSError:
-        return None
-    return sum(name.startswith(POOL) for name in names)
+    names = [read_text(path) or "" for path in glob.glob("/proc/self/task/*/comm")]  # a thread may have ended since
+    return sum(name.startswith(POOL) for name in names) if names else None

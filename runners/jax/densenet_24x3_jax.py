@@ -1,12 +1,5 @@
 """The net of the row DenseNet, 3 x 24 dense, in JAX: only timed."""
 
-from runners.nets.rows import DENSENET_24X3, densenet_row
+from runners.nets.rows import densenet_24x3_row
 
-MODEL = densenet_row(
-    key="densenet-24x3-jax",
-    order=33,
-    library="JAX",
-    implementation="runners.jax.densenet",
-    twin_of="densenet-24x3",
-    **DENSENET_24X3,
-)
+MODEL = densenet_24x3_row("densenet-24x3-jax", "JAX", "runners.jax.densenet", order=33)

@@ -1,5 +1,6 @@
 """What a long training keeps after every epoch, so that a killed run goes on where it was."""
 
+import hashlib
 import json
 import os
 import zipfile
@@ -12,11 +13,15 @@ from runners.machine.files import atomic_write
 
 
 class Checkpoint:
-    """One file in ``folder``; without a folder it keeps nothing. A file of other settings or versions is ignored."""
+    """One file in ``folder``, named after what it belongs to; without a folder nothing is kept.
+
+    ``identity`` is everything that the training's course depends on, besides the versions: a training of another
+    identity neither reads the file nor writes over it.
+    """
 
     def __init__(self, folder: Optional[str], name: str, identity: Dict[str, Any]) -> None:
-        self._path = os.path.join(folder, name + ".npz") if folder else None
-        self._identity = json.dumps([identity, compat.versions()], sort_keys=True)
+        digest = hashlib.sha256(json.dumps([identity, compat.versions()], sort_keys=True).encode("utf-8")).hexdigest()
+        self._path = os.path.join(folder, "{}-{}.npz".format(name, digest[:16])) if folder else None
 
     def save(self, net: Any, losses: List[float], seconds: List[float]) -> None:
         """Write weights, optimizer state and the epochs so far; the old file stays until the new one is complete."""
@@ -24,7 +29,7 @@ class Checkpoint:
             return
         state = net.get_weights() + compat.read_variables(compat.optimizer_variables(net))
         arrays = {"array{}".format(index): values for index, values in enumerate(state)}
-        arrays.update(losses=np.asarray(losses), seconds=np.asarray(seconds), identity=np.asarray(self._identity))
+        arrays.update(losses=np.asarray(losses), seconds=np.asarray(seconds))
         with atomic_write(self._path) as file:
             np.savez(file, **arrays)
 
@@ -35,11 +40,9 @@ class Checkpoint:
         try:
             with np.load(self._path, allow_pickle=False) as kept:
                 arrays = {name: kept[name] for name in kept.files}
-            if str(arrays["identity"]) != self._identity:
-                return [], []
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # not one of ours: start again
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):  # not one of ours: start again
             return [], []
-        state = [arrays["array{}".format(index)] for index in range(len(arrays) - 3)]
+        state = [arrays["array{}".format(index)] for index in range(len(arrays) - 2)]
         count = len(net.get_weights())
         variables = compat.optimizer_variables(net)  # before the weights: creating them may take an update
         net.set_weights(state[:count])

@@ -1,10 +1,9 @@
-"""Files that are complete or absent, folders that one process holds at a time, and files of the kernel."""
+"""Files that are complete or absent, and files of the kernel."""
 
 import contextlib
-import fcntl
 import os
 import tempfile
-from typing import Any, Callable, Iterator, Optional
+from typing import Any, Iterator, Optional
 
 
 @contextlib.contextmanager
@@ -27,18 +26,6 @@ def atomic_write(path: str) -> Iterator[Any]:
         with contextlib.suppress(OSError):
             os.unlink(partial)
         raise
-
-
-@contextlib.contextmanager
-def locked(path: str, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold a file's lock; calls ``on_wait`` first if another process has it. The kernel frees it with the process."""
-    with open(path, "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def read_text(*path: str) -> Optional[str]:

@@ -107,11 +107,8 @@ def densenet_row(
     )
 
 
-DENSENET_24X3: Dict[str, Any] = {
-    "params": "3 x 24 dense",
-    "blocks": (24, 24, 24),
-    "compression": 0.5,
-    "batch_size": 32,
-    "target_accuracy": 0.886,
-}
-"""What the row DenseNet, 3 x 24 dense, has in every framework."""
+def densenet_24x3_row(
+    key: str, library: str, implementation: str, order: int, twin_of: Optional[str] = "densenet-24x3"
+) -> Model:
+    """Three blocks of 24 layers, and transitions that keep half of the channels."""
+    return densenet_row(key, "3 x 24 dense", order, (24, 24, 24), 0.5, 32, 0.886, (), library, implementation, twin_of)

@@ -96,8 +96,8 @@ def proven(row: Row, record: Dict[str, Any], display: Display) -> Dict[str, Any]
         sameness = dict(unknown, net=row.model.twin_of or row.model.key, reason=result["reason"])
     record = dict(record, sameness=sameness)
     row.place.save(record)
-    reason = sameness["reason"]
-    display.finish("the same net" if sameness["same"] else "NOT THE SAME NET: " + readable(Reason(**reason)))
+    failed = "NOT THE SAME NET: " if sameness["precisions"] else "not proven: "
+    display.finish("the same net" if sameness["same"] else failed + readable(Reason(**sameness["reason"])))
     return record
 
 
@@ -177,11 +177,11 @@ def summary(record: Dict[str, Any]) -> str:
     processes = finished_processes(record)
     parts = [process_summary(processes[0])]
     if len(processes) > 1:
-        parts = ["ok"] + [
-            "{} {:.4g} s per {}".format(name, middle, processes[0][name]["unit"])
-            for name in PHASES
-            for middle in [quantile(sorted(process[name]["median_s"] for process in processes), 0.5)]
-        ]
+        parts = ["ok"]
+        for name in PHASES:
+            times = sorted(process[name]["median_s"] for process in processes if process[name]["valid"])
+            unit = processes[0][name]["unit"]
+            parts.append("{} {:.4g} s per {}".format(name, quantile(times, 0.5), unit) if times else name + " invalid")
         parts.append("median of {} processes".format(len(processes)))
     quality = record["quality"]
     for score in quality["scores"]:

@@ -77,12 +77,12 @@ def _why_no_result(child: ChildExit, time_limit_s: float) -> Tuple[str, Reason]:
     output = child.output
     if output.timed_out:
         return "timeout", Reason("time-limit", {"seconds": time_limit_s})
+    name = {"signal": _signal_name(-child.returncode)}
+    if child.out_of_memory and child.returncode == -signal.SIGKILL:  # perhaps while it sent its result
+        return "out_of_memory", Reason("killed-for-memory", name)
     if output.malformed_output is not None:
         return "failed", Reason("malformed-output", {"text": output.malformed_output[:200]})
     if child.returncode < 0:
-        name = {"signal": _signal_name(-child.returncode)}
-        if child.out_of_memory:
-            return "out_of_memory", Reason("killed-for-memory", name)
         return "failed", Reason("killed", name)
     if output.result is not None:
         return "failed", Reason("malformed-record")

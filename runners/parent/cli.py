@@ -93,7 +93,8 @@ def parse(arguments: Optional[List[str]]) -> Any:
 def check(options: Any) -> List[Any]:
     """Make the options' values usable in place and return the rows; raises ``UsageError`` for the first bad value."""
     known = registry.frameworks()
-    one_of("framework", options.framework, [name for name in known if known[name].tunable or not options.tune])
+    what = "framework to tune" if options.tune else "framework"
+    one_of(what, options.framework, [name for name in known if known[name].tunable or not options.tune])
     one_of("profile", options.profile, PROFILES)
     one_of("engine", options.engine, ENGINES)
     models = registry.select(options.framework, split_list(options.rows))
@@ -127,5 +128,5 @@ def one_of(what: str, value: Optional[str], choices: Any) -> None:
 
 
 def split_list(text: str) -> List[str]:
-    """The items of a list separated by commas or spaces."""
-    return [item for item in re.split(r"[,\s]+", text) if item]
+    """The items of a list separated by commas or spaces, each once."""
+    return [item for item in dict.fromkeys(re.split(r"[,\s]+", text)) if item]

@@ -7,6 +7,7 @@
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import tempfile
 from typing import Any, Callable, Dict, Iterator, Optional
 
 from runners.contract import UsageError
-from runners.machine.files import atomic_write, locked
+from runners.machine.files import atomic_write
 
 Document = Dict[str, Any]
 
@@ -143,9 +144,13 @@ def results_lock(results: str, say: Callable[[str], None]) -> Iterator[None]:
 
     Raises ``UsageError`` if the lock cannot be written, as where it is another user's.
     """
-    waiting = "another bench is measuring into '{}'; waiting for it to end".format(results)
     path = os.path.join(results, ".lock")
-    with contextlib.ExitStack() as stack:
-        with _usage_error(path):
-            stack.enter_context(locked(path, lambda: say(waiting)))
+    with _usage_error(path):
+        file = open(path, "a")  # noqa: SIM115 (the kernel frees the lock when the file is closed, also by a kill)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another bench is measuring into '{}'; waiting for it to end".format(results))
+            fcntl.flock(file, fcntl.LOCK_EX)
+    with file:
         yield

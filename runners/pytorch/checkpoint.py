@@ -22,21 +22,19 @@ class Checkpoint:
     def __init__(self, folder: Optional[str], name: str, identity: Dict[str, Any]) -> None:
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()
         self._path = os.path.join(folder, "{}-{}.pt".format(name, digest[:16])) if folder else None
-        self._identity = digest
 
     def save(self, state: Dict[str, Any]) -> None:
         """Write the state; the old file stays until the new one is complete."""
         if self._path is None:
             return
         with atomic_write(self._path) as file:
-            torch.save(dict(state, identity=self._identity), file)
+            torch.save(state, file)
 
     def restore(self) -> Optional[Dict[str, Any]]:
         """The state that was kept, on the CPU; ``None`` where there is none. Raises ``RowError``, naming the file."""
         if self._path is None or not os.path.exists(self._path):
             return None
         try:
-            state = compat.load_file(self._path)
+            return compat.load_file(self._path)
         except Exception:  # torch raises whatever a broken file provokes
             raise RowError("checkpoint-damaged", file="/".join(self._path.split(os.sep)[-2:]))
-        return state if state["identity"] == self._identity else None

@@ -241,20 +241,6 @@ def kernels_run(net: Any, forward: Any, batch: Any) -> Dict[str, Any]:
     return {"operators": operators, "memory_format": formats[0] if formats else None}
 
 
-def generator_states(on_gpu: bool) -> Dict[str, Any]:
-    """States of PyTorch's generators, each a tensor of bytes."""
-    states = {"cpu": torch.get_rng_state()}
-    if on_gpu:
-        states["gpu"] = torch.cuda.get_rng_state()
-    return states
-
-
-def set_generator_states(states: Dict[str, Any]) -> None:
-    torch.set_rng_state(states["cpu"])
-    if "gpu" in states:
-        torch.cuda.set_rng_state(states["gpu"])
-
-
 def load_file(path: str) -> Any:
     """What ``torch.save`` wrote, on the CPU; from version 1.13 on reading cannot run code from the file."""
     if "weights_only" in inspect.signature(torch.load).parameters:

@@ -1,5 +1,5 @@
 """DenseNet, 3 x 24 dense: three blocks of 24 layers, transitions that keep half the channels."""
 
-from runners.nets.rows import DENSENET_24X3, densenet_row
+from runners.nets.rows import densenet_24x3_row
 
-MODEL = densenet_row(key="densenet-24x3", order=7, **DENSENET_24X3)
+MODEL = densenet_24x3_row("densenet-24x3", "PyTorch", "runners.pytorch.cifar10_densenet", order=7, twin_of=None)

@@ -25,12 +25,10 @@ class Training:
         settings, data = context.settings, context.data
         self._settings, self._seed, self._device = settings, context.seed, torch_device(context.device)
         self._progress, self._observe = context.progress, observe
-        self._on_gpu = context.device == "gpu"
         train = choose(data.train_labels, settings["train_images"], context.seed)
         test = choose(data.test_labels, settings["test_images"], context.seed)
         self._train = data.train_images[train], data.train_labels[train]
         self._test = data.test_images[test], data.test_labels[test]
-        self._synchronize = context.backend.synchronize
 
         context.backend.seed(context.seed)  # the net's initial values follow from it
         self._net = build(settings, context.device)
@@ -136,7 +134,6 @@ class Training:
             {
                 "net": self._net.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
-                "generators": compat.generator_states(self._on_gpu),
                 "progress": json.dumps(
                     {
                         "step": self._step,
@@ -157,7 +154,6 @@ class Training:
             return
         self._net.load_state_dict(state["net"])
         self._optimizer.load_state_dict(state["optimizer"])
-        compat.set_generator_states(state["generators"])
         progress = json.loads(state["progress"])
         self._step, self._losses, self._seconds = progress["step"], progress["losses"], progress["seconds"]
         self.history, self._test_seconds = progress["history"], progress["test_seconds"]
@@ -178,7 +174,6 @@ class Training:
                     "seconds": seconds,
                     "loss": loss,
                     "accuracy": accuracy,
-                    "seconds_to_target": seconds if self._reached() else None,
                 }
             ],
             epochs=len(history["loss"]),

@@ -23,17 +23,17 @@ NOWHERE = "http://127.0.0.1:9"
 PROGRAM = """
 import sys
 from pathlib import Path
-from erabench import containers
+from erabench.containers import Containers, carry
 from images.stack import Problem
 engine, stack, verb, *words = sys.argv[1:]
 try:
     if verb in ("build", "run"):
-        made = containers.Containers(engine, stack, Path("results"), Path("data"))
+        made = Containers(engine, stack, Path("results"), Path("data"))
         status = made.prepare("classical") if verb == "build" else made.run("classical", words).status
     elif verb == "load":
-        status = containers.load(engine, Path(words[0]))
+        status = carry.load(engine, Path(words[0]))
     else:
-        status = getattr(containers, verb)(engine, stack, Path(words[0]) if verb == "save" else words[0])
+        status = getattr(carry, verb)(engine, stack, Path(words[0]) if verb == "save" else words[0])
 except Problem as problem:
     print(f"erabench: {problem}", file=sys.stderr)
     status = 2

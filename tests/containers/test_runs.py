@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from lab import BASES, ENGINE, ROOT, Project, engine, needed
 
-from erabench.containers import image_id
-from erabench.containers.sealed import Container, Folders, compose_files, variables
+from erabench.containers.command import image_id
+from erabench.containers.sealed import compose_files, compose_run, variables
 from images.recipe import recipe
 
 needed()
@@ -146,11 +146,9 @@ def test_a_net_learns_the_same_in_an_environment_and_in_a_container(stack: str, 
 
 def test_a_run_is_sealed(built: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No network, no capability, no privilege to gain, nothing writable but results and scratch, no engine socket."""
-    folders = Folders(tmp_path / "results", tmp_path / "data")
     made = recipe("cpu", "classical")._replace(stack=built.name)
-    ended = Container(ENGINE, made, variables(ENGINE, made, folders), compose_files(ENGINE, made, False)).run(
-        ["-c", PROBE]
-    )
+    environ = variables(ENGINE, made, tmp_path / "results", tmp_path / "data")
+    ended = compose_run(ENGINE, made, environ, compose_files(ENGINE, made, False), ["-c", PROBE])
     assert json.loads(ended.output or "{}") == {
         "user": [os.getuid(), os.getgid()],
         "host": "erabench",

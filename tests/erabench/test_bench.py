@@ -13,7 +13,7 @@ from erabench import data, page
 from erabench.bench import run as module
 from erabench.bench.run import bench
 from erabench.choose import Choice
-from erabench.containers import BaseUnavailable
+from erabench.containers.image import BaseUnavailable
 from erabench.engine import Ended
 from erabench.environments import locks
 from erabench.options import OPTIONS

@@ -217,3 +217,10 @@ def test_a_gpu_names_the_machine_and_else_the_processor_does(machine: Machine) -
     assert machine.python("-c", program).stdout.rstrip().endswith("cpu")
     machine.prints("nvidia-smi", GTX_1080)
     assert machine.python("-c", program).stdout == "gtx-1080\n"
+
+
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_a_gpu_that_is_hidden_is_none(machine: Machine, hidden: str) -> None:
+    """Neither the stack nor the GPU's rows follow it."""
+    machine.prints("nvidia-smi", GTX_1080)
+    assert chosen(machine, CUDA_VISIBLE_DEVICES=hidden).endswith("stack cpu (CUDA_VISIBLE_DEVICES hides every GPU)")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from erabench.containers import BaseUnavailable, Containers, Folders, command, sealed
-from erabench.containers.image import build
+from erabench.containers import Containers, command, sealed
+from erabench.containers.image import BaseUnavailable, build
 from images.recipe import recipe
 from images.stack import ROOT, Problem
 
@@ -66,9 +66,9 @@ def test_no_gpu_is_given_to_what_cannot_use_it(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_container_gets_the_caller_s_user(docker: Engine, tmp_path: Path) -> None:
     """In rootless Docker that is root; the memory limit is nine tenths of the machine's, or MEMORY_LIMIT."""
-    folders, made = Folders(tmp_path / "results", tmp_path / "data"), recipe("cpu", "keras")
+    folders, made = (tmp_path / "results", tmp_path / "data"), recipe("cpu", "keras")
     docker("echo '[\"name=seccomp\"]'")
-    found = sealed.variables("docker", made, folders)
+    found = sealed.variables("docker", made, *folders)
     assert (found["ERABENCH_USER"], found["ERABENCH_RESULTS"]) == (
         f"{os.getuid()}:{os.getgid()}",
         str(tmp_path / "results"),
@@ -76,7 +76,7 @@ def test_a_container_gets_the_caller_s_user(docker: Engine, tmp_path: Path) -> N
     assert (found["FRAMEWORK"], found["STACK"]) == ("keras", "cpu")
     assert found["MEMORY_LIMIT"] == f"{sealed.memory_bytes() * 9 // 10}b"
     docker('echo \'["name=seccomp","name=rootless"]\'')
-    assert sealed.variables("docker", made, folders)["ERABENCH_USER"] == "0:0"
+    assert sealed.variables("docker", made, *folders)["ERABENCH_USER"] == "0:0"
 
 
 def test_a_run_names_image_lock_and_folders(docker: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -162,14 +162,6 @@ def test_the_memory_of_the_largest_row_is_named(available: int, level: str, monk
     assert ("6 GB" in finding.cure) == (level != "ok")
 
 
-def test_a_wrong_stack_is_an_error_and_no_examination(machine: Machine) -> None:
-    """One line, exit status 2."""
-    done = machine.run("doctor", "--stack", "gtx980")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("erabench: STACK=gtx980: no such stack; choose from: 2018, ")
-    assert done.stderr.endswith(", 2026, cpu, current, gtx1080\n")
-
-
 @pytest.mark.parametrize(
     ("built_for", "capability", "runs"),
     [

@@ -15,10 +15,9 @@ import pytest
 from fake_scheduler import leave_attempt, started
 from fleet_lab import ROOT, STUB, until
 
-from fleet.folder import Folder, attempts
+from fleet.folder import attempts
 from fleet.node import exits
 from fleet.node.hardware import differs, hardware, unexpected
-from fleet.plan import Cell
 from fleet.schedulers import Order
 from fleet.schedulers.slurm_files import submission_files
 
@@ -200,11 +199,3 @@ def test_hardware_is_compared_with_room_for_memory() -> None:
     assert differs(one, one | {"gpus": ["H100", "H100"]})
     assert unexpected(one, {"gpu": "h100", "gpus": "1", "driver": "58", "cpu": "epyc"}) == ""
     assert unexpected(one, {"gpus": "2"}) == "expected gpus '2', found '1'"
-
-
-def test_cells_are_read_back_from_a_submission(tmp_path: Path) -> None:
-    """What a node reads is the cell that was planned."""
-    node = Node(tmp_path, {})
-    order = json.loads((node.run.submission(1) / "submission.json").read_text())
-    assert Cell.from_json(order["cells"][0]) == node.cell
-    assert Folder(node.run.path).cells() == [node.cell]

@@ -17,16 +17,10 @@ from stub_bench import record
 from fleet.folder import Folder
 from fleet.plan import make_plan
 from fleet.results.gather import gather
-from fleet.results.nodes import differences, summary
+from fleet.results.nodes import summary
 from fleet.status import CellStatus, survey
 from images.stack import Problem
 from report.records.load import load_results
-
-
-@pytest.fixture
-def said() -> list[str]:
-    """What is printed."""
-    return []
 
 
 def gathered(run: Folder, scheduler: FakeScheduler, results: Path, said: list[str]) -> int:
@@ -157,11 +151,6 @@ def test_nodes_that_differ_are_named(tmp_path: Path, said: list[str]) -> None:
         "refused  a: nodes differ in GPU driver: '1' on n1, n2; '2' on n3",
         "refused  a: nodes differ in memory: 80.0 GiB on n3; 101.0 GiB on n2",
     ]
-
-
-def test_nodes_that_are_alike_have_no_differences() -> None:
-    """An empty list, and records without an environment, are alike."""
-    assert differences([]) == []
 
 
 def test_an_outlier_stands_apart_from_the_other_nodes() -> None:

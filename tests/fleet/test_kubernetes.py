@@ -22,7 +22,7 @@ from fleet.config import Fleet, load
 from fleet.files import Unanswered
 from fleet.folder import Folder, attempts
 from fleet.node import exits
-from fleet.node.stream import read_stream
+from fleet.node.stream import Stream, read_stream
 from fleet.payload import code_archive, code_files, commit
 from fleet.plan import make_plan
 from fleet.schedulers import Order, Task
@@ -419,12 +419,16 @@ def test_each_node_is_selected_by_its_host_name(tmp_path: Path, cluster: Cluster
     assert scheduler.nodes(fleet.types[0]) == ["a", "b"]
 
 
-def test_no_kubectl_is_told_with_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command is missing where the fleet is started."""
-    _, _, scheduler = fleet_of(tmp_path)
-    monkeypatch.setenv("PATH", "/nonexistent")
-    with pytest.raises(Unanswered, match="kubectl: not found; run this where the scheduler's commands are"):
-        scheduler.job_ids([])
+def test_a_log_is_sent_once(tmp_path: Path) -> None:
+    """Its new lines while the bench runs, the rest at its end."""
+    (tmp_path / "state.json").write_text("{}")
+    out = io.StringIO()
+    stream = Stream(tmp_path, out)
+    for text, send in (("one\n", stream.send_changes), ("one\ntwo\n", stream.send_all)):
+        (tmp_path / "log").write_text(text)
+        send()
+    files, own = read_stream(out.getvalue())
+    assert (own, files) == ("one\ntwo\n", {"state.json": b"{}"})
 
 
 def test_lines_that_look_like_ours_are_not_taken_for_results() -> None:

@@ -258,18 +258,6 @@ def test_without_a_shared_disk_the_records_come_back_as_they_were_written(run: R
     run.until("4 done", 60)
 
 
-def test_nodes_of_one_type_with_different_cards_are_not_mixed(run: Run, lab: Lab) -> None:
-    """Gathering refuses the type, and names the nodes; the other type is gathered."""
-    run.behave({"": {"seconds": 2}}, {"cpu1": "NVIDIA A100", "cpu2": "NVIDIA H100", "p100": "Tesla P100"})
-    run.write("epyc", "p100", fleet='rows = ["lstm", "ar"]')
-    run.command("fleet")
-    done(run, 4)
-    results, text = run.gather(status=1)
-    assert "refused  epyc: nodes differ in GPU: 'NVIDIA A100' on cpu1; 'NVIDIA H100' on cpu2" in text
-    assert not (results / "epyc").exists()
-    assert len(list((results / "p100" / "cpu").glob("*.json"))) == 2
-
-
 def test_each_node_of_a_type_is_measured_and_outliers_are_named(run: Run, lab: Lab) -> None:
     """With nodes = "each" every node runs the bench; the middle one's records stand for all. Clocks may be wrong."""
     run.behave({"": {"seconds": 0.05, "factors": {"cpu2": 1.5}, "clocks": {"cpu1": 5, "cpu2": -7}}})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from fake_scheduler import FakeScheduler, fleet_of, leave_attempt, started
 
 from fleet.cli import main
 from fleet.files import Unanswered, printable
-from fleet.folder import NO_RUN, Folder
+from fleet.folder import NO_RUN, Folder, Submission
 from fleet.plan import make_plan
 from fleet.schedulers import Task, ask
 from fleet.schedulers.slurm import _exit, _task
@@ -21,12 +22,6 @@ from fleet.table import render
 from images.stack import Problem
 
 NO_CGROUPS = "a job over its memory ends so where Slurm has no cgroups"
-
-
-@pytest.fixture
-def said() -> list[str]:
-    """What the commands print."""
-    return []
 
 
 def queued(scheduler: FakeScheduler) -> int:
@@ -48,6 +43,27 @@ def test_a_second_submission_has_nothing_to_do(tmp_path: Path, said: list[str]) 
     submit(fleet, folder, scheduler, False, said.append)
     assert scheduler.calls == []
     assert said[-1] == "rest     6 done"
+
+
+def test_a_cancel_that_was_cut_off_is_carried_out_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The journal has its line before the scheduler is asked."""
+    fleet, folder, scheduler = started(tmp_path, "a")
+    monkeypatch.setattr("fleet.cli._open", lambda asked: (fleet, folder, scheduler))
+    answer = scheduler.cancel
+
+    def no_answer(submissions: Sequence[Submission]) -> list[str]:
+        raise Unanswered("scancel: timed out")
+
+    monkeypatch.setattr(scheduler, "cancel", no_answer)
+    assert main(["fleet-cancel"]) == 2
+    assert "scancel: timed out" in capsys.readouterr().err
+    assert queued(scheduler) == 3
+    asked: list[int] = []
+    monkeypatch.setattr(scheduler, "cancel", lambda them: asked.extend(one.number for one in them) or answer(them))
+    assert main(["fleet-cancel"]) == 0
+    assert (asked, queued(scheduler)) == ([1], 0)
 
 
 def test_arrays_are_no_larger_than_the_cluster_allows(tmp_path: Path, said: list[str]) -> None:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from runners import registry
-from runners.contract import DEVICES, PROFILES, UsageError
+from runners.contract import DEVICES, PROFILES
 from runners.data import DATASETS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -64,13 +64,6 @@ def test_describing_every_row_imports_no_framework():
     )
     done = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, cwd=ROOT)
     assert (done.communicate()[1].decode(), done.returncode) == ("", 0)
-
-
-def test_an_unknown_row_names_those_there_are():
-    """The message has the culprit, the value and the choice."""
-    with pytest.raises(UsageError) as error:
-        registry.select("classical", ["ar", "resnet"])
-    assert str(error.value) == "classical has no row 'resnet'; choose from: ar, ar-ols, ar-polyfit, sarimax"
 
 
 def test_rows_are_selected_once_each():

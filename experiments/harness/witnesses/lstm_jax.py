@@ -34,5 +34,5 @@ series = np.random.randn(2_000_000 if both_ways else 144).astype(np.float32)  # 
 batch = [np.stack([series[at : at + window, None] for at in range(32)]), series[window : window + 32, None].copy()]
 step = "train(net, optimizer, *batch); net.linear.bias[...].block_until_ready()"
 codes = step, "np.asarray(predict(net, batch[0]))"
-times = [[timeit.repeat(code, globals=globals(), repeat=99, number=20) for _ in "ab"][1] for code in codes]
-print(json.dumps({name: np.median(once) / 20 for name, once in zip(("train_s", "predict_s"), times, strict=True)}))
+times = [[timeit.repeat(code, globals=globals(), repeat=49, number=10) for _ in "ab"][1] for code in codes]
+print(json.dumps({name: np.median(once) / 10 for name, once in zip(("train_s", "predict_s"), times, strict=True)}))

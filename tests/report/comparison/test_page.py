@@ -59,6 +59,7 @@ def test_links_of_several_machines_have_labels_of_their_own(tmp_path: Path) -> N
     run(folder, folder, tmp_path / "site")
     assert "[a/lstm.cpu]: comparison/a/x/cpu/lstm.cpu.json" in page(tmp_path / "site")
     assert "[a/y/cpu/lstm.cpu]: comparison/a/y/cpu/lstm.cpu.json" in page(tmp_path / "site")
+    assert re.findall(r"^\| (\S+) \| training", page(tmp_path / "site"), re.MULTILINE) == ["x/lstm.cpu", "y/lstm.cpu"]
 
 
 @pytest.mark.parametrize(

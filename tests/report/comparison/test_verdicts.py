@@ -193,6 +193,24 @@ def drifted(folder: Path, slow: float = 1.0, **changes: Any) -> Comparison:
     return compare(loaded(folder / "a", *a), loaded(folder / "b", *b))
 
 
+def test_each_machine_has_a_drift_of_its_own(tmp_path: Path) -> None:
+    """One that takes 1.4 times as long beside one that does not: nothing changed on either."""
+    keys, machines = ("ar", "ar-ols", "bilstm", "lstm"), (("steady", 1.0), ("slow", 1.4))
+    a, b = (
+        [
+            record(key, machine=name, train_s=around(0.01 * factor**power), predict_s=around(0.004 * factor**power))
+            for key in keys
+            for name, factor in machines
+        ]
+        for power in (0, 1)
+    )
+    for one in (one for made in b for one in made["processes"]):
+        one.update(order_seed=8, started=one["started"].replace("24T", "25T"))
+    comparison = compare(loaded(tmp_path / "a", *a), loaded(tmp_path / "b", *b))
+    assert comparison.count("indistinguishable") == 16
+    assert {time.ratio.drift for time in comparison.times if time.pair[0].machine == "steady"} == {1.0}
+
+
 def test_a_machine_that_drifts_is_no_slowdown_and_a_slow_row_still_is(tmp_path: Path) -> None:
     """Rows that nothing changed for are each other's controls."""
     assert drifted(tmp_path / "same").count("indistinguishable") == 10

@@ -13,7 +13,7 @@ import pytest
 import report.__main__
 import report.comparison.__main__
 from tests.report.benches import many, one, row
-from tests.report.building import Json, write
+from tests.report.building import write
 from tests.report.output.browser import AXE, Site, chromium, needs, served
 
 JEKYLL = Path(__file__).parents[3] / "report" / "jekyll"
@@ -81,47 +81,6 @@ def test_every_link_and_picture_resolves(sites: dict[str, Any], name: str, page:
     assert (seen["brokenLinks"], seen["brokenAnchors"]) == ([], [])
     assert [image for image in seen["images"] if not image[1] or not image[2]] == []
     assert len(seen["images"]) >= (4 if page == PAGE else 0)
-
-
-def own_scores(made: Json) -> list[float | None]:
-    """The loss and accuracy that the row shows."""
-    quality = made["quality"] or {"scores": [], "protocol": ""}
-    own = [s for s in quality["scores"] if s["protocol"] == quality["protocol"] and not s["baseline"]]
-    return [value for score in own for value in (score["loss"], score["accuracy"])]
-
-
-def is_rounded(text: str, value: float) -> bool:
-    """Whether ``text`` is ``value`` to the digits that it shows."""
-    mantissa, _, exponent = text.partition("e")
-    unit = 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
-    return abs(float(text) - value) <= 0.6 * unit
-
-
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_table_holds_the_values_of_the_records(sites: dict[str, Any], width: int) -> None:
-    """Every number that the browser shows among the models is one of that row's records, rounded; none is lost."""
-    tables = sites["one"][0].seen(PAGE, width)["tables"]
-    headings, *rows = next(table["rows"] for table in tables if len(table["rows"][0]) == 11)
-    merged: dict[str, dict[str, Json]] = {}
-    for made in one():
-        if "attempts" not in made:
-            merged.setdefault(made["model"]["key"], {})[made["device"]] = made
-    compared = 0
-    for cells, found in zip(rows, merged.values(), strict=True):
-        for heading in ("Loss", "Accuracy", "CPU(T)", "CPU(P)", "GPU(T)", "GPU(P)"):
-            number = re.match(r"-?\d+(\.\d+)?(e-?\d+)?", cells[headings.index(heading)])
-            if number is None:
-                continue
-            compared += 1
-            if heading in ("Loss", "Accuracy"):
-                values = [value for made in found.values() for value in own_scores(made)]
-            else:
-                made = found[heading[:3].lower()]
-                name, total = ("train", "epoch") if heading[4] == "T" else ("predict", "test_set")
-                values = [process[name]["median_s"] for process in made["processes"] if process[name]]
-                values += [made[total]["seconds"]] if made[total] else []
-            assert any(value is not None and is_rounded(number[0], value) for value in values), (cells, heading)
-    assert compared >= 25
 
 
 def test_details_are_folded_and_their_markdown_is_read(sites: dict[str, Any]) -> None:

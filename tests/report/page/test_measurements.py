@@ -7,7 +7,7 @@ import pytest
 
 from report.page.build import Section
 from report.render.locale import locale
-from tests.report.benches import NO_MEMORY, gap, one, page_of, row, warning
+from tests.report.benches import NO_MEMORY, gap, page_of, row, warning
 from tests.report.building import Json, reason
 
 PLAIN = locale("en").plain
@@ -28,23 +28,6 @@ def energy(train: float | None, predict: float | None) -> Json:
     """What each process counted."""
     joules = {"train_joules_per_batch": train, "predict_joules_per_batch": predict, "source": "RAPL"}
     return {"energy": joules}
-
-
-def test_a_phase_is_shown_with_its_processes_and_samples(tmp_path: Path) -> None:
-    """Median and interval over the processes, the spread within them, and what ended the sampling."""
-    train, predict = section(
-        tmp_path, row("lstm", train=0.0213, predict={"median_s": 0.007, "stopped_by": "budget"})
-    ).measurements
-    shown = (train.where, train.seconds, train.interval, train.spread, train.stopped)
-    assert list(map(PLAIN, shown)) == [
-        "CPU, threads: 4, training",
-        "0.0213 ±2 %",
-        "0.02087–0.02173",
-        "1.4 %",
-        "precision",
-    ]
-    assert (train.processes, train.samples) == (5, 100)
-    assert (PLAIN(predict.where), PLAIN(predict.stopped)) == ("CPU, threads: 4, prediction", "time budget")
 
 
 def test_a_phase_that_is_not_valid_says_why(tmp_path: Path) -> None:
@@ -160,30 +143,4 @@ def test_what_was_not_measured_is_listed_with_its_reason(tmp_path: Path) -> None
     assert [(gap.row.name, gap.device, PLAIN(gap.status), PLAIN(gap.reason)) for gap in found] == [
         ("LSTM", "GPU", "skipped", "Keras 3 sees no GPU"),
         ("Bi-LSTM", "CPU", "timeout", "stopped at the time limit of 60 s"),
-    ]
-
-
-def test_the_system_names_a_missing_gpu_once(tmp_path: Path) -> None:
-    """CPU, memory, GPU and OS as published, and what measured."""
-    made = row("lstm")
-    made["environment"]["gpu"] = None
-    facts = {PLAIN(fact.name): PLAIN(fact.value) for fact in section(tmp_path, made).system}
-    assert facts == {
-        "CPU": "Intel(R) Core(TM) i7-6700K CPU @ 4.00GHz, 8 logical CPUs",
-        "Memory": "32GB",
-        "GPU": "none, so Memory and the GPU columns stay empty",
-        "OS": "Ubuntu 16.04.7 LTS",
-        "Software": "stack gtx1080, engine docker, profile full",
-    }
-
-
-def test_what_limits_every_figure_is_said_under_system(tmp_path: Path) -> None:
-    """Smoke runs, synthetic data, and times from a single process."""
-    assert [PLAIN(remark)[:40] for remark in section(tmp_path / "a", *one()).remarks] == [
-        "The data of CIFAR-10 are synthetic, beca"
-    ]
-    alone = section(tmp_path / "b", row("lstm", count=1, profile="smoke"))
-    assert [PLAIN(remark)[:40] for remark in alone.remarks] == [
-        "Smoke runs only prove that everything ru",
-        "Every time comes from a single process, ",
     ]

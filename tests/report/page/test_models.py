@@ -101,19 +101,6 @@ def test_a_model_that_was_not_training_shows_no_time(tmp_path: Path) -> None:
     assert shown(found, "CPU(P)") == "0.00200 ±2 %"
 
 
-def test_epochs_test_sets_and_fits_have_the_published_units(tmp_path: Path) -> None:
-    """And a footnote where they were extrapolated instead of measured."""
-    epoch = {"seconds": 63.1, "batches": 45394, "how": "extrapolated"}
-    test_set = {"seconds": 5.91, "batches": 19456, "how": "measured"}
-    found = row_of(tmp_path / "a", airline(train=0.00139, epoch=epoch, test_set=test_set))
-    note = "Extrapolated: the time of one batch times the number of batches in the epoch or test set."
-    assert shown(found, "CPU(T)") == f"63s/epc ±2 % [extrapolated: {note}]"
-    assert shown(found, "CPU(P)") == "5.9s/(t)"
-    assert (
-        shown(row_of(tmp_path / "b", airline(train={"median_s": 0.01, "unit": "fit"})), "CPU(T)") == "0.0100s/fit ±2 %"
-    )
-
-
 def test_another_batch_size_has_a_footnote(tmp_path: Path) -> None:
     """The legend says 32; a fit has no batches."""
     train = {"median_s": 0.01, "batch_size": 16}
@@ -162,20 +149,6 @@ def test_scores_come_from_the_larger_profile_and_then_the_gpu(tmp_path: Path) ->
     assert shown(row_of(tmp_path / "b", airline(), airline("gpu", quality=better)), "Loss") == "0.01000000"
     broken = gap("ar", "gpu", "failed", reason("killed", signal="SIGSEGV"))
     assert shown(row_of(tmp_path / "c", airline(quality=better), broken), "Loss") == "0.01000000"
-
-
-def test_ar_ols_names_its_three_slips(tmp_path: Path) -> None:
-    """With the scores that repeating them gave."""
-    slips = score("as-published", 0.05613363, -0.18177911)
-    found = row_of(tmp_path, row("ar-ols", quality=forecast("recursive", AUTOREGRESSION, slips)))
-    note = shown(found, "Model")
-    for said in ("skips a month", "the last 50 months", "exchanged places", "loss 0.05613363 and R² -0.18177911"):
-        assert said in note
-
-
-def test_a_smoke_run_is_marked(tmp_path: Path) -> None:
-    """Its row has a footnote."""
-    assert "[smoke: Smoke run" in shown(row_of(tmp_path, airline(profile="smoke")), "Model")
 
 
 def test_each_different_footnote_has_a_label_of_its_own() -> None:

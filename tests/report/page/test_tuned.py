@@ -35,52 +35,6 @@ def of_lstm(*attempts: Json, chosen: tuple[str, ...] = (), **changes: Any) -> Js
     return tuning("lstm", "cpu", list(chosen), *attempts, **changes)
 
 
-def test_the_table_shows_the_confirming_processes(tmp_path: Path) -> None:
-    """Medians as written and tuned, the pairs' ratio with its interval, the settings, how far the outputs differ."""
-    line = tuned(tmp_path, tuned_lstm())
-    assert cells(line) == [
-        "0.0213 ±1 %", "0.00852 ±0.9 % (unstable)", "0.400 (0.393–0.408)", "0.00712 ±0.8 %", "0.00356 ±0.5 %",
-        "0.500 (0.494–0.505)", "unroll", "2.4e-07",
-    ]  # fmt: skip
-    assert (line.confirmed, locale("en").plain(line.device)) == (True, "CPU, threads: 4")
-
-
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [
-        (
-            "en",
-            [
-                "as written (warnings: other load)",
-                "unroll (the loop over the time steps written out): training 0.400, prediction 0.500; kept",
-                "xla (tf-function, compiled by XLA), on top of unroll: training 0.287, prediction 0.435; "
-                "not kept, outputs differ by 0.021",
-                "tf-function (a tf.function of our own instead of Keras' train_on_batch), on top of unroll: "
-                "failed: the process was killed by SIGSEGV",
-                "threads-1 (number of threads: 1), on top of unroll: training 0.427, prediction 0.483; "
-                "not clearly faster (warnings: unstable, odd-fan)",
-            ],
-        ),
-        (
-            "ko",
-            [
-                "원래 코드 (경고: 다른 부하)",
-                "unroll(시간 단계의 반복을 펼침): 학습 0.400, 예측 0.500; 채택",
-                "unroll에 더하여 xla(tf-function을 XLA로 컴파일): 학습 0.287, 예측 0.435; "
-                "출력이 0.021만큼 달라 채택하지 않음",
-                "unroll에 더하여 tf-function(Keras의 train_on_batch 대신 직접 만든 tf.function): "
-                "실패: 프로세스가 SIGSEGV 신호로 종료됨",
-                "unroll에 더하여 threads-1(스레드 수 1): 학습 0.427, 예측 0.483; "
-                "뚜렷하게 더 빠르지 않음 (경고: 불안정, odd-fan)",
-            ],
-        ),
-    ],
-)
-def test_everything_that_was_tried_is_listed(tmp_path: Path, language: str, said: list[str]) -> None:
-    """Each option with its times as shares of those as written, and the outcome."""
-    assert tried(tuned(tmp_path, tuned_lstm()), language) == said
-
-
 def test_every_outcome_has_its_words(tmp_path: Path) -> None:
     """Skipped, out of time, out of memory, different without a figure, one phase only, replaced, unknown options."""
     automatic = reason("option-automatic", framework="Keras", version="3.9.0", option="cudnn")

@@ -133,7 +133,7 @@ def test_a_page_about_many_machines_is_brief(tmp_path: Path) -> None:
     brief = machines(DETAILED_SECTIONS + 1)
     assert brief.count("### Models") == DETAILED_SECTIONS + 1
     assert "### Reproduction" not in brief
-    assert "`make page MACHINE=name`" in brief
+    assert "`make page MACHINE=name STACK=name`" in brief
 
 
 def test_files_that_could_not_be_used_are_named_on_the_page(tmp_path: Path) -> None:

@@ -27,22 +27,6 @@ def texts(picture: Picture) -> list[str]:
     return ["".join(element.itertext()) for element in tree.iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_every_kind_is_drawn_where_its_data_are(tmp_path: Path) -> None:
-    """Each below its machine and stack, with an alternative text that describes it."""
-    pictures = drawn(tmp_path, *one())
-    assert [picture.name for picture in pictures.values()] == [
-        f"gtx-box/gtx1080/{kind}.svg" for kind in ("seconds", "forecasts", "samples", "losses")
-    ]
-    plain = locale("en").plain
-    assert plain(pictures["seconds"].alt) == (
-        "Dot chart of the seconds per batch on a logarithmic scale. Training takes from 0.0014 s (Bi-LSTM) to 28 s "
-        "(DenseNet (32 x 24 x 32)). Prediction takes from 0.000040 s (AR(Polyfit)) to 6.0 s (DenseNet (3 x 24 dense)). "
-        "Hollow marks: 10 published times."
-    )
-    assert "Closest one step ahead: LSTM (R² 0.941)." in plain(pictures["forecasts"].alt)
-    assert "LSTM: from 0.20 to 0.0067." in plain(pictures["losses"].alt)
-
-
 def test_several_machines_share_an_overview(tmp_path: Path) -> None:
     """One picture of the page, beside those of each machine."""
     pictures = list(draw(page_of(tmp_path, *many()), locale("en")))

@@ -1,5 +1,8 @@
 """What the tests of the twins share: data, contexts, and what holds in every framework."""
 
+import json
+import os
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from runners.data.source import Source
 from runners.registry import load_model
 from runners.worker.gate import reason_not_training
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 LSTM = {"units": 4, "epochs": 20, "learning_rate": 5e-3, "amplitudes": [1.0], "seeds": 2, "timing_learning_rate": 1e-4}
 BILSTM = {
     "units": 3,
@@ -107,7 +111,16 @@ def check_quality(implementation, context):
     assert quality.protocol == "one-step"
     assert quality.history["loss"][-1] < quality.history["loss"][0]
     assert quality.forecasts == again.forecasts
+    check_by_seed(quality)
     return quality
+
+
+def check_by_seed(quality):
+    """The report knows every field: it refuses a record with another one."""
+    with open(os.path.join(ROOT, "report", "schema", "result.schema.json"), encoding="utf-8") as file:
+        known = json.load(file)["$defs"]["SeedScore"]["properties"]
+    assert quality.by_seed
+    assert all(set(one) <= set(known) for one in quality.by_seed)
 
 
 DENSENET = {"blocks": [1, 1], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4, "batch_size": 8}

@@ -1,6 +1,7 @@
 """Bi-LSTM: parts, views, baselines, training and resumption. Tiny nets; runs on TensorFlow 1 and 2."""
 
 import os
+import re
 import tracemalloc
 
 import numpy as np
@@ -9,10 +10,10 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
 from keras_helpers import make_context
+from twins import made_up
 
 from runners.contract import DataUnavailable
 from runners.data import forecast, household
-from runners.data.source import Source
 from runners.keras import bilstm, compat, household_bilstm, network
 from runners.keras.backend import open_backend
 from runners.keras.checkpoint import Checkpoint
@@ -20,19 +21,6 @@ from runners.nets import household_bilstm as task
 from runners.worker.gate import reason_not_training
 
 TINY = dict(bilstm.MODEL.settings["smoke"], units=2, epochs=3, train_minutes=300, test_minutes=100)
-
-
-def made_up(minutes=1000):
-    """A small series in place of the real one: an AR(1) about 0.3, on the scale 0..1."""
-    random = np.random.RandomState(0)
-    values = np.empty(minutes)
-    values[0] = 0.3
-    for minute in range(1, minutes):
-        values[minute] = 0.03 + 0.9 * values[minute - 1] + 0.02 * random.randn()
-    scaled = values.astype(np.float32)
-    split = int(minutes * 0.7)
-    source = Source("household", "made up for a test", "0" * 64, synthetic=True)
-    return household.Household(scaled, scaled[:split], scaled[split:], source)
 
 
 DATA = made_up()
@@ -89,15 +77,6 @@ def test_the_untrained_net_is_persistence():
     scale = task.Scale(0.3, 0.1, 0.02)
     values = task.forecasts(net.predict_on_batch, test, scale, 32)
     assert np.array_equal(values, task.persistence(test))
-
-
-def test_the_net_is_two_stacked_bidirectional_layers():
-    """Two directions each: twice an LSTM's parameters, the second layer seeing both directions of the first."""
-    compat.reset_session()
-    net = build(3)
-    names = [type(layer).__name__ for layer in net.layers if type(layer).__name__ != "InputLayer"]
-    assert names == ["Bidirectional", "Bidirectional", "Dense"]
-    assert net.count_params() == 2 * 4 * (3 * (1 + 3) + 3) + 2 * 4 * (3 * (6 + 3) + 3) + 6 + 1
 
 
 def test_a_last_batch_that_is_short_changes_no_forecast():
@@ -208,22 +187,28 @@ def test_a_checkpoint_gives_back_what_it_was_given(tmp_path):
     assert Checkpoint(str(tmp_path), "net", {"units": 2}).restore(other) == ([0.1, 0.2], [1.5, 2.5])
     for ours, theirs in ((weights, other.get_weights()), (moments, moments_of(other))):
         assert [values.tobytes() for values in ours] == [values.tobytes() for values in theirs]
-    assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
+    (path,) = tmp_path.iterdir()
+    assert re.fullmatch(r"net-[0-9a-f]{16}\.npz", path.name)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 broken", b"no archive"], ids=["empty", "broken", "foreign"])
 def test_a_broken_checkpoint_is_no_checkpoint(tmp_path, content):
     """The training starts again, with the net as it was."""
-    (tmp_path / "net.npz").write_bytes(content)
-    assert Checkpoint(str(tmp_path), "net", {}).restore(None) == ([], [])
+    kept = Checkpoint(str(tmp_path), "net", {})
+    kept.save(trained_net(), [0.1], [1.5])
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(content)
+    assert kept.restore(None) == ([], [])
 
 
 def test_a_checkpoint_of_other_settings_is_no_checkpoint(tmp_path):
-    """Changed settings, seed or device: nothing of the old training is used. Without a folder nothing is kept."""
+    """Changed settings, seed or device: nothing of the old training is used or lost."""
     net = trained_net()
     Checkpoint(str(tmp_path), "net", {"units": 2}).save(net, [0.1], [1.5])
     Checkpoint(None, "net", {"units": 2}).save(net, [0.1], [1.5])
     assert Checkpoint(str(tmp_path), "net", {"units": 3}).restore(net) == ([], [])
+    Checkpoint(str(tmp_path), "net", {"units": 3}).save(net, [0.3], [3.5])
+    assert Checkpoint(str(tmp_path), "net", {"units": 2}).restore(net) == ([0.1], [1.5])
     assert Checkpoint(None, "net", {"units": 2}).restore(net) == ([], [])
 
 

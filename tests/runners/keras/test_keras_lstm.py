@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment"
 from keras_helpers import make_context
 
 from runners.data import airline, forecast
-from runners.keras import airline_lstm, compat, lstm, lstm_aug, network
+from runners.keras import airline_lstm, lstm, lstm_aug
 from runners.keras.backend import open_backend
 from runners.nets import airline_lstm as task
 from runners.nets.learner import shuffled_batches
@@ -67,16 +67,6 @@ def test_every_window_is_seen_once_in_a_pass():
     assert sorted(seen[:88]) == sorted(seen[88:176]) == list(range(88))
 
 
-def test_the_net_is_two_stacked_lstm_layers():
-    """Layers, shapes and the number of trainable parameters by the LSTM's formula 4 (u (i + u) + u)."""
-    compat.reset_session()
-    net = network.build(12, 5)
-    names = [type(layer).__name__ for layer in net.layers if type(layer).__name__ != "InputLayer"]
-    assert names == ["LSTM", "LSTM", "Dense"]
-    assert net.count_params() == 4 * (5 * (1 + 5) + 5) + 4 * (5 * (5 + 5) + 5) + 5 + 1
-    assert tuple(net.output_shape) == (None, 1)
-
-
 @pytest.mark.parametrize("model", [lstm.MODEL, lstm_aug.MODEL], ids=["lstm", "lstm-aug"])
 def test_the_timed_steps_really_train(model):
     """Loss falls and parameters change, after however many warm-ups and over however many samples."""
@@ -86,16 +76,6 @@ def test_the_timed_steps_really_train(model):
     for warmups, count in ((3, 6), (3, 10), (4, 11), (20, 60), (80, 10), (3, 97)):
         timed = losses[warmups : warmups + count]
         assert reason_not_training(timed, steps.iterative, before, steps.state()) is None, (warmups, count)
-
-
-def test_steps_take_batches_of_32_from_the_host():
-    """The batch the page speaks of, in host memory, and the answers back in host memory."""
-    steps = airline_lstm.prepare(context(TINY))
-    inputs, targets = steps.train_batch()
-    assert (inputs.shape, targets.shape, steps.batch_size) == ((32, 12, 1), (32, 1), 32)
-    answers = steps.predict(steps.predict_batch())
-    assert isinstance(answers, np.ndarray)
-    assert answers.shape == (32, 1)
 
 
 def test_a_long_forecast_feeds_its_own_answers_back():

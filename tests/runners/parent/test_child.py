@@ -84,6 +84,14 @@ def test_a_child_killed_by_the_out_of_memory_killer_is_out_of_memory(monkeypatch
     assert found == ("out_of_memory", "killed-for-memory", {"signal": "SIGKILL"})
 
 
+def test_a_child_killed_for_memory_while_it_sends_is_out_of_memory(monkeypatch):
+    """The cause says more than half a line."""
+    counts = iter([4, 5])
+    monkeypatch.setattr(memory, "kills", lambda: next(counts))
+    found = status_and_reason("os.write(pipe, b'{'); os.kill(os.getpid(), signal.SIGKILL)")
+    assert found == ("out_of_memory", "killed-for-memory", {"signal": "SIGKILL"})
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

@@ -64,7 +64,8 @@ def test_another_net_is_said_and_is_no_failure_of_the_row(made_up):
 def test_a_proof_that_fails_is_a_reason(made_up):
     """Out of memory in the proof, for one."""
     made_up.results = [make_result(), failed_result("killed-for-memory", "out_of_memory", signal="SIGKILL")]
-    made_up.ar("--prove")
+    _, _, said = made_up.call("--rows", "ar", "--prove")
+    assert "proof  not proven: killed-for-memory (signal: SIGKILL)" in said
     sameness = made_up.record()["sameness"]
     assert (sameness["same"], sameness["net"], sameness["precisions"]) == (False, "ar", [])
     assert sameness["reason"] == {"key": "killed-for-memory", "values": {"signal": "SIGKILL"}}
