@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from erabench.containers.image import is_current, source
 from erabench.environments import locks
 from erabench.hardware import Gpu, gpus
 from images.recipe import recipe
-from images.stack import ROOT, declaration, frameworks, gpu_capabilities, settings
+from images.stack import ROOT, declaration, frameworks, gpu_capabilities, output, settings
 
 GB = 10**9
 REACH_TIMEOUT_S = 20.0
@@ -185,7 +184,8 @@ def check_load(plan: Plan) -> Iterator[Finding]:
     cure = "wait, or end what is running: it disturbs the timings" if busy else ""
     yield Finding("warn" if busy else "ok", "load", f"{load:.2f} on {cpus} CPUs", cure)
     if plan.gpus:
-        others = ask(["nvidia-smi", "--query-compute-apps=pid,name", "--format=csv,noheader"]).splitlines()
+        command = "nvidia-smi", "--query-compute-apps=pid,name", "--format=csv,noheader"
+        others = output(*command, timeout_s=REACH_TIMEOUT_S).splitlines()
         cure = "end them, or their work is measured too" if others else ""
         text = f"other programs on the GPU: {'; '.join(others)}" if others else "no other program on the GPU"
         yield Finding("warn" if others else "ok", "load", text, cure)
@@ -210,7 +210,7 @@ def check_bases(plan: Plan) -> Iterator[Finding]:
             yield Finding("ok", "image", f"{made.image} is built")
         elif base_id:
             yield Finding("ok", "base", f"{made.base} is present")
-        elif ask([plan.engine, "manifest", "inspect", source(made.base)]):
+        elif output(plan.engine, "manifest", "inspect", source(made.base), timeout_s=REACH_TIMEOUT_S):
             yield Finding("ok", "base", f"{made.base} can be pulled")
         else:
             cure = f"set {made.variable} or BASE to an image you have, REGISTRY to a mirror, or ENGINE=venv"
@@ -219,15 +219,6 @@ def check_bases(plan: Plan) -> Iterator[Finding]:
                 yield Finding("fail", "base", text, cure)
             else:
                 yield Finding("warn", "base", f"{text}; the bench will use ENGINE=venv", cure)
-
-
-def ask(command: list[str]) -> str:
-    """What a command prints; "" if it fails or takes too long."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=REACH_TIMEOUT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def read(path: str) -> str:

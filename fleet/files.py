@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from images import files
 from images.stack import Problem
@@ -25,15 +24,6 @@ def atomic_write(path: Path, content: bytes | str, mode: int = 0o644, durable: b
 def write_json(path: Path, content: object) -> None:
     """Replace a JSON file so that it is complete or unchanged. Raises OSError."""
     atomic_write(path, json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Return a file's JSON object, None if there is none that can be read."""
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def sha256(path: Path) -> str:

@@ -24,9 +24,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fleet.files import atomic_write, read_json, write_json
+from fleet.files import atomic_write, write_json
 from fleet.plan import Cell
-from images.files import locked
+from images.files import locked, read_json
 from images.stack import Problem
 
 VERSION = 1

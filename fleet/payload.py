@@ -17,7 +17,7 @@ from fleet.folder import Folder, attempts
 from fleet.node import exits
 from fleet.plan import Cell
 from fleet.schedulers import Order
-from images.stack import Problem, git
+from images.stack import Problem, commit
 
 START = """\
 setup() {{
@@ -50,13 +50,6 @@ def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
 def start_script(setup: str) -> str:
     """Return how a job's shell script begins: the type's own commands, and the check of Python."""
     return START.format(setup=setup or ":", **exits.BY_NAME)
-
-
-@functools.cache
-def commit() -> str:
-    """Return the project's commit, with -dirty if what results depend on was changed; "" without git."""
-    head = git("rev-parse", "HEAD")
-    return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
 
 
 def code_files(root: Path, stacks: Sequence[str]) -> list[Path]:

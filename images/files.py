@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
 @contextlib.contextmanager
@@ -31,6 +32,15 @@ def atomic_write(path: Path, mode: int = 0o644, durable: bool = True) -> Iterato
         with contextlib.suppress(OSError):
             os.unlink(draft)
         raise
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return a file's JSON object, None if there is none that can be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @contextlib.contextmanager

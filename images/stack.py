@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,10 +78,26 @@ def gpu_capabilities(stack: str) -> dict[str, list[str]]:
     return {name.removeprefix(prefix).lower(): value.split() for name, value in found if name.startswith(prefix)}
 
 
-def git(*arguments: str) -> str:
-    """Return git's output for the project, "" outside a clone or without git."""
+def output(*command: str, timeout_s: float | None = None) -> str:
+    """Return what a command prints, "" if it is missing, fails or takes too long."""
     try:
-        done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False)
-    except OSError:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def git(*arguments: str) -> str:
+    """Return git's output for the project, "" outside a clone or without git."""
+    return output("git", "-C", str(ROOT), *arguments)
+
+
+def commit() -> str:
+    """Return the project's commit, with -dirty if what results depend on was changed; "" without git."""
+    head = git("rev-parse", "HEAD")
+    return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
+
+
+def without_paths(text: str) -> str:
+    """Return text with absolute paths cut to their last part: a record names no folder of a machine."""
+    return re.sub(r"(?<![\w.:/])/[^\s'\"]*/([^\s'\"/]*)", r".../\1", text)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from erabench.engine import Engine
+from erabench.engine import Ended
 from erabench.terminal import say
 
 Cell = tuple[str, str, str]  # framework, row, device
+Run = Callable[[str, Sequence[str]], Ended]  # of a framework's runners, with their arguments
 
 
 class Measured(NamedTuple):
@@ -33,7 +34,7 @@ class Outcome(NamedTuple):
 
 
 def run_rounds(
-    engine: Engine, chosen: dict[str, list[str]], arguments: Sequence[str], seed: int, force: bool, only_once: bool
+    run: Run, chosen: dict[str, list[str]], arguments: Sequence[str], seed: int, force: bool, only_once: bool
 ) -> Outcome:
     """Call the runners for each framework, round after round, until no row that works lacks a process."""
     cells: dict[Cell, Measured] = {}
@@ -44,7 +45,7 @@ def run_rounds(
         for framework in shuffled(list(pending), seed, number):
             rows = ["--rows", ",".join(pending[framework]), "--round", str(number), "--order-seed", str(seed)]
             again = ["--force"] if force and number == 1 else []
-            ended = engine.run(framework, [*rows, *again, *arguments])
+            ended = run(framework, [*rows, *again, *arguments])
             report = parse(framework, ended.output)
             grown |= {cell for cell, now in report.items() if now.processes > getattr(cells.get(cell), "processes", -1)}
             cells.update(report)

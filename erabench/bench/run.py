@@ -19,7 +19,8 @@ from erabench.environments import locks
 from erabench.frameworks import datasets, select, select_nets, tunable
 from erabench.hardware import gpus, machine_name
 from erabench.terminal import say
-from images.stack import Problem, frameworks, git
+from images.stack import Problem, frameworks
+from images.stack import commit as project_commit
 
 OK, ROW_FAILED, NOT_PREPARED, INTERRUPTED = 0, 1, 2, 130
 
@@ -62,7 +63,9 @@ def measure(asked: Namespace, chosen: dict[str, list[str]], kind: list[str]) -> 
         fetch(datasets(ready), options.data_folder(asked))
         arguments += ["--stack", stack, "--engine", engine.name, "--commit", commit()]
         seed = random.SystemRandom().randrange(2**31)
-        outcome = run_rounds(engine, ready, arguments, seed, options.switched_on("FORCE"), only_once="--tune" in kind)
+        outcome = run_rounds(
+            engine.run, ready, arguments, seed, options.switched_on("FORCE"), only_once="--tune" in kind
+        )
         status = max(status, summarize(outcome))
     if any(results.glob("*/*/*.json")):
         status = max(status, page.make(asked))
@@ -122,12 +125,8 @@ def fetch(names: Iterable[str], folder: Path) -> None:
 
 
 def commit() -> str:
-    """The project's commit, with the suffix -dirty if files that results depend on have changed; "" without git."""
-    given = os.environ.pop("ERABENCH_COMMIT", "")  # of code that came to a fleet's node without its repository
-    if given:
-        return given
-    head = git("rev-parse", "HEAD")
-    return head + ("-dirty" if head and git("status", "--porcelain", "--", "runners", "images") else "")
+    """The project's commit; that of code which came to a fleet's node without its repository is in a variable."""
+    return os.environ.pop("ERABENCH_COMMIT", "") or project_commit()
 
 
 def by_device(cell: Cell) -> str:

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from images.stack import Problem
+from images.stack import Problem, output
 
 CONTAINER_ENGINES = ("docker", "podman")
 ANSWER_TIMEOUT_S = 2.0
@@ -67,12 +67,6 @@ def step(engine: str, *arguments: str) -> None:
     done = subprocess.run([engine, *arguments], stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise Problem(f"`{engine} {arguments[0]}` failed for {arguments[-1]}: {last_line(done.stderr)}")
-
-
-def output(*command: str) -> str:
-    """Return a command's output, "" if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def inspect(engine: str, image: str, template: str) -> str:

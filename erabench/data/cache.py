@@ -32,10 +32,5 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 def read_manifest(folder: Path, fields: tuple[str, ...]) -> dict[str, Any] | None:
     """Return ``manifest.json``; None if it is missing or damaged, or one of ``fields`` is not text."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(manifest, dict) or not all(isinstance(manifest.get(field), str) for field in fields):
-        return None
-    return manifest
+    manifest = files.read_json(folder / "manifest.json")
+    return manifest if manifest and all(isinstance(manifest.get(field), str) for field in fields) else None

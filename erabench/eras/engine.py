@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 import subprocess
 import time
 from argparse import Namespace
@@ -20,7 +19,8 @@ from erabench.environments import locks
 from erabench.eras.plan import Cells, Journal
 from erabench.eras.room import Room, exists, remove
 from erabench.terminal import say
-from images.stack import Problem, settings
+from images.files import read_json
+from images.stack import Problem, settings, without_paths
 
 REASONS = {  # key -> names of values, as in runners/contract.py
     "python-missing": ("version",),
@@ -36,16 +36,11 @@ class PythonMissing(Problem):
 class EraEngine:
     """Prepares a cell's environment when it is run; the environments stay as long as the disk has room."""
 
-    name = "eras"
-
     def __init__(self, asked: Namespace, cells: Cells, results: Path, machine: str, journal: Journal) -> None:
         self.asked, self.cells, self.results, self.machine, self.journal = asked, cells, results, machine, journal
         self.engines: dict[str, Engine] = {}  # by year
         self.room = Room(cells)
         self.pace = Pace(list(cells))
-
-    def prepare(self, framework: str) -> None:
-        """Nothing: a cell is prepared when it is run."""
 
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
         """Run the rows of the cell ``framework``, unless the journal has the report of this very call."""
@@ -109,14 +104,14 @@ class EraEngine:
     def absent(self, cell: str, problem: Problem, arguments: Sequence[str]) -> Ended:
         """Record the cell's rows with the reason, but for those that have a good record; return their report."""
         year, _, framework = cell.partition("/")
-        status, reason = "failed", {"key": "environment-failed", "values": {"text": without_paths(str(problem))}}
+        status, reason = "failed", {"key": "environment-failed", "values": {"text": first_line(str(problem))}}
         if isinstance(problem, PythonMissing):
             version = {"version": settings(year)["PYTHON_VERSIONS"]}
             status, reason = "skipped", {"key": "python-missing", "values": version}
         engine = self.engines[year].name if year in self.engines else "venv"
         lacking: dict[str, list[str]] = {}
         for row, device in measured_by(arguments):
-            if not is_good(self.record(cell, row, device)):
+            if (read_json(self.record(cell, row, device)) or {}).get("status") != "ok":  # a good one stays
                 lacking.setdefault(device, []).append(row)
         for device, rows in lacking.items():
             words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *arguments]
@@ -191,14 +186,6 @@ def measured_by(arguments: Sequence[str]) -> list[tuple[str, str]]:
     return [(row, device) for row in rows for device in devices]
 
 
-def is_good(record: Path) -> bool:
-    """Whether a record of an earlier round or bench says ok: that stays."""
-    try:
-        return bool(json.loads(record.read_text(encoding="utf-8"))["status"] == "ok")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def without_paths(text: str) -> str:
-    """The first line, with absolute paths cut to their last part: a record names no folder of a machine."""
-    return re.sub(r"(?<![\w.:/])/[^\s'\"]*/([^\s'\"/]*)", r".../\1", text.splitlines()[0])[:500]
+def first_line(text: str) -> str:
+    """The first line, for a record: without the machine's folders."""
+    return without_paths(text.splitlines()[0])[:500]

@@ -17,7 +17,7 @@ from erabench import options
 from erabench.engine import Ended
 from erabench.frameworks import frameworks
 from images import stack
-from images.files import atomic_write
+from images.files import atomic_write, read_json
 from images.stack import ROOT, RUNNERS, STACKS, Problem
 
 ROWS = ("lstm", "lstm-pytorch", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # two cores: 70 minutes
@@ -108,9 +108,7 @@ class Journal:
 
 def read(path: Path) -> dict[str, Any]:
     """The journal there is; nothing where there is none, or none that can be read."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        valid = isinstance(found["seed"], int) and all(isinstance(one, str) for one in found["done"].values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
-    return dict(found) if valid else {}
+    found = read_json(path) or {}
+    done = found.get("done")
+    valid = isinstance(done, dict) and all(isinstance(one, str) for one in done.values())
+    return found if valid and isinstance(found.get("seed"), int) else {}

@@ -28,7 +28,7 @@ def eras(asked: Namespace) -> int:
     fetch(datasets(cells), options.data_folder(asked))
     engine = EraEngine(asked, cells, results, machine, journal)
     arguments += ["--commit", commit()]
-    outcome = run_rounds(engine, cells, arguments, journal.seed, journal.force, only_once=False)
+    outcome = run_rounds(engine.run, cells, arguments, journal.seed, journal.force, only_once=False)
     status = summarize(outcome, by_year)
     if not outcome.interrupted and not options.switched_on("KEEP"):
         for cell in cells:

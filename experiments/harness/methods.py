@@ -1,7 +1,7 @@
 """Verdicts on two benches: by erabench, and by the rules of other tools on the same processes.
 
-A side is a list of processes, each the list of its samples in seconds per step. ``controls`` are the logarithms by
-which other rows of the same benches shifted; only erabench's rule uses them. Every rule returns whether it calls b
+A side is a list of processes, each the list of its samples in seconds per step. ``controls`` are the shifts of other
+rows of the same benches; only erabench's rule uses them. Every rule returns whether it calls b
 "faster", "slower" or "indistinguishable" from a.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 
 from scipy.stats import mannwhitneyu, ttest_ind
 
-from report.comparison.statistics import ratio
+from report.comparison.statistics import Shift, ratio
 
 Side = Sequence[Sequence[float]]
-Rule = Callable[[Side, Side, Sequence[float]], str]
+Rule = Callable[[Side, Side, Sequence[Shift]], str]
 
 ASV_FACTOR, ASV_PROCESSES, ASV_P = 1.1, 2, 0.002  # asv's defaults: --factor, processes, p of a difference
 TORCH_Z, TORCH_MOST_DIGITS = 1.645, 4
@@ -31,23 +31,23 @@ def verdict(a: float, b: float, different: bool) -> str:
     return "slower" if b > a else "faster"
 
 
-def erabench(a: Side, b: Side, controls: Sequence[float]) -> str:
+def erabench(a: Side, b: Side, controls: Sequence[Shift]) -> str:
     """The project's own: report/comparison/statistics.py on the medians of the processes."""
     return ratio(*([statistics.median(process) for process in side] for side in (a, b)), controls).verdict
 
 
-def without_controls(a: Side, b: Side, _: Sequence[float]) -> str:
+def without_controls(a: Side, b: Side, _: Sequence[Shift]) -> str:
     """The same for a row whose benches hold no unchanged rows."""
     return erabench(a, b, ())
 
 
-def pyperf(a: Side, b: Side, _: Sequence[float]) -> str:
+def pyperf(a: Side, b: Side, _: Sequence[Shift]) -> str:
     """pyperf compare_to: Student's t test of all values at 95 %, the processes' values pooled."""
     values = [[value for process in side for value in process] for side in (a, b)]
     return verdict(*map(statistics.fmean, values), different=ttest_ind(*values).pvalue < 0.05)
 
 
-def asv(a: Side, b: Side, _: Sequence[float]) -> str:
+def asv(a: Side, b: Side, _: Sequence[Shift]) -> str:
     """asv compare: a factor of 1.1 between the medians, and Mann-Whitney's test of the samples of two processes."""
     values = [[value for process in side[:ASV_PROCESSES] for value in process] for side in (a, b)]
     before, after = map(statistics.median, values)
@@ -55,7 +55,7 @@ def asv(a: Side, b: Side, _: Sequence[float]) -> str:
     return verdict(before, after, differ)
 
 
-def torch_compare(a: Side, b: Side, _: Sequence[float]) -> str:
+def torch_compare(a: Side, b: Side, _: Sequence[Shift]) -> str:
     """torch.utils.benchmark.Compare: the medians of one process at the digits that their quartiles support."""
     shown = [trimmed(side[0]) for side in (a, b)]
     return verdict(*shown, different=shown[0] != shown[1])
@@ -71,7 +71,7 @@ def trimmed(samples_s: Sequence[float]) -> float:
     return float(f"{median:.{digits}g}")
 
 
-def bootstrap(a: Side, b: Side, _: Sequence[float]) -> str:
+def bootstrap(a: Side, b: Side, _: Sequence[Shift]) -> str:
     """A percentile bootstrap of the ratio of the medians of one process's samples, 95 %."""
     chance = random.Random(2017)
     one, other = a[0], b[0]

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from experiments.harness.methods import RULES, Side
 from experiments.harness.processes import ROOT, VENVS, timed
-from report.records.spread import Spread
+from report.comparison.statistics import Shift
 
 ALLOWED_FALSE, ASKED_FOUND = 0.05, 0.90
 PHASES = ("train", "predict")
@@ -107,15 +107,15 @@ def sides(folder: Path, benches: int, subject: Subject, slowdown: float, phase: 
     ]
 
 
-def shifts(folder: Path, benches: int) -> dict[tuple[str, str, int, int], float]:
-    """Return (row, phase, bench, other bench) -> the logarithm by which that time grew in the other bench."""
-    means = {
-        (subject.row, phase, bench): Spread.of([statistics.median(process) for process in side]).mean
+def shifts(folder: Path, benches: int) -> dict[tuple[str, str, int, int], Shift]:
+    """Return (row, phase, bench, other bench) -> the shift of that time between them."""
+    medians = {
+        (subject.row, phase, bench): [statistics.median(process) for process in side]
         for subject, phase in itertools.product(SUBJECTS, PHASES)
         for bench, side in enumerate(sides(folder, benches, subject, 1.0, phase))
     }
     return {
-        (subject.row, phase, i, j): means[subject.row, phase, j] - means[subject.row, phase, i]
+        (subject.row, phase, i, j): Shift.of(medians[subject.row, phase, i], medians[subject.row, phase, j])
         for subject, phase in itertools.product(SUBJECTS, PHASES)
         for i, j in itertools.permutations(range(benches), 2)
     }

@@ -14,6 +14,7 @@ from typing import Any
 from fleet.files import tail
 from fleet.results.records import Found
 from fleet.status import CellStatus
+from images.stack import without_paths
 
 # Outcome of a cell -> status of its rows, key of the reason
 ENDED_BADLY = {
@@ -68,8 +69,8 @@ def _record(one: CellStatus, device: str, model: dict[str, Any]) -> dict[str, An
         "device": device,
         "model": {**model, "parameters": None, "details": None},
         "status": status,
-        "reason": {"key": key, "values": {"text": _without_paths(one.reason or one.kind)[:500]}},
-        "log": _without_paths(log) or None,
+        "reason": {"key": key, "values": {"text": without_paths(one.reason or one.kind)[:500]}},
+        "log": without_paths(log) or None,
         "settings": {},
         "processes": [],
         **dict.fromkeys(("quality", "epoch", "test_set", "data", "environment", "execution")),
@@ -81,11 +82,6 @@ def _record(one: CellStatus, device: str, model: dict[str, Any]) -> dict[str, An
     }
 
 
-def _without_paths(text: str) -> str:
-    """Return text with absolute paths replaced: a record names no folder of a machine."""
-    return re.sub(r"(?<![\w.:/])/[^\s'\"]*/([^\s'\"/]*)", r".../\1", text)
-
-
 def listed_models(root: Path) -> dict[str, dict[str, Any]]:
     """Return the rows as `python3 -m runners --list` prints them, in the page's order."""
     command = [sys.executable, "-s", "-m", "runners", "--list"]
@@ -93,15 +89,13 @@ def listed_models(root: Path) -> dict[str, dict[str, Any]]:
         lines = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         return {}
-    found = {}
-    starts = [match.start() for match in re.finditer(r"\S+", lines[0])] if lines else []
-    for order, line in enumerate(lines[1:], 1):
-        parts = [line[start:end].strip() for start, end in zip(starts, [*starts[1:], None], strict=True)]
-        if len(parts) == 6 and all(parts):
-            key, _, title, params, library, dataset = parts
-            found[key] = {
-                "key": key, "title": title, "params": params, "library": library, "dataset": dataset, "order": order,
-            }  # fmt: skip
+    rows = [re.split(r"\s{2,}", line.strip()) for line in lines[1:]]
+    names = ("key", "framework", "title", "params", "library", "dataset")
+    found: dict[str, dict[str, Any]] = {}
+    for order, row in enumerate(rows, 1):
+        if len(row) == len(names):
+            found[row[0]] = dict(zip(names, row, strict=True), order=order)
+            del found[row[0]]["framework"]
     return found
 
 

@@ -136,7 +136,7 @@ def _drift(comparison: Comparison) -> Iterator[Message]:
                 "own drift. B/A is without it.",
                 device="/".join((*(named[name] for name in comparison.several), device.upper())),
                 count=str(len(shifts) // len(PHASES)),
-                factor=Number(math.exp(statistics.fmean(shifts)), "ratio"),
+                factor=Number(math.exp(statistics.fmean(shift.size for shift in shifts)), "ratio"),
             )
 
 

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from report.records.spread import DRIFT, Spread, Uncertainty, combined
 
@@ -48,25 +48,42 @@ class Ratio:
         return "slower" if self.low > 1 else "indistinguishable"
 
 
-def ratio(a_s: Sequence[float], b_s: Sequence[float], controls: Sequence[float] = ()) -> Ratio:
+class Shift(NamedTuple):
+    """The logarithm of a time's ratio between two benches, and how much of its variance is that of the processes."""
+
+    size: float
+    variance: float
+
+    @classmethod
+    def of(cls, a_s: Sequence[float], b_s: Sequence[float]) -> Shift:
+        """Return the shift of the mean logarithms of the processes' medians."""
+        a, b = Spread.of(a_s), Spread.of(b_s)
+        return cls(b.mean - a.mean, a.of_mean + b.of_mean)
+
+
+def ratio(a_s: Sequence[float], b_s: Sequence[float], controls: Sequence[Shift] = ()) -> Ratio:
     """Compare the processes' medians of two separate benches: positive seconds, at least one on each side.
 
-    ``controls`` are the shifts (logarithms of b over a) of the times of other rows in the same benches, which nothing
-    changed for. Their mean is the drift of the machine between the benches and is taken out. How far they lie apart is
-    how far a time without any change may lie from it: the variance of one more of them (a prediction interval) is
-    added. With fewer than FEWEST_CONTROLS, the drift is unknown, and a fixed variance stands for it.
+    ``controls`` are the shifts of the times of other rows in the same benches, which nothing changed for. Their mean is
+    the drift of the machine between the benches and is taken out. How far they lie apart beyond what their processes
+    explain is how far a time without any change may lie from it (Hedges, Psychological Bulletin 93, 1983: the variance
+    between studies of known precision); that variance and the mean's are added. With fewer than FEWEST_CONTROLS, the
+    drift is unknown, and a fixed variance stands for it.
 
     The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947), widened if needed to contain the ratio
     of the medians, which is what a reader sees.
     """
-    drift = statistics.fmean(controls) if len(controls) >= FEWEST_CONTROLS else 0.0
+    sizes = [control.size for control in controls] if len(controls) >= FEWEST_CONTROLS else []
+    drift = statistics.fmean(sizes) if sizes else 0.0
     value = statistics.median(b_s) / statistics.median(a_s) / math.exp(drift)
     if min(len(a_s), len(b_s)) < FEWEST_PROCESSES:
         return Ratio(value, None, None, None, drift=math.exp(drift))
     a, b = Spread.of(a_s), Spread.of(b_s)
     parts = [(a.of_mean, a.processes - 1), (b.of_mean, b.processes - 1)]
-    if len(controls) >= FEWEST_CONTROLS:
-        parts.append((statistics.variance(controls) * (1 + 1 / len(controls)), len(controls) - 1))
+    if sizes:
+        seen = statistics.variance(sizes)
+        between = max(0.0, seen - statistics.fmean(control.variance for control in controls))
+        parts.append((between + seen / len(sizes), len(sizes) - 1))
         found = combined(parts)
     else:
         found = combined(parts, DRIFT**2)

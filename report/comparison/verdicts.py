@@ -8,9 +8,8 @@ from typing import Literal
 
 from report.comparison.differences import Affected, Difference, Differing, Pair, differences, differing
 from report.comparison.differences import breaks as breaks_of
-from report.comparison.statistics import FEWEST_PROCESSES, Ratio, Verdict, paired_ratio, ratio
+from report.comparison.statistics import FEWEST_PROCESSES, Ratio, Shift, Verdict, paired_ratio, ratio
 from report.records import PHASES, BadInput, Figure, Phase, PhaseName, Process, Result, figure, total
-from report.records.spread import Spread
 from report.sentences import said
 from report.text import N_, Message, Number, joined, message
 
@@ -65,7 +64,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     only_a: tuple[Result, ...]
     only_b: tuple[Result, ...]
-    shifts: Mapping[Bench, Sequence[float]]  # logarithms by which the times of its unchanged rows grew in b
+    shifts: Mapping[Bench, Sequence[Shift]]  # of the times of its unchanged rows
 
     @property
     def times(self) -> tuple[Time, ...]:
@@ -98,12 +97,12 @@ def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
     found = [(pair, differing(pair)) for pair in pairs]
     shifts = [(pair[0], shifts_of(pair)) for pair, fields in found if is_control(pair, fields)]
 
-    def controls(row: Result) -> list[float]:
+    def controls(row: Result) -> list[Shift]:
         others = [values for other, values in shifts if other is not row and bench_of(other) == bench_of(row)]
         return [value for values in others for value in values]
 
     rows = tuple(_row(pair, [field for field, _, _ in fields], controls(pair[0])) for pair, fields in found)
-    by_bench: dict[Bench, list[float]] = {}
+    by_bench: dict[Bench, list[Shift]] = {}
     for row, values in shifts:
         by_bench.setdefault(bench_of(row), []).extend(values)
     return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b), by_bench)
@@ -125,10 +124,9 @@ def is_control(pair: Pair, fields: Sequence[Differing]) -> bool:
     )
 
 
-def shifts_of(pair: Pair) -> list[float]:
-    """Return the logarithms of b's training time over a's, and of its prediction time: means over the processes."""
-    means = [[Spread.of([phase.median_s for phase in side.phases(name)]).mean for side in pair] for name in PHASES]
-    return [b - a for a, b in means]
+def shifts_of(pair: Pair) -> list[Shift]:
+    """Return the shifts of a row's training time and of its prediction time."""
+    return [Shift.of(*([phase.median_s for phase in side.phases(name)] for side in pair)) for name in PHASES]
 
 
 def paired(a: Sequence[Result], b: Sequence[Result]) -> tuple[list[Pair], list[Result], list[Result]]:
@@ -148,7 +146,7 @@ def paired(a: Sequence[Result], b: Sequence[Result]) -> tuple[list[Pair], list[R
     return pairs, [r for r in a if key(r) not in taken], [r for r in b if key(r) not in taken]
 
 
-def compare_phase(a: Result, b: Result, name: PhaseName, controls: Sequence[float] = ()) -> Ratio | None:
+def compare_phase(a: Result, b: Result, name: PhaseName, controls: Sequence[Shift] = ()) -> Ratio | None:
     """Return the ratio of two results' times: in pairs where one bench made both, else of separate benches.
 
     ``controls`` are the shifts of other rows, which nothing changed for. None if a side has no time. Whether both did
@@ -189,7 +187,7 @@ def _valid(process: Process, name: PhaseName) -> Phase | None:
     return phase if process.status == "ok" and phase and phase.valid else None
 
 
-def _row(pair: Pair, fields: Sequence[str], controls: Sequence[float]) -> ComparedRow:
+def _row(pair: Pair, fields: Sequence[str], controls: Sequence[Shift]) -> ComparedRow:
     broken: dict[Affected, list[str]] = {"time": [], "quality": []}
     for field in fields:
         for affected in breaks_of(field):
@@ -199,7 +197,7 @@ def _row(pair: Pair, fields: Sequence[str], controls: Sequence[float]) -> Compar
     return ComparedRow(pair, times, tuple(broken["time"]), tuple(broken["quality"]))
 
 
-def _phases(pair: Pair, broken_by: Sequence[str], controls: Sequence[float]) -> Iterator[Time]:
+def _phases(pair: Pair, broken_by: Sequence[str], controls: Sequence[Shift]) -> Iterator[Time]:
     word: Word
     reason: Message | None
     for name in PHASES:

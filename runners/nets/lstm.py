@@ -7,7 +7,7 @@ blocks: input gate, forget gate, candidate, output gate. Every gate's activation
 tanh. There is one bias per gate.
 """
 
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 
@@ -90,12 +90,6 @@ def describe(net: str, timed: Timed, context: Context) -> Description:
             loss="mean squared error over the batch",
         ),
     )
-
-
-def by_layer(weights: Weights, layer: str) -> List[Tuple[str, str]]:
-    """(direction, prefix of the names) of a layer's weights."""
-    found = [(direction, "{}.{}.".format(layer, direction)) for direction in directions(True)]
-    return [(direction, prefix) for direction, prefix in found if prefix + "kernel" in weights]
 
 
 def size(weights: Weights) -> Tuple[int, bool]:

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-from runners.nets.lstm import LAYERS, Weights, by_layer
+from runners.nets.lstm import LAYERS, Weights, directions, size
 
 
 class Moment(NamedTuple):
@@ -78,10 +78,10 @@ def run(weights: Weights, inputs: Any) -> Tuple[Any, List[Any], Any]:
     """Outputs (n, 1), what the backward pass needs of each layer, and the last states (n, states)."""
     values, kept = np.asarray(inputs, np.float64), []
     for layer in LAYERS:
-        passes = [
-            (prefix, run_layer(values, weights, prefix, direction == "backward"))
-            for direction, prefix in by_layer(weights, layer)
-        ]
+        passes = []
+        for direction in directions(size(weights)[1]):
+            prefix = "{}.{}.".format(layer, direction)
+            passes.append((prefix, run_layer(values, weights, prefix, direction == "backward")))
         values = np.concatenate([states for _, (states, _) in passes], axis=2)
         kept.append([(prefix, moments) for prefix, (_, moments) in passes])
     # The state after a direction's last step: forwards that is the end of the window, backwards its beginning.

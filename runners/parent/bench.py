@@ -20,31 +20,25 @@ MEASURED_FIELDS = ("started", "duration_s", "status", "reason", "startup", "memo
 PROCESS_FIELDS = MEASURED_FIELDS + ("round", "order", "order_seed", "environment_sha256", "code_sha256")
 
 
-class Sources:
-    """The data sets' sources, looked up once per data set."""
-
-    def __init__(self, directory: str, display: Display) -> None:
-        self._directory, self._display = directory, display
-        self._found: Dict[str, Any] = {}
-
-    def find(self, name: str) -> Any:
-        """The data set's ``Source``, or the ``DataUnavailable`` that every row on it carries."""
-        if name not in self._found:
-            try:
-                self._found[name] = jobs.describe_data(name, self._directory)
-            except DataUnavailable as error:
-                self._display.say(str(error))
-                self._found[name] = error
-        return self._found[name]
+def find_sources(models: List[Model], directory: str, display: Display) -> Dict[str, Any]:
+    """Data set -> its ``Source``, or the ``DataUnavailable`` that every row on it carries."""
+    found: Dict[str, Any] = {}
+    for name in dict.fromkeys(model.dataset for model in models):
+        try:
+            found[name] = jobs.describe_data(name, directory)
+        except DataUnavailable as error:
+            display.say(str(error))
+            found[name] = error
+    return found
 
 
 def run_round(models: List[Model], options: Any, display: Display, outcomes: List[Outcome]) -> None:
     """Run all rows on all devices, in an order shuffled by seed and round; appends what came out to ``outcomes``."""
-    sources = Sources(options.data, display)
+    sources = find_sources(models, options.data, display)
     rows = [(model, device) for model in models for device in options.devices]
     random.Random("{} {}".format(options.order_seed, options.round)).shuffle(rows)
     for order, (model, device) in enumerate(rows, 1):
-        outcomes.append(run_row(model, device, sources.find(model.dataset), order, options, display))
+        outcomes.append(run_row(model, device, sources[model.dataset], order, options, display))
 
 
 def run_row(model: Model, device: str, source: Any, order: int, options: Any, display: Display) -> Outcome:

@@ -14,7 +14,7 @@ from runners import registry
 from runners.contract import PHASES, DataUnavailable, Model, Option, Reason
 from runners.machine import cpu
 from runners.parent import jobs
-from runners.parent.bench import Outcome, Sources, failure
+from runners.parent.bench import Outcome, failure, find_sources
 from runners.parent.child import run_child
 from runners.parent.display import Display
 from runners.parent.jobs import Row
@@ -74,9 +74,9 @@ class Attempt(NamedTuple):
 
 def run_all(models: List[Model], options: Any, display: Display, outcomes: List[Outcome]) -> None:
     """Tune every row on every device that the framework offers, and append what came out to ``outcomes``."""
-    sources = Sources(options.data, display)
+    sources = find_sources(models, options.data, display)
     for model in models:
-        source = sources.find(model.dataset)
+        source = sources[model.dataset]
         for device in options.devices:
             if isinstance(source, DataUnavailable):
                 display.say("{} on {}: cannot be tuned without its data".format(model.key, device))

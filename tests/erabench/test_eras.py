@@ -19,7 +19,7 @@ from erabench.environments import locks
 from erabench.environments.build import Environment, mark
 from erabench.eras import engine as module
 from erabench.eras import plan, room, run
-from erabench.eras.engine import Pace, without_paths
+from erabench.eras.engine import Pace, first_line
 from erabench.eras.run import eras
 from erabench.options import OPTIONS
 from images.stack import Problem
@@ -307,7 +307,7 @@ def test_the_progress_names_year_framework_round_and_the_time_left() -> None:
 
 def test_a_reason_has_no_path() -> None:
     """Of several lines the first one, its folders cut to their last part."""
-    assert without_paths("cannot write '/a/b/c': full\nmore") == "cannot write '.../c': full"
+    assert first_line("cannot write '/a/b/c': full\nmore") == "cannot write '.../c': full"
 
 
 @pytest.mark.parametrize("same", [True, False])

@@ -22,16 +22,11 @@ CHOSEN = {"keras": ["lstm", "bilstm"], "pytorch": ["densenet-24x3"]}
 class Runners:
     """An engine whose runners measure nothing: what each call was given, and how the rows stand."""
 
-    name = "venv"
-
     def __init__(self, wanted: dict[str, int] | None = None, statuses: dict[str, str] | None = None) -> None:
         self.wanted, self.statuses = wanted or {}, statuses or {}
         self.processes: dict[str, int] = {}
         self.calls: list[tuple[str, list[str]]] = []
         self.ends: dict[int, Ended] = {}  # the number of a call -> how it ends instead
-
-    def prepare(self, framework: str) -> None:
-        """Nothing to do."""
 
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
         """One more process for every row that lacks some."""
@@ -50,7 +45,7 @@ class Runners:
 
 
 def measure(runners: Runners, seed: int = 1, force: bool = False, only_once: bool = False) -> Outcome:
-    return run_rounds(runners, CHOSEN, ["--profile", "quick"], seed, force, only_once)
+    return run_rounds(runners.run, CHOSEN, ["--profile", "quick"], seed, force, only_once)
 
 
 def rounds(runners: Runners) -> list[tuple[str, str, str]]:
@@ -116,7 +111,7 @@ def test_a_row_that_gains_no_process_is_not_tried_for_ever() -> None:
     stuck = json.dumps({"rows": [{**Measured("ok", 1, 9, True, 1.0, 1.0)._asdict(), "row": "lstm", "device": "cpu"}]})
     for call in range(3, 30):
         runners.ends[call] = Ended(0, stuck)
-    run_rounds(runners, {"keras": ["lstm"]}, [], 1, False, False)
+    run_rounds(runners.run, {"keras": ["lstm"]}, [], 1, False, False)
     assert len(runners.calls) <= 4
 
 
