@@ -158,7 +158,7 @@ def test_the_drift_is_taken_out_of_the_ratio() -> None:
 
 
 def test_what_the_processes_of_other_rows_explain_is_no_drift() -> None:
-    """Restless rows beside a steady one, on a machine that does not drift: a tenth more is mostly found all the same."""
+    """Restless rows beside a steady one, on a machine that does not drift: a tenth more is mostly found."""
     seeded = random.Random(2017)
 
     def bench(share: float, count: int) -> list[float]:
