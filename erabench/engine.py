@@ -72,7 +72,8 @@ def supervise(
 ) -> Ended:
     """Run a command in a session of its own and return how it ended: 130 after a stop signal.
 
-    Such a signal reaches the command only through ``interrupt``, and once for each signal.
+    Such a signal reaches the command only through ``interrupt``, and once: on Ctrl-C in one session, Compose would
+    abandon a run before the runner in it has the signal.
     """
     process: subprocess.Popen[str] | None = None
     is_stopped = False

@@ -58,7 +58,7 @@ def report(*words: str) -> int:
     python = locks.host().interpreter
     status = subprocess.run([str(python), "-s", *words], cwd=ROOT, env=clean(), check=False).returncode
     if status < 0:
-        say(f"{signal.Signals(-status).name} ended the report; no page was written")
+        say(f"{signal.Signals(-status).name} ended the report; what it was writing is as it was before")
         return 2
     return status
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -183,3 +184,13 @@ def test_a_stack_without_a_lock_for_a_framework_leaves_its_rows_out(
     assert made.run(MODEL="lstm,ar") == 2
     assert "erabench: stack cpu has no lock for keras; its rows are left out\n" in capsys.readouterr().err
     assert list(made.engines["docker"].ran) == ["classical"]
+
+
+def test_a_report_that_a_signal_ended_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As when the memory is full: never exit status 0."""
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    monkeypatch.setattr(page.locks, "host", lambda: Namespace(interpreter=sys.executable))
+    assert page.report("-c", program) == 2
+    assert "SIGKILL ended the report" in capsys.readouterr().err

@@ -69,6 +69,14 @@ def test_the_rows_of_one_net_stand_together_by_year(found: Eras) -> None:
     assert lines == {"Keras": ["2018", "2019", "2021", "2026"], "PyTorch": ["2018", "2026"]}
 
 
+def test_a_row_on_the_gpu_is_told_from_the_one_on_the_cpu(tmp_path: Path) -> None:
+    """In the table and in the picture, by its name."""
+    found = eras(
+        loaded(tmp_path, *(lstm(year, device=device) for year in ("2018", "2019") for device in ("cpu", "gpu")))
+    )
+    assert sorted(line.name for line in found[0].lines) == ["Keras", "Keras GPU"]
+
+
 def test_each_year_is_compared_with_the_one_before_and_with_the_first(found: Eras) -> None:
     """In pairs within the rounds of their bench."""
     points = net(found, "lstm").lines[0].points

@@ -170,6 +170,13 @@ def test_the_execution_is_shown_in_the_record_s_words(tmp_path: Path, found: Jso
     assert said(execution(result)) == shown
 
 
+def test_a_densenet_in_keras_is_no_lstm(tmp_path: Path) -> None:
+    """Keras' record says of every row which LSTM its layers would be."""
+    found = {"execution": "tf.function", "lstm": "generic"}
+    (result,) = loaded(tmp_path, record("densenet-24x3", execution=found))
+    assert said(execution(result)) == "tf.function"
+
+
 @pytest.mark.parametrize(("capability", "shown"), [("7.5", "XLA"), ("8.0", "XLA, TF32 allowed"), (None, "XLA")])
 @pytest.mark.parametrize("precision", ["default", "highest"])
 def test_a_product_in_jax_s_default_precision_is_tf32_where_the_gpu_has_it(
