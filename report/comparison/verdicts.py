@@ -65,17 +65,12 @@ class Comparison:
     only_a: tuple[Result, ...]
     only_b: tuple[Result, ...]
     shifts: Mapping[Bench, Sequence[Shift]]  # of the times of its unchanged rows
+    several: tuple[str, ...]  # what tells rows apart besides row and device: "machine", "stack", both or none
 
     @property
     def times(self) -> tuple[Time, ...]:
         """Every time of every row."""
         return tuple(time for row in self.rows for time in row.times)
-
-    @property
-    def several(self) -> tuple[str, ...]:
-        """What it takes besides row and device to tell the rows apart: "machine", "stack", both or none."""
-        firsts = [row.pair[0] for row in self.rows]
-        return tuple(name for name in ("machine", "stack") if len({getattr(first, name) for first in firsts}) > 1)
 
     def side(self, place: int) -> tuple[Result, ...]:
         """Return the results of a (0) or b (1), with and without a partner."""
@@ -105,7 +100,8 @@ def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
     by_bench: dict[Bench, list[Shift]] = {}
     for row, values in shifts:
         by_bench.setdefault(bench_of(row), []).extend(values)
-    return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b), by_bench)
+    several = tuple(name for name in ("machine", "stack") if len({getattr(first, name) for first, _ in pairs}) > 1)
+    return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b), by_bench, several)
 
 
 def bench_of(row: Result) -> Bench:
