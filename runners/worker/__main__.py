@@ -77,11 +77,14 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     result["startup"]["prepare_s"] = time.monotonic() - began
     result.update(parameters=steps.parameters, details=steps.details)
     timing = Timing(steps, backend, job["device"], Rule(**job["rule"]), sender)
-    result.update(timing.run(gpu_before, with_energy=not job["timing_only"]))
+    first = not job["timing_only"]
+    tried = job["options"] is not None
+    # The proof is of a row's code and device: its first process makes it, and whatever `--tune` changes in the code.
+    result.update(timing.run(gpu_before, with_energy=first, proves=first or tried))
     result["startup"]["first_step_s"] = timing.first_step_s
     result["first_loss"] = timing.first_loss
     result["execution"] = dict(backend.execution(), **steps.execution())
-    if not job["timing_only"]:
+    if first:
         began = time.monotonic()
         sender.send("phase", phase="quality")
         quality = train_to_quality(implementation, context, job["seed"])

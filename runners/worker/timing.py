@@ -18,13 +18,16 @@ class Timing:
         self.first_step_s: Optional[float] = None  # of the first training step, which builds and compiles
         self.first_loss: Optional[float] = None
 
-    def run(self, gpu_before: Optional[nvml.Gpu], with_energy: bool) -> Dict[str, Any]:
-        """Time training, then prediction. Returns the fields of the process's result."""
+    def run(self, gpu_before: Optional[nvml.Gpu], with_energy: bool, proves: bool) -> Dict[str, Any]:
+        """Time training, then prediction. Returns the fields of the process's result.
+
+        With ``proves`` an asynchronous device first proves that its synchronization waits.
+        """
         steps, backend = self._steps, self._backend
         resident_before = memory.resident_bytes()
         peak_before, is_reset = memory.peak_resident_bytes(), memory.reset_peak()
         backend.reset_memory()
-        if backend.asynchronous:
+        if proves and backend.asynchronous:
             self.first_step_s, self.first_loss = synchronization.prove(steps, backend.synchronize)
         losses: List[float] = []
 
@@ -33,7 +36,7 @@ class Timing:
 
         state_before = steps.state()
         train = self._phase("train", steps.train, steps.train_batch, keep_loss)
-        if not backend.asynchronous:
+        if self.first_step_s is None:
             self.first_step_s, self.first_loss = train["warmup_s"][0], losses[0]
         timed = losses[len(train["warmup_s"]) :]
         reason = reason_not_training(timed, steps.iterative, state_before, steps.state())
