@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from erabench.containers.command import CONTAINER_ENGINES, unusable
 from erabench.environments.python import find_python
-from erabench.hardware import Gpu, gpus
+from erabench.hardware import gpus
 from erabench.options import one_of
 from images.stack import Problem, missing_bases, settings
 
@@ -44,12 +44,10 @@ def choose(engine: str, stack: str) -> Choice:
 
 def choose_stack(asked: str) -> tuple[str, str]:
     """The stack asked for, or the one for this machine's first GPU; and the reason."""
-    if asked and "CAPABILITY_MAX" not in settings(asked):
+    if asked:
+        refuse_newer_gpu(asked)
         return asked, "asked for"
     found, none = gpus()
-    if asked:
-        refuse_newer(asked, found)
-        return asked, "asked for"
     if not found:
         return "cpu", none
     first = found[0]
@@ -59,16 +57,17 @@ def choose_stack(asked: str) -> tuple[str, str]:
     return "gtx1080" if first.capability <= NEWEST_OF_THE_ERA else "current", reason
 
 
-def refuse_newer(stack: str, found: list[Gpu]) -> None:
+def refuse_newer_gpu(stack: str) -> None:
     """Raise Problem if the first GPU is newer than any that the stack has machine code for, unless FORCE_STACK=1."""
-    newest = settings(stack)["CAPABILITY_MAX"]
-    limit = tuple(int(part) for part in newest.split("."))
-    if not found or found[0].capability <= limit or os.environ.get("FORCE_STACK") == "1":
+    newest = settings(stack).get("CAPABILITY_MAX")
+    if not newest or os.environ.get("FORCE_STACK") == "1":
         return
-    raise Problem(
-        f"STACK={stack}: no machine code for {found[0].name} (compute capability {found[0].dotted}; the stack ends at "
-        f"{newest}), so runs hang or give wrong results; choose STACK=current, or FORCE_STACK=1 to run it anyway"
-    )
+    found, _ = gpus()
+    if found and found[0].capability > tuple(int(part) for part in newest.split(".")):
+        raise Problem(
+            f"STACK={stack}: no machine code for {found[0].name} (compute capability {found[0].dotted}; the stack ends "
+            f"at {newest}), so runs hang or give wrong results; choose STACK=current, or FORCE_STACK=1 to run it anyway"
+        )
 
 
 def choose_engine(asked: str, stack: str) -> tuple[str, str]:

@@ -203,7 +203,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser().parse_args(arguments)
     options.hand_on(asked)
     try:
-        return COMMANDS[asked.command].run(asked) or 0
+        status = COMMANDS[asked.command].run(asked) or 0
+        sys.stdout.flush()  # here, where it is no error that the reader has gone
+        return status
     except Problem as problem:
         say(str(problem))
         return 2

@@ -24,7 +24,7 @@ from erabench.containers.command import (
 )
 from erabench.containers.image import is_current, source
 from erabench.environments import locks
-from erabench.hardware import Gpu, gpus
+from erabench.hardware import Gpu, gpus, read
 from images.recipe import recipe
 from images.stack import ROOT, declaration, frameworks, gpu_capabilities, output, settings
 
@@ -219,14 +219,6 @@ def check_bases(plan: Plan) -> Iterator[Finding]:
                 yield Finding("fail", "base", text, cure)
             else:
                 yield Finding("warn", "base", f"{text}; the bench will use ENGINE=venv", cure)
-
-
-def read(path: str) -> str:
-    """A file's text; "" if it cannot be read."""
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except OSError:
-        return ""
 
 
 CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (

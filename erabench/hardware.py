@@ -42,12 +42,16 @@ def plain(name: str) -> str:
 
 def cpu_model() -> str:
     """The processor's name; "" if the kernel gives none (some ARM)."""
+    found = re.search(r"^model name\s*:\s*(.+)$", read("/proc/cpuinfo"), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def read(path: str) -> str:
+    """A file of the kernel; "" if it cannot be read."""
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else ""
 
 
 @functools.cache

@@ -61,12 +61,11 @@ def test(asked: Namespace) -> int:
 
 def selected(wanted: str) -> list[Suite]:
     """The suites with this word in their names ("eras" is not "keras"); where none has it, those with these letters."""
+    every = suites()
     if not wanted:
-        return [suite for suite in suites() if suite.name != "containers"]
+        return [suite for suite in every if suite.name != "containers"]
     word = re.compile(rf"\b{re.escape(wanted)}\b")
-    return [suite for suite in suites() if word.search(suite.name)] or [
-        suite for suite in suites() if wanted in suite.name
-    ]
+    return [suite for suite in every if word.search(suite.name)] or [suite for suite in every if wanted in suite.name]
 
 
 def suites() -> list[Suite]:
@@ -138,13 +137,13 @@ def prepared(suite: Suite) -> tuple[Environment, list[str]]:
 def test_gpu(asked: Namespace) -> int:
     """Run tests/gpu with each framework's interpreter: PYTHON_<FRAMEWORK>, else the environment of the stack.
 
-    Nothing is installed: the tests run where a network, a container engine or the locks are missing.
+    Nothing is installed: the tests run where a network, a container engine or the locks are missing. Raises Problem.
     """
-    stack = asked.STACK or "current"
-    failed = 0
+    stack, failed = asked.STACK or "current", 0
+    settings(stack)  # which refuses a stack that there is not
     for framework in [framework for framework in frameworks() if "gpu" in framework.devices]:
         variable = f"PYTHON_{framework.name.upper()}"
-        made = Path(locks.folder()).absolute() / stack / framework.name / "bin" / "python"
+        made = locks.folder().absolute() / stack / framework.name / "bin" / "python"
         interpreter = os.environ.get(variable) or (str(made) if made.is_file() else "")
         print(f"\n== {framework.name} with {interpreter or 'no interpreter'} ==", flush=True)
         if not interpreter:
@@ -166,5 +165,5 @@ def harness(asked: Namespace) -> int:
         locks.made(locks.of_stack(HARNESS_STACK, lock.stem))
     environment = locks.made(locks.own("tests"))
     command = [str(environment.interpreter), "-s", "-m", "experiments.harness", *asked.words]
-    variables = clean() | {"VENVS": str(Path(locks.folder()).absolute())}
+    variables = clean() | {"VENVS": str(locks.folder().absolute())}
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode

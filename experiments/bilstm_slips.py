@@ -143,7 +143,7 @@ def net_task(slip, series, train_minutes):
 
 def train(options, series):
     """Train a Bi-LSTM on the slip's windows and print its scores on test and on train minutes."""
-    from runners.keras import bilstm, household_bilstm
+    from runners.keras import bilstm, lstm_rows
     from runners.keras.backend import open_backend
     from runners.nets import household_bilstm as row_task
 
@@ -166,7 +166,8 @@ def train(options, series):
     context = Context(
         backend, bilstm.MODEL, "cpu", "full", settings, options.seed, None, Progress(), options.checkpoints or None
     )
-    learner, losses, seconds = household_bilstm.fit(context, len(task.train), batch)
+    opener, checkpoint = lstm_rows.opener(row_task), lstm_rows.checkpoint(context)
+    learner, losses, seconds = row_task.fit(context, len(task.train), batch, opener, checkpoint)
     print(f"losses {[round(loss, 4) for loss in losses]}, seconds {[round(one) for one in seconds]}")
     for part, targets in (("test", task.test), ("train", task.train[-len(task.test) :])):
         changes = row_task.answers(learner.predict, len(targets), lambda rows, all=targets: inputs(all[rows]), 1024)

@@ -42,14 +42,14 @@ def validation_scores(train_part, settings, seeds):
 
     Takes the 100 train months, so that no test month can be read.
     """
-    from runners.keras import airline_lstm
+    from runners.keras.lstm_rows import opener
     from runners.nets import airline_lstm as task
 
     histories, truth = forecast.windows(train_part, airline.WINDOW)
     histories, truth = histories[-VALIDATION_MONTHS:], truth[-VALIDATION_MONTHS:]
     scores = []
     for seed in range(seeds):
-        trained = airline_lstm.train(train_part[:TRAIN_MONTHS], settings, seed, lambda done, total: None)
+        trained = task.train(opener(task), train_part[:TRAIN_MONTHS], settings, seed)
         values = task.forecaster(trained.learner.predict)(histories, 1)[:, 0]
         scores.append((forecast.mean_squared_error(truth, values), forecast.r2(truth, values)))
     return np.asarray(scores)

@@ -60,7 +60,7 @@ def judge(training, seconds):
 def make_training(options, data):
     """The context and training of these options; raises ``DeviceUnavailable``."""
     from runners.pytorch.backend import open_backend
-    from runners.pytorch.training import Training
+    from runners.pytorch.densenet.training import Training
 
     model = load_model("pytorch", options.model)
     settings = dict(

@@ -37,14 +37,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
             one.add_argument(f"--{variable.lower()}", dest=variable, default=value)
     asked = parser.parse_args(arguments)
     try:
-        return COMMANDS[asked.command][0](asked)
-    except (Problem, OSError) as problem:
-        for line in str(problem).splitlines():
-            print(f"erabench: {printable(line)}", file=sys.stderr)
-        return 2
+        status = COMMANDS[asked.command][0](asked)
+        sys.stdout.flush()  # here, where it is no error that the reader has gone
+        return status
+    except Problem as problem:
+        message = str(problem)
     except KeyboardInterrupt:
         print("erabench: stopped; run the same command again to continue", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if asked.command == "fleet-status":
+            return 0  # it has seen enough
+        message = "stopped, since nothing reads the output; run the same command again to continue"
+    except OSError as error:
+        cure = "free some space or make it accessible, then run the same command again"
+        message = f"{error.filename or 'a file'}: {error.strerror or error}; {cure}"
+    for line in message.splitlines():
+        print(f"erabench: {printable(line)}", file=sys.stderr)
+    return 2
 
 
 def _open(asked: Namespace, submitted: bool = True) -> tuple[Fleet, Folder, Scheduler]:

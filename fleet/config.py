@@ -63,6 +63,9 @@ def _nodes(nodes: Any) -> Iterable[str]:
     return bad if nodes else ["is empty"]
 
 
+_WHOLE_PATH = like("(?!~).*", "begins with ~, which is not expanded here; write the whole path")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Slurm:
     """The [slurm] table."""
@@ -129,14 +132,18 @@ class Fleet:
     time: str = key(str, "02:00:00", _time)
     retries: int = key(int, 2, between(0, 100))
     rows: tuple[str, ...] = key(list, (), _rows)  # () is all
-    folder: Path = key()  # the run's
-    data: str = key()  # DATA_DIR on the nodes, "" for the bench's own default
-    venvs: str = key()  # where nodes build environments, "" for the run's folder
+    folder: Path = key(str, "", _WHOLE_PATH)  # the run's
+    data: str = key(str, "", _WHOLE_PATH)  # DATA_DIR on the nodes, "" for the bench's own default
+    venvs: str = key(str, "", _WHOLE_PATH)  # where nodes build environments, "" for the run's folder
     bench: tuple[str, ...] = key(list, ())  # what runs instead of the driver's bench, with the same options
     path: Path
     slurm: Slurm
     kubernetes: Kubernetes
     types: tuple[NodeType, ...]
+
+    def where(self, one: NodeType, name: str) -> str:
+        """Return how a message about a type's key begins: the file, the line, the type and the key."""
+        return f"{self.path}:{one.lines[name]}: [[node]] '{one.name}' {name}:"
 
     @property
     def place(self) -> str:
@@ -165,7 +172,7 @@ def load(path: Path) -> Fleet:
 def _fleet(reader: Reader, path: Path) -> Fleet:
     file = reader.values(reader.content, (), "", {
         "fleet": Key(dict, {}, required=True), "slurm": Key(dict, {}), "kubernetes": Key(dict, {}),
-        "node": Key(object, [], lambda found: () if _tables(found) else ("is not a list of tables; write [[node]]",)),
+        "node": Key(object, [], _tables),
     })  # fmt: skip
     values = reader.table(file["fleet"], ("fleet",), "[fleet]", Fleet)
     values["rows"] = _once(values["rows"])
@@ -219,5 +226,6 @@ def _once(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _tables(found: object) -> bool:
-    return isinstance(found, list) and all(isinstance(one, dict) for one in found)
+def _tables(found: Any) -> Iterable[str]:
+    fits = isinstance(found, list) and all(isinstance(one, dict) for one in found)
+    return () if fits else ("is not a list of tables; write [[node]]",)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from pathlib import Path
 
@@ -19,16 +17,6 @@ def atomic_write(path: Path, content: bytes | str, mode: int = 0o644, durable: b
     """Replace a file so that it is complete or unchanged, after a power failure too if ``durable``. Raises OSError."""
     with files.atomic_write(path, mode, durable) as file:
         file.write(content.encode() if isinstance(content, str) else content)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Replace a JSON file so that it is complete or unchanged. Raises OSError."""
-    atomic_write(path, json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 in hexadecimal. Raises OSError."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def printable(text: object) -> str:

@@ -13,20 +13,20 @@ An attempt writes into its own folder only. Attempts are ordered by submission a
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fleet.files import atomic_write, write_json
+from fleet.files import atomic_write
 from fleet.plan import Cell
-from images.files import locked, read_json
+from images.files import locked, read_json, write_json
 from images.stack import Problem
 
 VERSION = 1
@@ -120,15 +120,10 @@ class Folder:
         """Whether anything was submitted from here."""
         return self.journal.exists()
 
-    @contextlib.contextmanager
-    def hold(self) -> Iterator[int]:
+    def hold(self) -> contextlib.AbstractContextManager[int]:
         """Be the only one who changes the run; yields a descriptor for children that must keep it held."""
-
-        def say() -> None:
-            print(f"erabench: another command is working in {self.path}; waiting for it to end", file=sys.stderr)
-
-        with locked(self.path / ".lock", say) as descriptor:
-            yield descriptor
+        text = f"erabench: another command is working in {self.path}; waiting for it to end"
+        return locked(self.path / ".lock", lambda: print(text, file=sys.stderr))
 
     def append(self, **event: Any) -> None:
         """Add an event to the journal, on disk when this returns. Raises OSError."""
@@ -139,7 +134,7 @@ class Folder:
             if size and os.pread(descriptor, 1, size - 1) != b"\n":  # a writer was killed within its line
                 line = b"\n" + line
             if os.write(descriptor, line) != len(line):
-                raise OSError(28, "the disk is full")
+                raise OSError(errno.ENOSPC, "the disk is full", str(self.journal))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -6,7 +6,6 @@ import functools
 import gzip
 import io
 import json
-import subprocess
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,7 +16,7 @@ from fleet.folder import Folder, attempts
 from fleet.node import exits
 from fleet.plan import Cell
 from fleet.schedulers import Order
-from images.stack import Problem, commit
+from images.stack import Problem, commit, output
 
 START = """\
 setup() {{
@@ -54,11 +53,9 @@ def start_script(setup: str) -> str:
 
 def code_files(root: Path, stacks: Sequence[str]) -> list[Path]:
     """Return the project's files that a node needs for these stacks: those git knows, else all that look like it."""
-    try:
-        command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *CODE]
-        names = subprocess.run(command, capture_output=True, check=True, text=True).stdout.split("\0")
-        found = [root / name for name in names if name]
-    except (OSError, subprocess.CalledProcessError):
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *CODE]
+    found = [root / name for name in output(*command).split("\0") if name]
+    if not found:
         found = [path for pattern in CODE for top in root.glob(pattern) for path in (top, *top.rglob("*"))]
 
     def needed(path: Path) -> bool:

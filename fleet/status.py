@@ -140,9 +140,10 @@ def _with_task(known: CellStatus, task: Task | None) -> CellStatus:
     again = task.phase != "ended" and known.kind in ("stopped", "timeout", "lost")  # preempted or requeued by someone
     if own and not requeued and not (again and task.phase == "queued"):
         return known
-    known = replace(known, reason=task.reason, node=task.node, seconds=task.seconds, restart=task.restart)
-    known = replace(known, stuck=task.stuck, held=task.held)
-    return replace(known, kind=task.outcome if task.phase == "ended" else task.phase)
+    return replace(
+        known, kind=task.outcome if task.phase == "ended" else task.phase, reason=task.reason, node=task.node,
+        seconds=task.seconds, restart=task.restart, stuck=task.stuck, held=task.held,
+    )  # fmt: skip
 
 
 def _why_lost(known: CellStatus) -> str:

@@ -7,7 +7,6 @@ looks a pending intent up by that name: either it arrived, or it is marked as ab
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -110,7 +109,7 @@ def make_orders(fleet: Fleet, folder: Folder, scheduler: Scheduler, chosen: Sequ
     if not chosen:
         return []
     taken = [one.number for one in folder.submissions()]
-    taken += [int(name) for name in _names(folder) if name.isdigit()]
+    taken += [int(path.name) for path in (folder.path / "submissions").glob("*") if path.name.isdigit()]
     numbers = itertools.count(max(taken, default=0) + 1)
     types = {one.name: one for one in fleet.types}
     groups: dict[tuple[str, str], list[Cell]] = {}
@@ -123,13 +122,6 @@ def make_orders(fleet: Fleet, folder: Folder, scheduler: Scheduler, chosen: Sequ
         for start in range(0, len(cells), largest)
         for number in [next(numbers)]
     ]
-
-
-def _names(folder: Folder) -> list[str]:
-    try:
-        return os.listdir(folder.path / "submissions")
-    except OSError:
-        return []
 
 
 def _submit_one(order: Order, folder: Folder, scheduler: Scheduler, lock: int, say: Say) -> bool:

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 from fleet.clock import clock
 from fleet.files import printable
+from fleet.results.missing import ENDED_BADLY
 from fleet.status import KINDS, CellStatus, estimate
-
-DETAILED = ("failed", "timeout", "out of memory", "stopped", "lost", "refused")
 
 
 def render(statuses: Sequence[CellStatus], title: str, log_command: str) -> str:
     """Return the whole text of `make fleet-status`."""
     parts = [title, _table(statuses), _totals(statuses)]
-    details = [_detail(one) for one in statuses if one.kind in DETAILED or one.stuck]
+    details = [_detail(one) for one in statuses if one.kind in ENDED_BADLY or one.stuck]
     if details:
         parts.append("\n".join(details))
     if any(one.attempt for one in statuses):

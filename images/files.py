@@ -1,9 +1,10 @@
-"""Files that are complete or absent, and locks."""
+"""Files that are complete or absent, their checksums, and locks."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import tempfile
@@ -41,6 +42,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def write_json(path: Path, content: object) -> None:
+    """Replace a JSON file so that it is complete or unchanged. Raises OSError."""
+    with atomic_write(path) as file:
+        file.write(json.dumps(content, indent=1, sort_keys=True, allow_nan=False).encode() + b"\n")
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in hexadecimal. Raises OSError."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from images.stack import ROOT, STACKS, Problem, base, base_variable, declaration, frameworks, settings
+from images.files import sha256_of
+from images.stack import ROOT, Problem, base, base_variable, declaration, frameworks, locks, settings
 
 IMAGES = ROOT / "images"
 DOCKERFILE = IMAGES / "Dockerfile"
@@ -22,8 +23,7 @@ class Recipe(NamedTuple):
     stack: str
     framework: str
     base: str
-    lock: Path
-    bootstrap: Path | None  # installed first, for stacks with an old pip
+    locks: tuple[Path, ...]  # installed in this order
     python_versions: str
     check: str  # a Python statement that fails if the framework is unusable
 
@@ -39,16 +39,17 @@ class Recipe(NamedTuple):
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Every file that goes into the image."""
-        return (*INSTALLER, *self.locks)
+        """Every file that goes into the image, in the order of its hash."""
+        return (*INSTALLER, *reversed(self.locks))
 
     @property
-    def locks(self) -> tuple[Path, ...]:
-        return (self.lock, self.bootstrap) if self.bootstrap else (self.lock,)
+    def lock(self) -> Path:
+        """The framework's own lock."""
+        return self.locks[-1]
 
     @property
     def lock_sha256(self) -> str:
-        return hashlib.sha256(self.lock.read_bytes()).hexdigest()
+        return sha256_of(self.lock)
 
     @property
     def sha256(self) -> str:
@@ -64,7 +65,6 @@ def recipe(stack: str, framework: str) -> Recipe:
     if framework not in frameworks(stack):
         known = ", ".join(frameworks(stack))
         raise Problem(f"stack {stack} has no lock for framework '{framework}'; choose from: {known}")
-    bootstrap = STACKS / stack / "bootstrap.lock"
     image = base(stack, framework)
     if not image:
         raise Problem(f"stack {stack} names no base image for {framework}; set {base_variable(framework)} to one")
@@ -72,8 +72,7 @@ def recipe(stack: str, framework: str) -> Recipe:
         stack=stack,
         framework=framework,
         base=image,
-        lock=STACKS / stack / f"{framework}.lock",
-        bootstrap=bootstrap if bootstrap.exists() else None,
+        locks=locks(stack, framework),
         python_versions=settings(stack)["PYTHON_VERSIONS"],
         check=declaration(framework)["check"],
     )

@@ -30,11 +30,29 @@ def eras() -> list[str]:
 
 
 def settings(stack: str) -> dict[str, str]:
-    """Return the NAME=value lines of a stack's stack.env. Raises Problem for an unknown stack."""
+    """Return the NAME=value lines of a stack's stack.env. Raises Problem for an unknown stack or a damaged file."""
     if stack not in stacks():
         raise Problem(f"STACK={stack}: no such stack; choose from: {', '.join(stacks())}")
-    lines = (line.strip() for line in (STACKS / stack / "stack.env").read_text(encoding="utf-8").splitlines())
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    file = STACKS / stack / "stack.env"
+    lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    found = {}
+    for line in (line for line in lines if line and not line.startswith("#")):
+        name, sign, value = line.partition("=")
+        if not sign:
+            raise Problem(f"{file}: '{line}' is no setting; write NAME=value, or # before a comment")
+        found[name] = value
+    if "PYTHON_VERSIONS" not in found:
+        raise Problem(f"{file}: PYTHON_VERSIONS is missing; add the versions that the locks are for, such as 3.11 3.12")
+    return found
+
+
+def locks(stack: str, name: str) -> tuple[Path, ...]:
+    """Return the locks that one environment of a stack is installed from, in that order: its own is the last.
+
+    ``name`` is a framework, or a helper that has a lock there. Stacks with an old pip install bootstrap.lock first.
+    """
+    bootstrap = STACKS / stack / "bootstrap.lock"
+    return (*([bootstrap] if bootstrap.is_file() else []), STACKS / stack / f"{name}.lock")
 
 
 def frameworks(stack: str) -> list[str]:

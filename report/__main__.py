@@ -60,14 +60,11 @@ def _selected(loaded: Loaded, machines: tuple[str, ...], stack: str | None) -> L
     Raises BadInput for a machine or stack that has no result.
     """
 
-    def wanted(machine: str, of_stack: str) -> bool:
+    def is_wanted(one: Problem | Result | Tuning) -> bool:
+        machine, of_stack, *_ = (*one.file.split("/"), "", "")
         return (not machines or machine in machines) and (stack is None or of_stack == stack)
 
-    def concerns(problem: Problem) -> bool:
-        machine, of_stack, *_ = (*problem.file.split("/"), "", "")
-        return wanted(machine, of_stack)
-
-    problems = tuple(filter(concerns, loaded.problems))
+    problems = tuple(filter(is_wanted, loaded.problems))
     complain("report", problems)
     for kind, names, there in (
         ("machine", machines, {result.machine for result in loaded.results}),
@@ -76,10 +73,6 @@ def _selected(loaded: Loaded, machines: tuple[str, ...], stack: str | None) -> L
         missing = [name for name in names if name not in there]
         if missing:
             raise BadInput(f"no result of {kind} {', '.join(missing)}; there is {', '.join(sorted(there)) or 'none'}")
-
-    def is_wanted(record: Result | Tuning) -> bool:
-        return wanted(record.machine, record.stack)
-
     results = tuple(filter(is_wanted, loaded.results))
     if loaded.results and not results:
         raise BadInput(f"no result of machine {', '.join(machines)} with stack {stack}; leave one of them out")

@@ -170,7 +170,7 @@ class Model(NamedTuple):
     params: str  # "3 x 24 dense"
     library: str  # "PyTorch"
     dataset: str  # a key of runners.data.DATASETS
-    implementation: str  # "runners.pytorch.training"
+    implementation: str  # "runners.pytorch.densenet.row"
     settings: Dict[str, Dict[str, Any]]  # profile -> plain JSON values; recorded, and part of the fingerprint
     rules: Dict[str, Rule]  # profile -> when the timing in one process may stop
     processes: Dict[str, int]  # profile -> fresh processes that time the row

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from erabench.engine import Ended
 from erabench.terminal import say
 
-Cell = tuple[str, str, str]  # framework, row, device
+Row = tuple[str, str, str]  # framework, key, device
 Run = Callable[[str, Sequence[str]], Ended]  # of a framework's runners, with their arguments
 
 
@@ -28,7 +28,7 @@ class Measured(NamedTuple):
 class Outcome(NamedTuple):
     """The result of all rounds."""
 
-    cells: dict[Cell, Measured]
+    rows: dict[Row, Measured]
     broken: list[str]  # frameworks whose runner ended without a report, or gave up
     interrupted: bool
 
@@ -37,40 +37,40 @@ def run_rounds(
     run: Run, chosen: dict[str, list[str]], arguments: Sequence[str], seed: int, force: bool, only_once: bool
 ) -> Outcome:
     """Call the runners for each framework, round after round, until no row that works lacks a process."""
-    cells: dict[Cell, Measured] = {}
+    rows: dict[Row, Measured] = {}
     broken: list[str] = []
     pending, number = dict(chosen), 1
     while pending:
         grown = set()
-        for framework in shuffled(list(pending), seed, number):
-            rows = ["--rows", ",".join(pending[framework]), "--round", str(number), "--order-seed", str(seed)]
+        order = list(pending)
+        random.Random(f"{seed} {number}").shuffle(order)  # the same for the same seed
+        for framework in order:
+            own = ["--rows", ",".join(pending[framework]), "--round", str(number), "--order-seed", str(seed)]
             again = ["--force"] if force and number == 1 else []
-            ended = run(framework, [*rows, *again, *arguments])
+            ended = run(framework, [*own, *again, *arguments])
             report = parse(framework, ended.output)
-            grown |= {cell for cell, now in report.items() if now.processes > getattr(cells.get(cell), "processes", -1)}
-            cells.update(report)
+            grown |= {row for row, now in report.items() if row not in rows or now.processes > rows[row].processes}
+            rows.update(report)
             if ended.status == 130:
-                return Outcome(cells, broken, True)
+                return Outcome(rows, broken, True)
             if not report or ended.status not in (0, 1):
                 broken.append(framework)
                 say(f"{framework}: the runners ended with status {ended.status}{'' if report else ' and no report'}")
-        lacking = {} if only_once else unfinished({cell: now for cell, now in cells.items() if cell in grown})
+        lacking = {
+            row: now
+            for row, now in rows.items()
+            if row in grown and now.status == "ok" and now.processes < now.wanted and not only_once
+        }
         pending = {}
-        for framework, row, _ in lacking:
-            pending[framework] = list(dict.fromkeys([*pending.get(framework, []), row]))
+        for framework, key, _ in lacking:
+            pending[framework] = list(dict.fromkeys([*pending.get(framework, []), key]))
         if lacking:
             say(progress(lacking, number))
         number += 1
-    return Outcome(cells, broken, False)
+    return Outcome(rows, broken, False)
 
 
-def shuffled(frameworks: list[str], seed: int, number: int) -> list[str]:
-    """The frameworks in this round's order, the same for the same seed."""
-    random.Random(f"{seed} {number}").shuffle(frameworks)
-    return frameworks
-
-
-def parse(framework: str, output: str) -> dict[Cell, Measured]:
+def parse(framework: str, output: str) -> dict[Row, Measured]:
     """The rows of a runner's report, its last line; nothing if it ended without one."""
     try:
         rows: list[dict[str, Any]] = json.loads(output.strip().splitlines()[-1])["rows"]
@@ -80,12 +80,7 @@ def parse(framework: str, output: str) -> dict[Cell, Measured]:
         return {}
 
 
-def unfinished(cells: dict[Cell, Measured]) -> dict[Cell, Measured]:
-    """Return the rows that work and lack processes."""
-    return {cell: now for cell, now in cells.items() if now.status == "ok" and now.processes < now.wanted}
-
-
-def progress(lacking: dict[Cell, Measured], number: int) -> str:
+def progress(lacking: dict[Row, Measured], number: int) -> str:
     """Return how many rounds are done, and the estimated time for the rest."""
     rounds = number + max(now.wanted - now.processes for now in lacking.values())
     left = sum((now.wanted - now.processes) * now.timing_seconds for now in lacking.values())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from erabench import data, options, page
-from erabench.bench.rounds import Cell, Outcome, run_rounds
+from erabench.bench.rounds import Outcome, Row, run_rounds
 from erabench.bench.venvs import VenvEngine
 from erabench.choose import Choice, choose
 from erabench.containers import Containers
@@ -129,21 +129,21 @@ def commit() -> str:
     return os.environ.pop("ERABENCH_COMMIT", "") or project_commit()
 
 
-def by_device(cell: Cell) -> str:
+def by_device(row: Row) -> str:
     """What a row is called in a message: ``lstm cpu``."""
-    _, row, device = cell
-    return f"{row} {device}"
+    _, key, device = row
+    return f"{key} {device}"
 
 
-def summarize(outcome: Outcome, name: Callable[[Cell], str] = by_device) -> int:
+def summarize(outcome: Outcome, name: Callable[[Row], str] = by_device) -> int:
     """Print which rows failed; return the exit status."""
     failed = [
-        f"{name(cell)} ({now.status.replace('_', ' ')})"
-        for cell, now in outcome.cells.items()
+        f"{name(row)} ({now.status.replace('_', ' ')})"
+        for row, now in outcome.rows.items()
         if now.status not in ("ok", "skipped")
     ]
     if failed:
-        say(f"{len(failed)} of {len(outcome.cells)} rows failed: {', '.join(failed)}; the page has the reasons")
+        say(f"{len(failed)} of {len(outcome.rows)} rows failed: {', '.join(failed)}; the page has the reasons")
     if outcome.interrupted:
         return INTERRUPTED
     return ROW_FAILED if failed or outcome.broken else OK

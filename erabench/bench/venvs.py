@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from erabench.engine import Ended, clean, supervise
 from erabench.environments import locks
 from erabench.environments.build import Environment
+from images.files import sha256_of
 
 
 class VenvEngine:
@@ -27,9 +27,8 @@ class VenvEngine:
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
         """Run the framework's rows."""
         environment = self.made[framework]
-        lock = hashlib.sha256(environment.locks[-1].read_bytes()).hexdigest()
         command = [
             str(environment.interpreter), "-s", "-m", "runners", framework, *arguments,
-            "--results", str(self.results), "--data", str(self.data), "--lock-sha256", lock,
+            "--results", str(self.results), "--data", str(self.data), "--lock-sha256", sha256_of(environment.locks[-1]),
         ]  # fmt: skip
         return supervise(command, clean())

@@ -18,11 +18,12 @@ def mirror(engine: str, stack: str, registry: str) -> None:
     """Push every base image and every built image of a stack; print how to use them. Raises Problem."""
     registry, overrides = registry.rstrip("/"), {}
     for each in built(engine, stack):
-        target = f"{registry}/{each.base.split('@')[0]}"
+        name, _, wanted = each.base.partition("@")
+        target = f"{registry}/{name}"
         digest = copy_exactly(engine, each.base, target) or push(engine, each.base, target)
-        if "@" not in each.base or digest != each.base.split("@")[1]:
+        if not wanted or digest != wanted:
             # A copy for one platform has another digest than the index it came from.
-            overrides[each.variable] = f"{registry}/{each.base.split('@')[0]}" + (f"@{digest}" if digest else "")
+            overrides[each.variable] = target + (f"@{digest}" if digest else "")
         push(engine, each.image, f"{registry}/{each.image}")
         say(f"{each.image} and its base image are in {registry}")
     print(f"On the other machine: make bench REGISTRY={registry} STACK={stack}")
@@ -64,7 +65,7 @@ def push(engine: str, source: str, target: str) -> str:
 
 def save(engine: str, stack: str, file: Path) -> None:
     """Write a stack's built images into one file, complete or not at all. Raises Problem."""
-    if not os.access(file.absolute().parent, os.W_OK):
+    if file.is_dir() or not os.access(file.absolute().parent, os.W_OK):
         raise Problem(f"FILE={file} cannot be written; choose another FILE")
     images = [each.image for each in built(engine, stack)]
     draft = file.with_name(f".{file.name}.writing-{os.getpid()}")

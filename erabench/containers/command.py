@@ -39,8 +39,7 @@ def compose_command(engine: str) -> tuple[str, ...]:
     if not why_silent([engine, "compose", "version"]):
         return (engine, "compose")
     if engine == "podman" and shutil.which("podman-compose"):
-        done = subprocess.run(["podman-compose", "--version"], capture_output=True, text=True, check=False)
-        version = re.search(r"podman-compose version:?\s+(\d+)\.(\d+)", done.stdout)
+        version = re.search(r"podman-compose version:?\s+(\d+)\.(\d+)", output("podman-compose", "--version"))
         if version and (int(version[1]), int(version[2])) >= PODMAN_COMPOSE:
             return ("podman-compose",)
     return ()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,14 @@ class Unusable(Exception):
     """A source or a data set cannot be used; the message has the reason."""
 
 
-@contextlib.contextmanager
-def locked(folder: Path, say: Say) -> Iterator[None]:
+def locked(folder: Path, say: Say) -> AbstractContextManager[int]:
     """Make ``folder`` and hold its lock, which the kernel frees with the process. Raises OSError."""
-    with files.locked(folder / "lock", lambda: say("another run is fetching it; waiting for that one")):
-        yield
+    return files.locked(folder / "lock", lambda: say("another run is fetching it; waiting for that one"))
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write ``manifest.json``, which makes the content of ``folder`` valid. Raises OSError."""
-    with files.atomic_write(folder / "manifest.json") as file:
-        file.write(json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n")
+    files.write_json(folder / "manifest.json", manifest)
 
 
 def read_manifest(folder: Path, fields: tuple[str, ...]) -> dict[str, Any] | None:

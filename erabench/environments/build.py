@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from erabench.environments import pip
 from erabench.terminal import say
-from images.files import locked
+from images.files import locked, sha256_of
 from images.recipe import pins
 from images.stack import Problem
 
@@ -52,9 +52,7 @@ class Environment(NamedTuple):
     folder: Path
     locks: tuple[Path, ...]  # installed in this order; the last one is the environment's own
     python: str  # the interpreter
-    first_import: str = (
-        ""  # a statement that imports the packages, so that their byte code exists before anything is timed
-    )
+    first_import: str = ""  # imports the packages, so that their byte code exists before anything is timed
 
     @property
     def interpreter(self) -> Path:
@@ -176,7 +174,7 @@ def defect(environment: Environment) -> str:
 
 def stamp(environment: Environment) -> str:
     """The interpreter and the locks that an environment is made from."""
-    hashes = (hashlib.sha256(lock.read_bytes()).hexdigest() for lock in environment.locks)
+    hashes = map(sha256_of, environment.locks)
     return "\n".join([os.path.realpath(environment.python), *hashes, ""])
 
 

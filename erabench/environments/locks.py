@@ -12,7 +12,8 @@ from pathlib import Path
 
 from erabench.environments.build import Environment, make, mark
 from erabench.environments.python import find_python
-from images.stack import ROOT, STACKS, declaration, frameworks, settings
+from images.lock import OWN
+from images.stack import ROOT, STACKS, declaration, frameworks, locks, settings
 
 
 def folder() -> Path:
@@ -22,7 +23,7 @@ def folder() -> Path:
 
 def clean() -> list[Path]:
     """Remove the environments there, and return them; what else lies in their folder stays."""
-    names = ["host", "tests", *(f"{lock.parent.name}/{lock.stem}" for lock in STACKS.glob("*/*.lock"))]
+    names = [*OWN, *(f"{lock.parent.name}/{lock.stem}" for lock in STACKS.glob("*/*.lock"))]
     found = [folder() / name for name in names if mark(folder() / name).is_file()]
     for environment in found:
         shutil.rmtree(environment, ignore_errors=True)  # one that could not be made is not there
@@ -40,11 +41,9 @@ def own(name: str) -> Environment:
 
 def of_stack(stack: str, name: str) -> Environment:
     """A stack's environment: a framework's, or one of the helpers that have a lock there. Raises Problem."""
-    bootstrap = STACKS / stack / "bootstrap.lock"
-    locks = (*([bootstrap] if bootstrap.is_file() else []), STACKS / stack / f"{name}.lock")
     python = find_python(settings(stack)["PYTHON_VERSIONS"].split())
     first_import = declaration(name)["check"] if name in frameworks(stack) else ""
-    return Environment(folder() / stack / name, locks, python, first_import)
+    return Environment(folder() / stack / name, locks(stack, name), python, first_import)
 
 
 @functools.cache

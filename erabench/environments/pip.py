@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ast
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+from images.stack import output
 
 UV = {  # pip's option: uv's variable, and what joins several values
     "index-url": ("UV_DEFAULT_INDEX", ""),
@@ -32,8 +33,7 @@ SECTIONS = ("global", "install", ":env:")  # from weak to strong
 def as_uv_settings(python: Path) -> dict[str, str]:
     """uv's variables for the configuration that ``python``'s pip finds; nothing that the environment sets already."""
     command = [str(python), "-m", "pip", "--disable-pip-version-check", "config", "list"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = translated(done.stdout if done.returncode == 0 else "")
+    found = translated(output(*command))
     return {name: value for name, value in found.items() if not os.environ.get(name)}
 
 

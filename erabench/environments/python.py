@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from images.stack import Problem
+from images.stack import Problem, output
 
 ELSEWHERE = (".pyenv/versions/{}.*/bin/python{}", ".local/share/uv/python/cpython-{}.*/bin/python{}")  # below home
 ANSWER_TIMEOUT_S = 10.0
@@ -32,10 +31,4 @@ def find_python(versions: Sequence[str]) -> str:
 def answers(candidate: str, version: str) -> bool:
     """Whether the interpreter runs and is that version (a pyenv shim may point nowhere)."""
     question = "import sys; print('%d.%d' % sys.version_info[:2])"
-    try:
-        done = subprocess.run(
-            [candidate, "-c", question], capture_output=True, text=True, timeout=ANSWER_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.stdout.strip() == version
+    return output(candidate, "-c", question, timeout_s=ANSWER_TIMEOUT_S) == version

@@ -1,4 +1,4 @@
-"""The engine of ``make eras``: it runs cells such as "2018/keras", each in the environment of its year."""
+"""The engine of ``make eras``: it runs editions such as "2018/keras", each in the environment of its year."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from erabench import options
-from erabench.bench.rounds import duration, parse
+from erabench.bench.rounds import Measured, duration, parse
 from erabench.bench.run import opened
 from erabench.choose import choose, has_python
 from erabench.engine import Ended, Engine, clean, supervise
 from erabench.environments import locks
-from erabench.eras.plan import Cells, Journal
+from erabench.eras.plan import Editions, Journal
 from erabench.eras.room import Room, exists, remove
 from erabench.terminal import say
 from images.files import read_json
@@ -34,37 +34,37 @@ class PythonMissing(Problem):
 
 
 class EraEngine:
-    """Prepares a cell's environment when it is run; the environments stay as long as the disk has room."""
+    """Prepares an edition's environment when it is run; the environments stay as long as the disk has room."""
 
-    def __init__(self, asked: Namespace, cells: Cells, results: Path, machine: str, journal: Journal) -> None:
-        self.asked, self.cells, self.results, self.machine, self.journal = asked, cells, results, machine, journal
+    def __init__(self, asked: Namespace, editions: Editions, results: Path, machine: str, journal: Journal) -> None:
+        self.asked, self.results, self.machine, self.journal = asked, results, machine, journal
         self.engines: dict[str, Engine] = {}  # by year
-        self.room = Room(cells)
-        self.pace = Pace(list(cells))
+        self.room = Room(editions)
+        self.pace = Pace(list(editions))
 
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
-        """Run the rows of the cell ``framework``, unless the journal has the report of this very call."""
-        cell, number = framework, value(arguments, "--round")
-        if not all(self.record(cell, *one).is_file() for one in measured_by(arguments)):
-            self.journal.forget(cell)
-        known = self.journal.find(number, cell)
+        """Run the rows of the edition ``framework``, unless the journal has the report of this very call."""
+        edition, number = framework, value(arguments, "--round")
+        if not all(self.record(edition, *one).is_file() for one in measured_by(arguments)):
+            self.journal.forget(edition)
+        known = self.journal.find(number, edition)
         if known is not None:
-            self.pace.note(cell, number, known.output, None)
+            self.pace.note(edition, number, known.output, None)
             return known
-        say(self.pace.line(cell, number))
+        say(self.pace.line(edition, number))
         began = time.monotonic()
-        year, _, name = cell.partition("/")
+        year, _, name = edition.partition("/")
         try:
             engine = self.ready(year, name)
         except KeyboardInterrupt:
             return Ended(130, "")
         except Problem as problem:
             say(f"{year} {name}: {problem}")
-            return self.absent(cell, problem, arguments)
+            return self.absent(edition, problem, arguments)
         ended = engine.run(name, [*arguments, "--stack", year, "--engine", engine.name])
-        if ended.status == 0 and parse(cell, ended.output):
-            self.journal.finish(number, cell, ended.output.strip().splitlines()[-1])
-        self.pace.note(cell, number, ended.output, time.monotonic() - began)
+        if ended.status == 0 and parse(edition, ended.output):
+            self.journal.finish(number, edition, ended.output.strip().splitlines()[-1])
+        self.pace.note(edition, number, ended.output, time.monotonic() - began)
         return ended
 
     def ready(self, year: str, framework: str) -> Engine:
@@ -76,34 +76,34 @@ class EraEngine:
         if engine.name != "venv":
             engine.prepare(framework)
             return engine
-        cell = f"{year}/{framework}"
-        if not exists(cell):
-            self.room.make(cell)
+        edition = f"{year}/{framework}"
+        if not exists(edition):
+            self.room.make(edition)
         try:
             engine.prepare(framework)
         except Problem as problem:
-            if "disk is full" not in str(problem) or not self.room.make(cell, everything=True):
-                remove(cell)  # what there is of it
+            if "disk is full" not in str(problem) or not self.room.make(edition, everything=True):
+                remove(edition)  # what there is of it
                 raise
             engine.prepare(framework)
-        self.room.note(cell)
+        self.room.note(edition)
         return engine
 
     def engine_for(self, year: str) -> str:
         """ENGINE, else venv where there is a Python of that year, else a container engine. Raises PythonMissing."""
         if self.asked.ENGINE not in ("", "venv"):
             return str(self.asked.ENGINE)
-        found = "venv" if has_python(year) or fetched_python(year) else ""
-        if not (found or self.asked.ENGINE):
-            found = choose("", year).engine.replace("venv", "")
-        if not found:
+        if has_python(year) or fetched_python(year):
+            return "venv"
+        found = self.asked.ENGINE or choose("", year).engine
+        if found == "venv":
             version = settings(year)["PYTHON_VERSIONS"]
             raise PythonMissing(f"no Python {version} on this machine; install one (uv python install {version})")
-        return found
+        return str(found)
 
-    def absent(self, cell: str, problem: Problem, arguments: Sequence[str]) -> Ended:
-        """Record the cell's rows with the reason, but for those that have a good record; return their report."""
-        year, _, framework = cell.partition("/")
+    def absent(self, edition: str, problem: Problem, arguments: Sequence[str]) -> Ended:
+        """Record the edition's rows with the reason, but for those that have a good record; return their report."""
+        year, _, framework = edition.partition("/")
         status, reason = "failed", {"key": "environment-failed", "values": {"text": first_line(str(problem))}}
         if isinstance(problem, PythonMissing):
             version = {"version": settings(year)["PYTHON_VERSIONS"]}
@@ -111,7 +111,7 @@ class EraEngine:
         engine = self.engines[year].name if year in self.engines else "venv"
         lacking: dict[str, list[str]] = {}
         for row, device in measured_by(arguments):
-            if (read_json(self.record(cell, row, device)) or {}).get("status") != "ok":  # a good one stays
+            if (read_json(self.record(edition, row, device)) or {}).get("status") != "ok":  # a good one stays
                 lacking.setdefault(device, []).append(row)
         for device, rows in lacking.items():
             words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *arguments]
@@ -121,29 +121,27 @@ class EraEngine:
             ended = supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
             if ended.status not in (0, 1):
                 return ended
-        empty = {"status": status, "processes": 0, "wanted": 0, "measured": False, "seconds": 0.0}
-        report = [
-            {"row": row, "device": device, "timing_seconds": 0.0, **empty} for row, device in measured_by(arguments)
-        ]
-        self.pace.wanted[cell] = 0
+        nothing = Measured(status, 0, 0, False, 0.0, 0.0)._asdict()
+        report = [{"row": row, "device": device, **nothing} for row, device in measured_by(arguments)]
+        self.pace.wanted[edition] = 0
         return Ended(1, json.dumps({"rows": report}))
 
-    def record(self, cell: str, row: str, device: str) -> Path:
+    def record(self, edition: str, row: str, device: str) -> Path:
         """The file of a row's result on a device."""
-        return self.results / self.machine / cell.partition("/")[0] / f"{row}.{device}.json"
+        return self.results / self.machine / edition.partition("/")[0] / f"{row}.{device}.json"
 
 
 class Pace:
     """How far the rounds have come, and the time left: a round of a framework takes as long as its last one did."""
 
-    def __init__(self, cells: Sequence[str]) -> None:
-        self.done = dict.fromkeys(cells, 0)  # rounds
-        self.wanted: dict[str, int] = {}  # rounds of a cell, once a report says how many processes its rows want
+    def __init__(self, editions: Sequence[str]) -> None:
+        self.done = dict.fromkeys(editions, 0)  # rounds
+        self.wanted: dict[str, int] = {}  # rounds of an edition, once a report says how many processes its rows want
         self.seconds: dict[str, float] = {}  # by framework
 
-    def line(self, cell: str, number: str) -> str:
+    def line(self, edition: str, number: str) -> str:
         """What is about to start: year, framework, round, and the time left where it can be estimated."""
-        year, _, framework = cell.partition("/")
+        year, _, framework = edition.partition("/")
         at = f"{year} {framework}, round {number}"
         if not self.seconds:
             return at
@@ -154,12 +152,13 @@ class Pace:
         )
         return f"{at} of {most}; about {duration(left)} left"
 
-    def note(self, cell: str, number: str, output: str, seconds: float | None) -> None:
+    def note(self, edition: str, number: str, output: str, seconds: float | None) -> None:
         """Note a round; ``seconds`` None if its report was already there."""
-        self.done[cell] = int(number)
-        self.wanted[cell] = max((one.wanted for one in parse(cell, output).values() if one.status == "ok"), default=0)
+        self.done[edition] = int(number)
+        report = parse(edition, output).values()
+        self.wanted[edition] = max((now.wanted for now in report if now.status == "ok"), default=0)
         if seconds is not None:
-            self.seconds[cell.partition("/")[2]] = seconds
+            self.seconds[edition.partition("/")[2]] = seconds
 
 
 @functools.cache

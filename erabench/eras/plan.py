@@ -1,7 +1,7 @@
 """What `make eras` measures, and how far it has come.
 
-A cell is one framework of one year, "2018/keras". The journal lies beside the results, so that a bench over the years
-that was stopped, or killed, continues with the same order and seed: only then are its years measured side by side.
+An edition is one framework of one year, "2018/keras". The journal lies beside the results, so that a bench over the
+years that was stopped, or killed, continues with the same order and seed: only then are they measured side by side.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from erabench import options
 from erabench.engine import Ended
 from erabench.frameworks import frameworks
 from images import stack
-from images.files import atomic_write, read_json
-from images.stack import ROOT, RUNNERS, STACKS, Problem
+from images.files import read_json, sha256_of, write_json
+from images.stack import ROOT, RUNNERS, Problem
 
 ROWS = ("lstm", "lstm-pytorch", "densenet-24x3", "ar", "ar-ols", "ar-polyfit", "sarimax")  # two cores: 70 minutes
 NAME = ".eras.json"  # the report skips names that begin with a dot
 
-Cells = dict[str, list[str]]  # cell -> its rows
+Editions = dict[str, list[str]]  # edition -> its rows
 
 
-def chosen(eras: str, nets: str, names: str) -> Cells:
-    """The cells of the years, nets and frameworks that are listed. Raises Problem.
+def chosen(eras: str, nets: str, names: str) -> Editions:
+    """The editions of the years, nets and frameworks that are listed. Raises Problem.
 
     Where nothing is listed they are those of all years, of ``ROWS``, and of all frameworks.
     """
@@ -48,17 +48,11 @@ def chosen(eras: str, nets: str, names: str) -> Cells:
     return found
 
 
-def identity(cells: Cells, arguments: Sequence[str]) -> str:
+def identity(editions: Editions, arguments: Sequence[str]) -> str:
     """A hash of all that decides what is measured: rows, arguments, locks, and the runners' code."""
-    files = sorted({*RUNNERS.rglob("*.py"), *(lock for cell in cells for lock in locks_of(cell))})
-    hashes = {str(file.relative_to(ROOT)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
-    return hashlib.sha256(json.dumps([cells, list(arguments), hashes], sort_keys=True).encode()).hexdigest()
-
-
-def locks_of(cell: str) -> list[Path]:
-    """The locks that a cell's environment is made from."""
-    year, _, framework = cell.partition("/")
-    return [lock for lock in sorted((STACKS / year).glob("*.lock")) if lock.stem in (framework, "bootstrap")]
+    locks = (lock for edition in editions for lock in stack.locks(*edition.split("/")))
+    hashes = {str(file.relative_to(ROOT)): sha256_of(file) for file in {*RUNNERS.rglob("*.py"), *locks}}
+    return hashlib.sha256(json.dumps([editions, list(arguments), hashes], sort_keys=True).encode()).hexdigest()
 
 
 class Journal:
@@ -80,27 +74,26 @@ class Journal:
     @property
     def force(self) -> bool:
         """Whether its first round measures again what is complete."""
-        return bool(self.content["force"])
+        return bool(self.content.get("force"))
 
-    def find(self, number: str, cell: str) -> Ended | None:
+    def find(self, number: str, edition: str) -> Ended | None:
         """The report of a finished call."""
-        found = self.content["done"].get(f"{number} {cell}")
+        found = self.content["done"].get(f"{number} {edition}")
         return None if found is None else Ended(0, found)
 
-    def forget(self, cell: str) -> None:
-        """Drop every report of a cell, whose records are gone."""
-        self.content["done"] = {call: told for call, told in self.content["done"].items() if call.split()[1] != cell}
+    def forget(self, edition: str) -> None:
+        """Drop every report of an edition, whose records are gone."""
+        self.content["done"] = {call: told for call, told in self.content["done"].items() if call.split()[1] != edition}
 
-    def finish(self, number: str, cell: str, output: str) -> None:
+    def finish(self, number: str, edition: str, output: str) -> None:
         """Keep the report of a call. Raises Problem."""
-        self.content["done"][f"{number} {cell}"] = output
+        self.content["done"][f"{number} {edition}"] = output
         self.save()
 
     def save(self) -> None:
         """Replace the file. Raises Problem."""
         try:
-            with atomic_write(self.path) as file:
-                file.write(json.dumps(self.content).encode())
+            write_json(self.path, self.content)
         except OSError as error:
             cure = "free some space and run the same command again; what is measured is kept"
             raise Problem(f"cannot write '{self.path}': {error.strerror}; {cure}") from error

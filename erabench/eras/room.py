@@ -13,52 +13,52 @@ from collections.abc import Iterable
 
 from erabench.environments import locks
 from erabench.environments.build import mark
-from erabench.eras.plan import locks_of
 from erabench.terminal import say
+from images import stack
 from images.recipe import pins
 
 LEAST_FREE = 8e9  # bytes: the largest environment takes 6.9 GB
 
 
 class Room:
-    """The environments that there are, by cell ("2018/keras"), the one used longest ago first."""
+    """The environments that there are, by edition ("2018/keras"), the one used longest ago first."""
 
-    def __init__(self, cells: Iterable[str]) -> None:
-        self.used = [cell for cell in cells if exists(cell)]
+    def __init__(self, editions: Iterable[str]) -> None:
+        self.used = [edition for edition in editions if exists(edition)]
 
     def make(self, wanted: str, everything: bool = False) -> bool:
         """Remove others until there is room for one more, or all of them; return whether any went."""
-        others = [cell for cell in self.used if cell != wanted]
+        others = [edition for edition in self.used if edition != wanted]
         before = len(others)
         while others and (everything or free() < LEAST_FREE):
-            cell = others.pop(0)
-            say(f"the disk is nearly full: removing the environment {cell} and its packages in uv's cache")
-            remove(cell)
-            self.used.remove(cell)
-            names = sorted({name for name, _ in packages(cell) - packages(wanted)})
+            edition = others.pop(0)
+            say(f"the disk is nearly full: removing the environment {edition} and its packages in uv's cache")
+            remove(edition)
+            self.used.remove(edition)
+            names = sorted({name for name, _ in packages(edition) - packages(wanted)})
             if names:  # without one, uv would empty the whole cache
                 subprocess.run([str(locks.uv()), "cache", "clean", *names], capture_output=True, check=False)
         return len(others) < before
 
-    def note(self, cell: str) -> None:
+    def note(self, edition: str) -> None:
         """Mark an environment as used last."""
-        self.used = [other for other in self.used if other != cell] + [cell]
+        self.used = [other for other in self.used if other != edition] + [edition]
 
 
-def packages(cell: str) -> set[tuple[str, str]]:
-    """Names and versions of a cell's packages."""
-    return {pin for lock in locks_of(cell) for pin in pins(lock)}
+def packages(edition: str) -> set[tuple[str, str]]:
+    """Names and versions of an edition's packages."""
+    return {pin for lock in stack.locks(*edition.split("/")) for pin in pins(lock)}
 
 
-def exists(cell: str) -> bool:
+def exists(edition: str) -> bool:
     """Whether there is an environment, complete or not."""
-    return (locks.folder() / cell).exists()
+    return (locks.folder() / edition).exists()
 
 
-def remove(cell: str) -> None:
+def remove(edition: str) -> None:
     """Remove an environment, complete or not; a folder that erabench did not make stays."""
-    if mark(locks.folder() / cell).exists():
-        shutil.rmtree(locks.folder() / cell, ignore_errors=True)
+    if mark(locks.folder() / edition).exists():
+        shutil.rmtree(locks.folder() / edition, ignore_errors=True)
 
 
 def free() -> int:

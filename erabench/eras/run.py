@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from erabench import options, page
-from erabench.bench.rounds import Cell, run_rounds
+from erabench.bench.rounds import Row, run_rounds
 from erabench.bench.run import checked, commit, fetch, summarize
 from erabench.environments import locks
 from erabench.eras import plan
@@ -16,29 +16,29 @@ from erabench.frameworks import datasets
 
 
 def eras(asked: Namespace) -> int:
-    """Measure the cells that are asked for and write the page; return the exit status. Raises Problem."""
-    cells = plan.chosen(asked.ERA, asked.NET, asked.FRAMEWORK)
+    """Measure the editions that are asked for and write the page; return the exit status. Raises Problem."""
+    editions = plan.chosen(asked.ERA, asked.NET, asked.FRAMEWORK)
     asked.DEVICE = asked.DEVICE or "cpu"
     arguments = [*checked(asked), "--seeds", "1"]
     results = options.writable("RESULTS", Path(asked.RESULTS or "results"))
     locks.host()
     machine = value(arguments, "--machine")
-    identity = plan.identity(cells, [*arguments, asked.ENGINE])
+    identity = plan.identity(editions, [*arguments, asked.ENGINE])
     journal = plan.Journal(results / machine / plan.NAME, identity, options.switched_on("FORCE"))
-    fetch(datasets(cells), options.data_folder(asked))
-    engine = EraEngine(asked, cells, results, machine, journal)
+    fetch(datasets(editions), options.data_folder(asked))
+    engine = EraEngine(asked, editions, results, machine, journal)
     arguments += ["--commit", commit()]
-    outcome = run_rounds(engine.run, cells, arguments, journal.seed, journal.force, only_once=False)
+    outcome = run_rounds(engine.run, editions, arguments, journal.seed, journal.force, only_once=False)
     status = summarize(outcome, by_year)
     if not outcome.interrupted and not options.switched_on("KEEP"):
-        for cell in cells:
-            remove(cell)
+        for edition in editions:
+            remove(edition)
     if any(results.glob("*/*/*.json")):
         status = max(status, page.make(asked))
     return status
 
 
-def by_year(cell: Cell) -> str:
+def by_year(row: Row) -> str:
     """What a row is called in a message: ``2020 keras lstm``."""
-    place, row, _ = cell
-    return f"{place.replace('/', ' ')} {row}"
+    edition, key, _ = row
+    return f"{edition.replace('/', ' ')} {key}"

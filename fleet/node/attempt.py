@@ -19,7 +19,7 @@ from shutil import which
 from types import FrameType
 from typing import Any
 
-from fleet.files import sha256, tail, write_json
+from fleet.files import tail
 from fleet.folder import Attempt, attempts
 from fleet.node import exits
 from fleet.node.bench import bench_command, bench_environment
@@ -30,7 +30,7 @@ from fleet.node.stream import Stream
 from fleet.node.venvs import own_venvs
 from fleet.plan import Cell
 from fleet.results.records import FINISHED
-from images.files import read_json
+from images.files import read_json, sha256_of, write_json
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 POLL_SECONDS = 0.5
@@ -168,7 +168,7 @@ class Supervisor:
 
     def _end(self, outcome: str, reason: str, status: int) -> int:
         files = {
-            str(path.relative_to(self.results)): sha256(path)
+            str(path.relative_to(self.results)): sha256_of(path)
             for path in sorted(self.results.glob("*/*/**/*.json"))
             if path.is_file()
         }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Mapping
 from typing import Any
+
+from images.stack import output
 
 QUERY = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits"]
 KEYS = ("cpu", "logical_cpus", "gpus", "driver")  # what must be equal on nodes of one type; the memory nearly so
@@ -26,10 +27,7 @@ def hardware() -> dict[str, Any]:
 
 
 def _gpus() -> list[list[str]]:
-    try:
-        answer = subprocess.run(QUERY, capture_output=True, text=True, timeout=60, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return []
+    answer = output(*QUERY, timeout_s=60)
     lines = [[part.strip() for part in line.split(",")] for line in answer.splitlines()]
     return [line for line in lines if len(line) == 3]
 

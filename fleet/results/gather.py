@@ -12,14 +12,14 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from fleet.files import atomic_write, printable, write_json
+from fleet.files import atomic_write, printable
 from fleet.folder import Attempt, Folder, attempts
 from fleet.plan import Cell
 from fleet.results.missing import ENDED_BADLY, missing_records
 from fleet.results.nodes import differences, spread
 from fleet.results.records import FINISHED, Found, read_record
 from fleet.status import CellStatus
-from images.files import locked, read_json
+from images.files import locked, read_json, write_json
 from images.stack import Problem
 
 Say = Callable[[str], None]

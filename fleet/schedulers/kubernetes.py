@@ -44,8 +44,7 @@ class KubernetesJobs:
         found = self._get("nodes", f"--selector={selector}")
         names = [node["metadata"].get("labels", {}).get("kubernetes.io/hostname", "") for node in found]
         if not any(names):
-            place = f"{self.fleet.path}:{one.lines['nodes']}: [[node]] '{one.name}' nodes"
-            raise Problem(f"{place}: no node has {selector}")
+            raise Problem(f"{self.fleet.where(one, 'nodes')} no node has {selector}")
         return sorted(name for name in names if name)
 
     def check(self, orders: Sequence[Order]) -> list[str]:
@@ -139,20 +138,22 @@ class KubernetesJobs:
 
     def cancel(self, submissions: Sequence[Submission]) -> list[str]:
         """Ask the running attempts to stop, save what their logs hold, and delete the Jobs."""
-        names = {one.name: one for one in submissions}
-        pods = [pod for pod in self._jobs_and_pods()[1] if pod.job in names]
-        running = [pod for pod in pods if pod_task(pod).phase == "running"]
+        pods = self._pods(submissions)
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(self._interrupt, running))
+            list(pool.map(self._interrupt, _running(pods)))
         deadline = time.monotonic() + STOP_SECONDS
-        while running and time.monotonic() < deadline:
-            pods = [pod for pod in self._jobs_and_pods()[1] if pod.job in names]
-            running = [pod for pod in pods if pod_task(pod).phase == "running"]
-            time.sleep(0.5 if running else 0)
-        lost = self._save([(pod, names[pod.job]) for pod in pods if pod_task(pod).phase != "queued"])
+        while _running(pods) and time.monotonic() < deadline:
+            time.sleep(0.5)
+            pods = self._pods(submissions)
+        lost = self._save([(pod, one) for pod, one in pods if pod_task(pod).phase != "queued"])
         self._has_code = False
         ask([*self._kubectl, "delete", "jobs,configmaps", f"--selector={RUN_LABEL}={self.folder.run}", "--wait=false"])
         return lost
+
+    def _pods(self, submissions: Sequence[Submission]) -> list[tuple[Pod, Submission]]:
+        """Return the submissions' pods, oldest first, each with its submission."""
+        by_name = {one.name: one for one in submissions}
+        return [(pod, by_name[pod.job]) for pod in self._jobs_and_pods()[1] if pod.job in by_name]
 
     def _interrupt(self, pod: Pod) -> None:
         with contextlib.suppress(Problem):  # it has just ended
@@ -160,17 +161,12 @@ class KubernetesJobs:
 
     def fetch(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
         """Save what the logs of ended pods hold, those of pods that were replaced too."""
-        by_name = {one.name: one for one in submissions}
-        numbers = {(one.name, index): (one.number, index) for one in submissions for index in range(len(one.cells))}
-        pods = [
-            pod for pod in self._jobs_and_pods()[1]
-            if numbers.get((pod.job, pod.index)) in wanted and pod_task(pod).phase == "ended"
-        ]  # fmt: skip
-        return self._save([(pod, by_name[pod.job]) for pod in pods])
+        pods = [(pod, one) for pod, one in self._pods(submissions) if (one.number, pod.index) in wanted]
+        return self._save([(pod, one) for pod, one in pods if pod_task(pod).phase == "ended"])
 
     def log(self, submission: Submission, task: int) -> str:
         """Return the end of the lines that a running cell's bench has printed."""
-        pods = [pod for pod in self._jobs_and_pods()[1] if (pod.job, pod.index) == (submission.name, task)]
+        pods = [pod for pod, _ in self._pods([submission]) if pod.index == task]
         return read_stream(self._log(pods[-1]))[1][-16_384:] if pods else ""
 
     def _log(self, pod: Pod) -> str:
@@ -186,6 +182,10 @@ class KubernetesJobs:
 
         with ThreadPoolExecutor(8) as pool:
             return [problem for problem in pool.map(save, pods) if problem]
+
+
+def _running(pods: Sequence[tuple[Pod, Submission]]) -> list[Pod]:
+    return [pod for pod, _ in pods if pod_task(pod).phase == "running"]
 
 
 def _replaced(task: Task, job: Mapping[str, Any], index: int) -> Task:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.files import atomic_write, write_json
+from fleet.files import atomic_write
 from fleet.folder import Folder, Submission
 from fleet.node import exits
 from fleet.node.stream import read_stream
 from fleet.schedulers import Task
 from fleet.schedulers.manifests import FAILURES, INDEX
+from images.files import write_json
 
 HOPELESS = (
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError",

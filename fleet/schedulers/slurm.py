@@ -8,6 +8,7 @@ import shlex
 import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from fleet.clock import seconds_of, whole_minutes
@@ -55,18 +56,15 @@ class SlurmArrays:
 
     def __init__(self, fleet: Fleet, folder: Folder, root: Path) -> None:
         self.fleet, self.folder, self.root = fleet, folder, root
-        self._largest = 0
 
-    @property
+    @cached_property
     def largest(self) -> int:
         """The most tasks of an array: MaxArraySize, or the site's lower limit."""
-        if not self._largest:
-            config = ""
-            with contextlib.suppress(Problem):
-                config = ask(["scontrol", "show", "config"])
-            found = re.findall(r"^MaxArraySize\s*=\s*(\d+)|\bmax_array_tasks=(\d+)", config, re.MULTILINE)
-            self._largest = max(1, min((int(one or other) for one, other in found), default=1001))
-        return self._largest
+        config = ""
+        with contextlib.suppress(Problem):
+            config = ask(["scontrol", "show", "config"])
+        found = re.findall(r"^MaxArraySize\s*=\s*(\d+)|\bmax_array_tasks=(\d+)", config, re.MULTILINE)
+        return max(1, min((int(one or other) for one, other in found), default=1001))
 
     def nodes(self, one: NodeType) -> list[str]:
         """Return the names of a type's nodes. Raises Problem if its selector does not determine them."""
@@ -79,21 +77,19 @@ class SlurmArrays:
         return [problem for one in types.values() for problem in self._check(one, limits, known)]
 
     def _check(self, one: NodeType, limits: Partitions, known: set[str]) -> Iterable[str]:
-        where = f"{self.fleet.path}:{{}}: [[node]] '{one.name}' {{}}: "
         for name in one.nodes if isinstance(one.nodes, tuple) else ():
             if name not in known:
-                yield where.format(one.lines["nodes"], "nodes") + f"the cluster has no node '{name}'"
+                yield f"{self.fleet.where(one, 'nodes')} the cluster has no node '{name}'"
         partition, limit = limits.of([*self.fleet.slurm.options, *one.slurm])
         if limit is not None and one.seconds > limit:
             asked, most = whole_minutes(one.seconds), whole_minutes(limit)
-            problem = f"{asked} is more than partition '{partition}' allows ({most})"
-            yield where.format(one.lines["time"], "time") + problem
+            yield f"{self.fleet.where(one, 'time')} {asked} is more than partition '{partition}' allows ({most})"
             return
         try:
             ask(["sbatch", "--test-only", *self._resources(one), "--wrap", "true"])
         except Refused as refusal:
             if not ("not available" in str(refusal) and self._may_exist(one)):
-                yield where.format(one.lines["slurm"], "slurm") + f"{' '.join(one.slurm)}: {refusal}"
+                yield f"{self.fleet.where(one, 'slurm')} {' '.join(one.slurm)}: {refusal}"
 
     def _may_exist(self, one: NodeType) -> bool:
         """Whether nodes of a type may exist: those that are down look to --test-only as if they did not."""
@@ -218,9 +214,7 @@ class SlurmArrays:
 
     def fetch(self, wanted: Mapping[Key, tuple[Cell, str]], submissions: Sequence[Submission]) -> list[str]:
         """Without a shared disk: bring attempts from the nodes' own disks."""
-        if self.fleet.slurm.shared or not wanted:
-            return []
-        return bring(self.fleet, self.folder, wanted)
+        return [] if self.fleet.slurm.shared else bring(self.fleet, self.folder, wanted)
 
 
 def _task(state: str, reason: str, node: str, used: str, ended: tuple[int, int], restart: int) -> Task:

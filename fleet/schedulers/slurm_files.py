@@ -14,13 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from fleet.config import Fleet
-from fleet.files import sha256
 from fleet.folder import Attempt, Folder, attempts
 from fleet.node import exits
 from fleet.payload import code_archive, order_archive, start_script, submission_content
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, run
-from fleet.schedulers.slurm_nodes import ALIASES, nodes_of
+from fleet.schedulers.slurm_nodes import named, nodes_of
+from images.files import sha256_of
 from images.stack import Problem
 
 LARGEST_SCRIPT = 3_900_000  # Slurm's max_script_size is 4 MiB unless a site sets another
@@ -100,7 +100,7 @@ def bring(fleet: Fleet, folder: Folder, wanted: Mapping[Key, tuple[Cell, str]]) 
 def _bring_from(fleet: Fleet, folder: Folder, node: str, wanted: Sequence[str]) -> list[str]:
     script = f"cd {shlex.quote(scratch_of(fleet, folder))} 2>/dev/null || exit 0\n"
     script += f'set -- $(ls -d {" ".join(wanted)} 2>/dev/null)\n[ $# = 0 ] || tar -czf - "$@"'
-    options = [one for one in fleet.slurm.options if ALIASES.get(one[:2], one.split("=")[0]) in FOR_SRUN]
+    options = [one for one in fleet.slurm.options if named(one)[0] in FOR_SRUN]
     command = [
         "srun", f"--nodelist={node}", "--nodes=1", "--ntasks=1", "--time=10", "--immediate=30", "--quiet",
         f"--job-name=erabench-{folder.run}-fetch", *options, "sh", "-c", script,
@@ -135,7 +135,7 @@ def damage(attempt: Attempt) -> str:
     """Return what of an attempt's files is not as the node wrote it, "" if all is."""
     for name, expected in attempt.state.get("files", {}).items():
         try:
-            if sha256(attempt.path / "results" / name) != expected:
+            if sha256_of(attempt.path / "results" / name) != expected:
                 return f"{name} is not what the node wrote"
         except OSError:
             return f"{name} is missing"

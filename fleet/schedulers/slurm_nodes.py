@@ -37,7 +37,7 @@ class Partitions:
 
     def of(self, options: Sequence[str]) -> tuple[str, int | None]:
         """Return the partition that options lead to, with its limit: of several, the longest."""
-        names = (option_value(options, "--partition") or self.default).split(",")
+        names = (by_name(options).get("--partition") or self.default).split(",")
         known = [(name, self.limits[name]) for name in names if name in self.limits]
         return max(known, key=lambda pair: float("inf") if pair[1] is None else pair[1], default=(names[0], None))
 
@@ -53,30 +53,30 @@ def partition_limits() -> Partitions:
     return Partitions(limits, default)
 
 
-def option_value(options: Sequence[str], name: str) -> str:
-    """Return the value of the last option of that name, in any of its spellings: --partition=x, -p x, -px."""
-    value = ""
-    for option in options:
-        long, sep, rest = option.partition("=")
-        if sep and long == name:
-            value = rest
-        for short, full in ALIASES.items():
-            if full == name and option.startswith(short) and not option.startswith("--"):
-                value = option[2:].lstrip(" =")
-    return value
+def named(option: str) -> tuple[str, str]:
+    """Return an option's long name and its value, of any of its spellings: --partition=x, -p x, -px."""
+    if option[:2] in ALIASES:
+        return ALIASES[option[:2]], option[2:].lstrip(" =")
+    name, _, value = option.partition("=")
+    return name, value
+
+
+def by_name(options: Sequence[str]) -> dict[str, str]:
+    """Return the options' values by long name: of several of one name the last."""
+    return dict(map(named, options))
 
 
 def nodes_of(fleet: Fleet, one: NodeType) -> list[str]:
     """Return the nodes that a type's selector means, from sinfo. Raises Undetermined, NoNodes."""
-    where = f"{fleet.path}:{one.lines['nodes']}: [[node]] '{one.name}' nodes:"
+    where = fleet.where(one, "nodes")
     options = [*fleet.slurm.options, *one.slurm]
-    names = {ALIASES.get(option[:2], option.split("=")[0]) for option in options}
-    if names & {"--gpus", "--gpus-per-node", "--exclude"}:
+    given = by_name(options)
+    if given.keys() & {"--gpus", "--gpus-per-node", "--exclude"}:
         raise Undetermined(where, " ".join(options))
-    partitions = (option_value(options, "--partition") or partition_limits().default).split(",")
-    features = _features(option_value(options, "--constraint"), where)
-    gres = [part for part in option_value(options, "--gres").split(",") if part]
-    hosts = option_value(options, "--nodelist")
+    partitions = (given.get("--partition") or partition_limits().default).split(",")
+    features = _features(given.get("--constraint", ""), where)
+    gres = [part for part in given.get("--gres", "").split(",") if part]
+    hosts = given.get("--nodelist", "")
     listed = set(ask(["scontrol", "show", "hostnames", hosts]).split()) if hosts else set()
     found: dict[str, None] = {}
     for line in ask(["sinfo", "--noheader", "--Node", "--format=%N|%f|%G|%R"]).splitlines():

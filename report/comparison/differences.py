@@ -77,14 +77,11 @@ def differences(found_in: Iterable[tuple[Pair, Sequence[Differing]]]) -> list[Di
 
     Fields that make figures incomparable come first, then the others, in the order of the record.
     """
-    found: dict[tuple[str, str, str], list[Pair]] = {}
-    values: dict[tuple[str, str, str], tuple[Scalar, Scalar]] = {}
+    found: dict[tuple[str, str, str], tuple[Scalar, Scalar, list[Pair]]] = {}
     for pair, fields in found_in:
         for field, a, b in fields:
-            key = (field, repr(a), repr(b))
-            found.setdefault(key, []).append(pair)
-            values[key] = (a, b)
-    listed = [Difference(key[0], *values[key], tuple(where), breaks(key[0])) for key, where in found.items()]
+            found.setdefault((field, repr(a), repr(b)), (a, b, []))[2].append(pair)
+    listed = [Difference(field, a, b, tuple(pairs), breaks(field)) for (field, *_), (a, b, pairs) in found.items()]
     return sorted(listed, key=lambda difference: not difference.breaks)
 
 

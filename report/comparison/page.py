@@ -15,18 +15,18 @@ from report.records import PHASES, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
 NAMED = 4  # rows and values in a cell; of more only how many
-WORDS: dict[Word, str] = {
-    "faster": N_("faster"),
-    "slower": N_("slower"),
-    "indistinguishable": N_("indistinguishable"),
-    "incomparable": N_("not comparable"),
-    "unmeasured": N_("not measured"),
+WORDS: dict[Word, Message] = {
+    "faster": message("faster"),
+    "slower": message("slower"),
+    "indistinguishable": message("indistinguishable"),
+    "incomparable": message("not comparable"),
+    "unmeasured": message("not measured"),
 }
-TIMES: dict[TimeName, str] = {
-    "train": N_("training"),
-    "predict": N_("prediction"),
-    "epoch": N_("epoch"),
-    "test_set": N_("test set"),
+TIMES: dict[TimeName, Message] = {
+    "train": message("training"),
+    "predict": message("prediction"),
+    "epoch": message("epoch"),
+    "test_set": message("test set"),
 }
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -173,7 +173,7 @@ def row_name(pair: Pair, comparison: Comparison) -> str:
 
 def verdict(time: Time) -> Message:
     """Return the verdict in a word."""
-    word = message(WORDS[time.word])
+    word = WORDS[time.word]
     return message("{verdict} (paired)", verdict=word) if time.ratio and time.ratio.paired else word
 
 
@@ -181,7 +181,7 @@ def reasons(comparison: Comparison) -> Iterator[Message]:
     """Yield what explains the verdicts that need it, for where a table has no room."""
     for time in comparison.times:
         if time.reason:
-            name = message("{row}, {time}", row=row_name(time.pair, comparison), time=message(TIMES[time.name]))
+            name = message("{row}, {time}", row=row_name(time.pair, comparison), time=TIMES[time.name])
             yield _with_reason(name, time)
 
 
@@ -201,7 +201,7 @@ def _time_cells(time: Time, comparison: Comparison) -> tuple[Text | Linked, ...]
     ratio = Number(found.value, "ratio") if found else ""
     detectable = Number(found.detectable - 1, "percent") if found and found.detectable else ""
     word = _with_reason(verdict(time), time)
-    return row_name(time.pair, comparison), message(TIMES[time.name]), a, b, ratio, interval, detectable, word
+    return row_name(time.pair, comparison), TIMES[time.name], a, b, ratio, interval, detectable, word
 
 
 def _quality_table(comparison: Comparison) -> Table:

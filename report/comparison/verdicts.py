@@ -90,16 +90,17 @@ def compare(a: Sequence[Result], b: Sequence[Result]) -> Comparison:
             "device, or name the folder of one machine or one stack on each side"
         )
     found = [(pair, differing(pair)) for pair in pairs]
-    shifts = [(pair[0], shifts_of(pair)) for pair, fields in found if is_control(pair, fields)]
+    shifts: dict[Bench, dict[str, list[Shift]]] = {}
+    for pair, fields in found:
+        if is_control(pair, fields):
+            shifts.setdefault(bench_of(pair[0]), {})[pair[0].file] = shifts_of(pair)
 
     def controls(row: Result) -> list[Shift]:
-        others = [values for other, values in shifts if other is not row and bench_of(other) == bench_of(row)]
-        return [value for values in others for value in values]
+        others = shifts.get(bench_of(row), {})
+        return [shift for file, values in others.items() if file != row.file for shift in values]
 
     rows = tuple(_row(pair, [field for field, _, _ in fields], controls(pair[0])) for pair, fields in found)
-    by_bench: dict[Bench, list[Shift]] = {}
-    for row, values in shifts:
-        by_bench.setdefault(bench_of(row), []).extend(values)
+    by_bench = {bench: [shift for values in others.values() for shift in values] for bench, others in shifts.items()}
     several = tuple(name for name in ("machine", "stack") if len({getattr(first, name) for first, _ in pairs}) > 1)
     return Comparison(rows, tuple(differences(found)), tuple(only_a), tuple(only_b), by_bench, several)
 
@@ -203,13 +204,11 @@ def _phases(pair: Pair, broken_by: Sequence[str], controls: Sequence[Shift]) -> 
             word, reason = _missing(pair, name, a is None)
         elif fields := _of(name, broken_by):
             word, reason = "incomparable", _different(fields)
-        else:
+        elif found.low is None:
             word = found.verdict
-            reason = (
-                message("fewer than {least} processes on one side", least=str(FEWEST_PROCESSES))
-                if found.low is None
-                else None
-            )
+            reason = message("fewer than {least} processes on one side", least=str(FEWEST_PROCESSES))
+        else:
+            word, reason = found.verdict, None
         yield Time(pair, name, a, b, found, word, reason)
 
 

@@ -26,21 +26,18 @@ def write(found: Sequence[Eras], folder: Path, language: str) -> set[Path]:
             (folder / name).unlink(missing_ok=True)
         return set()
     words = locale(language)
-    drawn = {(one.machine, net.key): draw(one, net, words.plain) for one in found for net in one.nets}
-    pictures = {
-        place: Picture("eras", None, f"{place[0]}/eras-{place[1]}.svg", made[1], made[0])
-        for place, made in drawn.items()
-        if made
-    }
-    written = {folder / MARKDOWN.parent / picture.file: picture.svg for picture in pictures.values()}
-    for path, svg in written.items():
-        files.write(path, svg)
+    pictures = {}
+    for one in found:
+        for net in one.nets:
+            if drawn := draw(one, net, words.plain):
+                pictures[one.machine, net.key] = Picture("eras", None, f"{one.machine}/eras-{net.key}.svg", *drawn)
+    for picture in pictures.values():
+        files.write(folder / MARKDOWN.parent / picture.file, picture.svg)
     links = Links(words, several=True)
     markdown = render(
         "eras.md.j2", words, found=found, page=page, pictures=pictures, link=links.link, record=links.record,
         definitions=links.definitions,
     )  # fmt: skip
     files.write(folder / MARKDOWN, markdown)
-    svg_of = {picture.file: picture.svg for picture in pictures.values()}
-    files.write(folder / HTML, html.page(markdown, language, svg_of, f"{MARKDOWN.parent}/"))
-    return set(written)
+    files.write(folder / HTML, html.page(markdown, language, pictures.values(), f"{MARKDOWN.parent}/"))
+    return {folder / MARKDOWN.parent / picture.file for picture in pictures.values()}

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from report.comparison.page import WORDS
 from report.comparison.verdicts import Time
 from report.eras.years import Change, Eras, Line, Net, Point, software
-from report.page.measurements import PHASES as PHASE_NAMES
-from report.page.models import STATUSES, not_training, score, seconds
+from report.page.measurements import PHASE_NAMES
+from report.page.models import ended, not_training, score, seconds
 from report.records import PHASES, Result
-from report.sentences import said
-from report.text import N_, Message, Number, Text, joined, message, ratio_with_ends
+from report.text import N_, Number, Text, joined, message, ratio_with_ends
 
 CHANGES = {
     "slower": N_(
@@ -57,7 +56,7 @@ def ratio(time: Time | None) -> Text:
     """Return a ratio with its interval and verdict."""
     if time is None or time.word == "unmeasured":
         return ""
-    word = message(WORDS[time.word])
+    word = WORDS[time.word]
     if time.ratio is None or time.word == "incomparable":
         return message("{verdict}: {reason}", verdict=word, reason=time.reason) if time.reason else word
     found = time.ratio
@@ -72,14 +71,12 @@ def quality(result: Result) -> Text:
 
 def missing(eras: Eras) -> Iterator[tuple[Result, Text]]:
     """Yield the rows without a time, with the reason."""
-    for line in eras.lines:
-        for point in line.points:
-            if not point.times:
-                status, reason = point.result.status, said(point.result.reason)
-                if status == "ok":
-                    yield point.result, not_training(point.result, "train") or ""
-                else:
-                    yield point.result, message("{verdict}: {reason}", verdict=Message(STATUSES[status]), reason=reason)
+    for _, _, point in eras.points:
+        result = point.result
+        if not point.times and result.status == "ok":
+            yield result, not_training(result, "train") or ""
+        elif not point.times:
+            yield result, ended(result.status, result.reason)
 
 
 def sentence(change: Change) -> Text:
@@ -93,7 +90,7 @@ def sentence(change: Change) -> Text:
         CHANGES[change.time.word],
         net=change.net.title,
         library=change.line.name,
-        phase=Message(PHASE_NAMES[change.time.name]),
+        phase=PHASE_NAMES[change.time.name],
         factor=Number(factor, "ratio"),
         low=Number(low, "ratio"),
         high=Number(high, "ratio"),
@@ -112,16 +109,10 @@ def changes(earlier: Result, later: Result) -> Text:
 
 def neighbours(eras: Eras) -> Iterator[tuple[Text, str, str, Text]]:
     """Yield net and library, both years and what changed, for each row and neighbouring years that have times."""
-    for net in eras.nets:
-        for line in net.lines:
-            for point in line.points:
-                if point.times and point.previous:
-                    yield (
-                        joined((net.title, line.name)),
-                        point.previous.stack,
-                        point.year,
-                        changes(point.previous, point.result),
-                    )
+    for net, line, point in eras.points:
+        if point.times and point.previous:
+            changed = changes(point.previous, point.result)
+            yield joined((net.title, line.name)), point.previous.stack, point.year, changed
 
 
 def _value(value: object) -> str:

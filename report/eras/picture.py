@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from report.eras.years import Eras, Line, Net
-from report.page.measurements import PHASES
+from report.page.measurements import PHASE_NAMES
 from report.records import Figure, PhaseName
 from report.render.pictures.dots import SHAPES
 from report.render.pictures.svg import COLOURS, WIDTH, Drawing, Scale, log_scale
-from report.text import N_, Message, Number, Text, joined, message
+from report.text import Number, Text, joined, message
 
 LEFT, HEIGHT = 52, 190
 PER = {
-    "fit": N_("seconds per fit or batch, logarithmic scale"),
-    "batch": N_("seconds per batch, logarithmic scale"),
+    "fit": message("seconds per fit or batch, logarithmic scale"),
+    "batch": message("seconds per batch, logarithmic scale"),
 }
 DASHES: Mapping[PhaseName, str] = {"train": "", "predict": "4 3"}
 
@@ -24,10 +24,10 @@ def draw(eras: Eras, net: Net, say: Callable[[Text], str]) -> tuple[str, Text] |
     series = [(line, phase, found) for line in net.lines for phase in SHAPES if len(found := times(line, phase)) > 1]
     if not series:
         return None
-    names = list(dict.fromkeys(line.name for line in eras.lines))  # a framework has one colour in all pictures
+    names = list(dict.fromkeys(line.name for _, line, _ in eras.points))  # a framework has one colour in all pictures
     drawing = Drawing(0)
     legend = [
-        (f"{line.name}: {say(Message(PHASES[phase]))}", SHAPES[phase], COLOURS[names.index(line.name) % len(COLOURS)])
+        (f"{line.name}: {say(PHASE_NAMES[phase])}", SHAPES[phase], COLOURS[names.index(line.name) % len(COLOURS)])
         for line, phase, _ in series
     ]
     top = drawing.legend(16, [(*entry, False) for entry in legend])
@@ -43,9 +43,7 @@ def draw(eras: Eras, net: Net, say: Callable[[Text], str]) -> tuple[str, Text] |
         for at, one in places:
             if one:
                 drawing.marker(at, y(one.median_s), shape, colour)
-    drawing.text(WIDTH / 2, bottom + 34, say(Message(PER[net.unit])), "middle")
-    drawing.height = bottom + 42
-    return drawing.document(), described(net, series)
+    return drawing.above(bottom, say(PER[net.unit])), described(net, series)
 
 
 def times(line: Line, phase: PhaseName) -> dict[int, Figure]:
@@ -62,7 +60,7 @@ def described(net: Net, series: Sequence[tuple[Line, PhaseName, Mapping[int, Fig
             message(
                 "{line}, {phase}: {before} s in {first}, {after} s in {last}.",
                 line=line.name,
-                phase=Message(PHASES[phase]),
+                phase=PHASE_NAMES[phase],
                 before=Number(found[first].median_s, digits=2),
                 first=str(first),
                 after=Number(found[last].median_s, digits=2),

@@ -70,24 +70,22 @@ class Eras:
     nets: tuple[Net, ...]
 
     @property
-    def lines(self) -> tuple[Line, ...]:
-        """Every row over the years."""
-        return tuple(line for net in self.nets for line in net.lines)
+    def points(self) -> Iterator[tuple[Net, Line, Point]]:
+        """Every row in every year."""
+        return ((net, line, point) for net in self.nets for line in net.lines for point in line.points)
 
     @property
     def smoke(self) -> bool:
         """Whether a result is of a smoke run, whose figures mean nothing."""
-        return any(point.result.profile == "smoke" for line in self.lines for point in line.points)
+        return any(point.result.profile == "smoke" for _, _, point in self.points)
 
     def changes(self) -> list[Change]:
         """Return the largest differences between neighbouring years, the largest first; smoke runs show none."""
         found = [
             (abs(math.log(time.ratio.value)), Change(net, line, point, time))
-            for net in self.nets
-            for line in net.lines
-            for point in line.points
+            for net, line, point in self.points
             for time in point.before.values()
-            if time.ratio and time.word in ("faster", "slower") and point.result.profile != "smoke"
+            if time.ratio and time.word in ("faster", "slower") and "smoke" not in [one.profile for one in time.pair]
         ]
         return [change for _, change in sorted(found, key=lambda pair: -pair[0])[:LARGEST]]
 
@@ -100,16 +98,16 @@ def is_era(stack: str) -> bool:
 def eras(results: Iterable[Result]) -> tuple[Eras, ...]:
     """Return every machine that has results of two years or more."""
     of_years = [result for result in results if is_era(result.stack)]
-    of_years.sort(key=lambda result: (result.machine, result.stack, result.model.order))
+    of_years.sort(key=lambda result: (result.machine, result.model.order, result.stack))
     machines = [(name, tuple(found)) for name, found in groupby(of_years, key=lambda result: result.machine)]
     return tuple(_of_machine(name, found) for name, found in machines if len({result.stack for result in found}) > 1)
 
 
 def _of_machine(machine: str, results: Sequence[Result]) -> Eras:
     by_net: dict[str, dict[tuple[str, str], list[Result]]] = {}
-    for result in sorted(results, key=lambda result: (result.model.order, result.stack)):
+    for result in results:
         by_net.setdefault(net_of(result), {}).setdefault((result.key, result.device), []).append(result)
-    years = tuple(dict.fromkeys(result.stack for result in results))
+    years = tuple(sorted({result.stack for result in results}))
     return Eras(machine, years, tuple(_net(key, list(rows.values())) for key, rows in by_net.items()))
 
 

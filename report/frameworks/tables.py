@@ -13,13 +13,13 @@ from report.comparison.verdicts import compare_phase
 from report.page import models
 from report.page.models import seconds
 from report.page.tuning import tuned
-from report.records import Device, Figure, Result, Tuning, figure
+from report.records import DEVICES, Device, Figure, Result, Tuning, figure
 from report.sentences import said
-from report.text import N_, Joined, Message, Number, Text, joined, message, ratio_with_ends
+from report.text import Joined, Message, Number, Text, joined, message, ratio_with_ends
 
 QUANTITIES = ("outputs", "loss", "gradients", "parameters", "losses", "later-outputs")
 NOT_NAMED = ("numpy", "cuda", "cudnn", "jaxlib", "torchvision")  # versions that the table leaves out
-LSTM = {"cuDNN": "cuDNN", "generic": N_("generic LSTM")}
+LSTM: Mapping[str, Text] = {"cuDNN": "cuDNN", "generic": message("generic LSTM")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Line:
     """One framework."""
 
     result: Result
-    train: Figure
+    seconds: Number  # per training step, with their uncertainty
     ratio: Text  # of its training step to the fastest one's
     versions: Text
     predict: Text
@@ -45,14 +45,9 @@ class Line:
         return self.result.model.library
 
     @property
-    def seconds(self) -> Number:
-        """Seconds per training step, with their uncertainty."""
-        return seconds(self.train)
-
-    @property
     def rounded(self) -> Number:
         """Seconds per training step, for a sentence."""
-        return Number(self.train.median_s, digits=2)
+        return Number(self.seconds.value, digits=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +101,10 @@ class Table:
 def tables(results: Sequence[Result], tunings: Iterable[Tuning] = ()) -> Iterator[Table]:
     """Yield a table for each net and device of one machine and stack that a twin was measured on."""
     by_row = {(tuning.model.key, tuning.device): tuning for tuning in tunings}
-    devices: tuple[Device, ...] = ("cpu", "gpu")
-    nets = {result.model.twin_of for result in results if result.model.twin_of}
     members = sorted(results, key=lambda result: (result.model.order, result.key))
-    for net in sorted(nets, key=lambda net: min(r.model.order for r in members if net in (r.key, r.model.twin_of))):
-        for device in devices:
+    with_twins = {result.model.twin_of for result in members}
+    for net in dict.fromkeys(result.model.twin_of or result.key for result in members):
+        for device in DEVICES if net in with_twins else ():
             found = [r for r in members if r.device == device and net in (r.key, r.model.twin_of)]
             if any(result.status != "skipped" for result in found):
                 yield _table(found, device, by_row)
@@ -137,7 +131,7 @@ def _table(members: Sequence[Result], device: Device, tunings: Mapping[tuple[str
 def _reason(result: Result, common: str | None) -> Text | None:
     """Why a result stands outside the comparison; None if it belongs to it."""
     if result.status != "ok":
-        return message("{status}: {reason}", status=Message(models.STATUSES[result.status]), reason=said(result.reason))
+        return models.ended(result.status, result.reason)
     if result.sameness is None:
         return message("not compared with the reference yet (run make frameworks)")
     if not result.sameness.same and not result.sameness.precisions:
@@ -154,18 +148,18 @@ def _line(result: Result, found: Figure, fastest: Result | None, tuning: Tuning 
     batch = result.phases("train")[0].batch_size
     which = "peak_allocated_bytes" if result.device == "gpu" else "peak_resident_bytes"
     memory = models.peak_memory(result, which)
-    ok = [process for process in result.processes if process.status == "ok"]
-    first = [process.startup.first_step_s for process in ok if process.startup]
+    startups = [process.startup for process in result.processes if process.status == "ok" and process.startup]
+    first = [startup.first_step_s for startup in startups]
     environment = result.environment
     return Line(
         result,
-        found,
+        seconds(found),
         _ratio(compare_phase(fastest, result, "train") if fastest and fastest.file != result.file else None),
         _versions(environment.versions if environment else {}),
         seconds(predict) if predict else "",
         Number(batch / found.median_s, digits=3),
         None if memory is None else Number(memory, "bytes"),
-        _median([process.startup.import_s for process in ok if process.startup]),
+        _median([startup.import_s for startup in startups]),
         _median(first[:1]),
         _median(first[1:]),
         execution(result),
@@ -206,7 +200,7 @@ def execution(result: Result) -> Joined:
         parts.append(found["execution"])
     kind = found.get("lstm")
     if isinstance(kind, str) and kind in LSTM and "lstm" in result.key:  # Keras says it of every row
-        parts.append(Message(LSTM[kind]))
+        parts.append(LSTM[kind])
     if found.get("xla"):
         parts.append("XLA")
     operators = found.get("operators")

@@ -124,7 +124,6 @@ def _of_phase(row: Row, result: Result, phase: PhaseName) -> dict[str, Value]:
     step, phases = row.step(result.device, phase), result.phases(phase)
     if step is None:
         return {}
-    counted = joules(result, phase)
     return {
         "s": step.median_s,
         "low_s": step.low_s,
@@ -135,5 +134,5 @@ def _of_phase(row: Row, result: Result, phase: PhaseName) -> dict[str, Value]:
         "iqr_s": statistics.median(timed.iqr_s for timed in phases),
         "unit": phases[0].unit,
         "batch_size": phases[0].batch_size,
-        "joules": statistics.median(counted) if counted else None,
+        "joules": joules(result, phase),
     }

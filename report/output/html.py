@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,15 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from report.render.markdown import fill
+from report.render.pictures import Picture
 from report.text import Safe
 
 _STYLE = Path(__file__).parents[1] / "jekyll" / "_sass" / "_report.scss"
 _TITLE = re.compile(r"^title: *(.*)$", re.MULTILINE)
 
 
-def page(markdown: str, language: str, pictures: Mapping[str, str], folder: str = "") -> str:
-    """Return the document. ``pictures`` are SVG by the file that the Markdown names; links go below ``folder``."""
+def page(markdown: str, language: str, pictures: Iterable[Picture], folder: str) -> str:
+    """Return the document with ``pictures`` in it; its links go below ``folder``."""
     title = _TITLE.search(markdown)
     style = "\n".join(line for line in _STYLE.read_text("utf-8").splitlines() if not line.startswith("//"))
     return fill(
@@ -31,7 +32,7 @@ def page(markdown: str, language: str, pictures: Mapping[str, str], folder: str 
         say=str,
         title=Safe(escape(title[1] if title else "")),
         style=Safe(style),
-        body=Safe(_body(markdown, pictures, folder)),
+        body=Safe(_body(markdown, {picture.file: picture.svg for picture in pictures}, folder)),
     )
 
 

@@ -55,8 +55,7 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
             wanted.add(f"{assets}/{picture.name}")
         wanted.update(map(str, eras_output.write(found, folder, language)))
         markdown = render_page(page, locale(language), pictures)
-        svg = {picture.file: picture.svg for picture in pictures}
-        document = html.page(markdown, language, svg, f"{PAGE_FILE.parent}/")
+        document = html.page(markdown, language, pictures, f"{PAGE_FILE.parent}/")
         wanted.update(map(str, written))
     files.write(folder / PAGE_FILE, markdown)
     files.write(folder / HTML_FILE, document)

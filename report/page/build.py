@@ -7,22 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from report.frameworks.tables import Table, tables
+from report.page import measurements as measured
 from report.page import published
 from report.page.audit import Item, audit
-from report.page.measurements import (
-    AcrossNodes,
-    GpuMemory,
-    Measurement,
-    Unmeasured,
-    Warned,
-    across_nodes,
-    energy_sources,
-    gpu_memory,
-    measurements,
-    notes,
-    unmeasured,
-    warnings,
-)
 from report.page.models import COLUMNS, Cell, Footnote
 from report.page.protocols import ProtocolTable, protocol_tables
 from report.page.reproduction import Comparison, Verdicts, by_verdict, compared
@@ -63,12 +50,12 @@ class Section:
     comparisons: tuple[Comparison, ...]
     verdicts: tuple[Verdicts, ...]
     protocols: tuple[ProtocolTable, ...]
-    measurements: tuple[Measurement, ...]
+    measurements: tuple[measured.Measurement, ...]
     energy_sources: Joined
-    gpu_memory: tuple[GpuMemory, ...]
-    across_nodes: tuple[AcrossNodes, ...]
-    warnings: tuple[Warned, ...]
-    unmeasured: tuple[Unmeasured, ...]
+    gpu_memory: tuple[measured.GpuMemory, ...]
+    across_nodes: tuple[measured.AcrossNodes, ...]
+    warnings: tuple[measured.Warned, ...]
+    unmeasured: tuple[measured.Unmeasured, ...]
     tuned: tuple[Tuned, ...]
     frameworks: tuple[Table, ...]
     notes: tuple[tuple[Row, tuple[Text, ...]], ...]
@@ -101,6 +88,7 @@ class Page:
 
     summary: Text
     groups: tuple[MachineStack, ...]
+    detailed: bool  # whether it is short enough for all details of each machine
     sections: tuple[Section, ...]  # of the first groups
     overviews: tuple[Overview, ...]  # of several machines, those of the sections
     audit: tuple[Item, ...]
@@ -109,18 +97,13 @@ class Page:
     problems: tuple[Problem, ...] = ()
     years: tuple[str, ...] = ()  # of the page of eras, which this page links to
 
-    @property
-    def detailed(self) -> bool:
-        """Whether the page is short enough for all details of each machine."""
-        return is_detailed(self.groups)
-
 
 def build_page(
     groups: Iterable[MachineStack], problems: Sequence[Problem] = (), tunings: Sequence[Tuning] = ()
 ) -> Page:
     """Return the page about ``groups``: a summary, and one section per machine and stack."""
     found = tuple(groups)
-    detailed = is_detailed(found)
+    detailed = len(found) <= DETAILED_SECTIONS
     beside: dict[tuple[str, str], list[Tuning]] = {}
     for tuning in tunings if detailed else ():
         beside.setdefault((tuning.machine, tuning.stack), []).append(tuning)
@@ -132,6 +115,7 @@ def build_page(
     return Page(
         summary(found, comparisons),
         found,
+        detailed,
         sections,
         overviews(found[:MOST_SECTIONS]) if len(found) > 1 else (),
         audit([result for group in found for result in group.results]),
@@ -139,11 +123,6 @@ def build_page(
         _labels(note for section in sections for line in section.lines for cell in line.cells for note in cell.notes),
         tuple(problems),
     )
-
-
-def is_detailed(found: Sequence[object]) -> bool:
-    """Return whether a page about these machines is short enough for all details of each."""
-    return len(found) <= DETAILED_SECTIONS
 
 
 def _section(
@@ -159,17 +138,17 @@ def _section(
         comparisons=comparisons,
         verdicts=by_verdict(comparisons),
         protocols=tuple(protocol_tables(group)) if detailed else (),
-        measurements=tuple(measurements(group)) if detailed else (),
-        energy_sources=energy_sources(group),
-        gpu_memory=tuple(gpu_memory(group)) if detailed else (),
-        across_nodes=tuple(across_nodes(group)) if detailed else (),
-        warnings=warnings(group),
-        unmeasured=tuple(unmeasured(group)),
+        measurements=tuple(measured.measurements(group)) if detailed else (),
+        energy_sources=measured.energy_sources(group),
+        gpu_memory=tuple(measured.gpu_memory(group)) if detailed else (),
+        across_nodes=tuple(measured.across_nodes(group)) if detailed else (),
+        warnings=measured.warnings(group),
+        unmeasured=tuple(measured.unmeasured(group)),
         tuned=tuple(
             tuned(one, names.get(one.model.key, f"{one.model.title} ({one.model.library})")) for one in tunings
         ),
         frameworks=tuple(tables(group.results, tunings)) if detailed else (),
-        notes=tuple(notes(group.rows)) if detailed else (),
+        notes=tuple(measured.notes(group.rows)) if detailed else (),
         provenance=tuple(provenance(group.results)),
     )
 

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 from report.page.models import STATUSES, joules, peak_memory, seconds
 from report.page.rows import MachineStack, Row
-from report.records import PHASES as BOTH
-from report.records import Device, Figure, Phase, PhaseName, PhaseWarning, Result
+from report.records import PHASES, Device, Figure, Phase, PhaseName, PhaseWarning, Result
 from report.sentences import said, warned, warning_name
-from report.text import N_, Joined, Message, Number, Text, joined, message
+from report.text import Joined, Number, Text, joined, message
 
-PHASES = {"train": N_("training"), "predict": N_("prediction")}
-STOPPED = {"precision": N_("precision"), "budget": N_("time budget"), "count": N_("sample limit")}
+PHASE_NAMES = {"train": message("training"), "predict": message("prediction")}
+STOPPED = {"precision": message("precision"), "budget": message("time budget"), "count": message("sample limit")}
 _MEMORY = (
     "peak_allocated_bytes",
     "peak_reserved_bytes",
@@ -90,13 +89,13 @@ def device(name: Device, threads: int | None) -> Text:
 
 def _where(result: Result, phase: PhaseName) -> Text:
     threads = result.environment.threads if result.environment else None
-    return Joined((device(result.device, threads), Message(PHASES[phase])))
+    return Joined((device(result.device, threads), PHASE_NAMES[phase]))
 
 
 def measurements(group: MachineStack) -> Iterator[Measurement]:
     """Yield every phase that any process timed."""
     for row, result in group.every_row_and_result:
-        for phase in BOTH:
+        for phase in PHASES:
             found = [timed for process in result.processes if (timed := process.phase(phase)) is not None]
             if found:
                 yield _measurement(row, result, phase, result.phases(phase) or tuple(found))
@@ -104,6 +103,7 @@ def measurements(group: MachineStack) -> Iterator[Measurement]:
 
 def _measurement(row: Row, result: Result, phase: PhaseName, found: Sequence[Phase]) -> Measurement:
     step = row.step(result.device, phase)
+    energy = joules(result, phase) if step else None
     return Measurement(
         row,
         result,
@@ -113,10 +113,10 @@ def _measurement(row: Row, result: Result, phase: PhaseName, found: Sequence[Pha
         len(found),
         sum(len(timed.samples_s) for timed in found),
         Number(statistics.median(timed.iqr_s / timed.median_s for timed in found), "percent"),
-        joined(Message(STOPPED[timed.stopped_by]) for timed in found),
+        joined(STOPPED[timed.stopped_by] for timed in found),
         _bytes(peak_memory(result, "peak_resident_bytes")),
         _bytes(max(_added(result), default=None)),
-        _energy(result, phase) if step else None,
+        None if energy is None else Number(energy),
     )
 
 
@@ -142,34 +142,23 @@ def _interval(step: Figure) -> Text:
     return Joined(tuple(Number(value, "limit", spread) for value in (step.low_s, step.high_s)), "–")
 
 
-def _energy(result: Result, phase: PhaseName) -> Number | None:
-    """Joules per batch; None if nothing was counted or a counter did not change."""
-    counted = joules(result, phase)
-    return Number(statistics.median(counted)) if counted else None
-
-
 def energy_sources(group: MachineStack) -> Joined:
     """Return what counted the energy of any phase; no parts where nothing did."""
     return joined(
         process.energy.source
         for result in group.results
         for process in result.processes
-        if process.energy and any(_energy(result, phase) for phase in BOTH)
+        if process.energy and any(joules(result, phase) for phase in PHASES)
     )
 
 
 def gpu_memory(group: MachineStack) -> Iterator[GpuMemory]:
-    """Yield each result on a GPU with any count. A peak, or a card, of no bytes at all was not counted."""
+    """Yield each result on a GPU with any count."""
     for row, result in group.every_row_and_result:
-        memories = [process.memory for process in result.processes if process.memory and result.device == "gpu"]
-        counts = []
-        for name in _MEMORY:
-            found = [count for memory in memories if (count := getattr(memory, name)) is not None]
-            largest = max(found, default=None)
-            counts.append(_bytes(largest if largest or name.startswith("gpu_used") else None))
-        if any(counts[:-1]):
+        counts = tuple(_bytes(peak_memory(result, name)) for name in _MEMORY)
+        if result.device == "gpu" and any(counts[:-1]):
             whole_process = (result.execution or {}).get("peak_memory") == "process"
-            yield GpuMemory(row, result, tuple(counts), whole_process)
+            yield GpuMemory(row, result, counts, whole_process)
 
 
 def warnings(group: MachineStack) -> tuple[Warned, ...]:
@@ -177,7 +166,7 @@ def warnings(group: MachineStack) -> tuple[Warned, ...]:
     found: dict[str, dict[Text, list[PhaseWarning]]] = {}
     for row, result in group.every_row_and_result:
         for warning in (warning for process in result.processes for warning in process.warnings):
-            phase = (Message(PHASES[warning.phase]),) if warning.phase in PHASES else ()
+            phase = (PHASE_NAMES[warning.phase],) if warning.phase in PHASE_NAMES else ()
             where = Joined((row.name, result.device.upper(), *phase))
             found.setdefault(warning.key, {}).setdefault(where, []).append(warning)
     kinds = sorted(found.items(), key=lambda item: -sum(map(len, item[1].values())))
@@ -194,7 +183,7 @@ def across_nodes(group: MachineStack) -> Iterator[AcrossNodes]:
         for spread in result.nodes:
             where, low, high = _where(result, spread.phase), Number(spread.low_s), Number(spread.high_s)
             without = [
-                message("{node}: {status}", node=node, status=Message(STATUSES[status]))
+                message("{node}: {status}", node=node, status=STATUSES.get(status, status))
                 for node, status in sorted(spread.without.items())
             ]
             yield AcrossNodes(row, where, spread.nodes, low, high, joined(_outliers(spread.outliers)), joined(without))
@@ -213,8 +202,7 @@ def unmeasured(group: MachineStack) -> Iterator[Unmeasured]:
     """Yield the results without figures."""
     for row, result in group.rows_and_results:
         if result.status != "ok":
-            status, reason = Message(STATUSES[result.status]), said(result.reason)
-            yield Unmeasured(row, result, result.device.upper(), status, reason)
+            yield Unmeasured(row, result, result.device.upper(), STATUSES[result.status], said(result.reason))
 
 
 def notes(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Text, ...]]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import statistics
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from report.page.rows import Row
-from report.records import Device, Figure, PhaseName, Quality, Result, total
+from report.records import Device, Figure, PhaseName, Quality, Reason, Result, total
 from report.records.result import ScoreName
 from report.sentences import said
 from report.text import N_, Message, Number, Text, message
@@ -15,12 +17,16 @@ from report.text import N_, Message, Number, Text, message
 PUBLISHED_BATCH_SIZE = 32
 PER_EPOCH, PER_TEST_SET, PER_FIT = "s/epc", "s/(t)", "s/fit"
 SCORES: tuple[ScoreName, ...] = ("loss", "accuracy")
-DATASETS = {"airline": N_("Airline Passenger"), "household": N_("Household electricity"), "cifar10": "CIFAR-10"}
+DATASETS: Mapping[str, Text] = {
+    "airline": message("Airline Passenger"),
+    "household": message("Household electricity"),
+    "cifar10": "CIFAR-10",
+}
 STATUSES = {
-    "failed": N_("failed"),
-    "timeout": N_("timeout"),
-    "out_of_memory": N_("out of memory"),
-    "skipped": N_("skipped"),
+    "failed": message("failed"),
+    "timeout": message("timeout"),
+    "out_of_memory": message("out of memory"),
+    "skipped": message("skipped"),
 }
 _SILENT = ("device-not-offered", "gpu-not-visible")  # why there is no GPU result, where nobody expects one
 
@@ -53,9 +59,9 @@ class Column:
     terms: tuple[str, ...] = ()  # what its cells may contain, explained
 
 
-def dataset(name: str) -> Text:
-    """Return the data set as the page calls it; an unknown one by its own name."""
-    return Message(DATASETS[name]) if name in DATASETS else name
+def ended(status: str, reason: Reason | None) -> Message:
+    """Return how what has no figure ended, and why."""
+    return message("{status}: {reason}", status=STATUSES[status], reason=said(reason))
 
 
 def score(quality: Quality, which: ScoreName, protocol: str) -> Number | None:
@@ -119,17 +125,14 @@ def _row_notes(row: Row) -> Iterator[Footnote]:
         yield Footnote("ar-ols", text)
     if any(result.profile == "smoke" for result in row.results):
         yield Footnote("smoke", message("Smoke run: it proves that everything runs and measures nothing."))
-    if row.cpu and row.gpu and row.cpu.profile != row.gpu.profile:
-        text = message(
-            "The CPU was measured with profile {cpu}, the GPU with profile {gpu}.",
-            cpu=row.cpu.profile,
-            gpu=row.gpu.profile,
-        )
+    profiles: dict[str, Text] = {result.device: result.profile for result in row.results}
+    if len(set(profiles.values())) > 1:
+        text = message("The CPU was measured with profile {cpu}, the GPU with profile {gpu}.", **profiles)
         yield Footnote("profiles", text)
 
 
 def _data_cell(row: Row) -> Cell:
-    name = dataset(row.model.dataset)
+    name = DATASETS.get(row.model.dataset, row.model.dataset)
     if not row.synthetic:
         return Cell(name)
     text = message(
@@ -139,28 +142,25 @@ def _data_cell(row: Row) -> Cell:
     return Cell(message("{data} (synthetic)", data=name), (Footnote("synthetic", text),))
 
 
-def _score_cell(which: ScoreName) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        result = row.scored_result
-        quality = result.quality
-        if row.synthetic:
-            return Cell()
-        if result.status != "ok" or quality is None:
-            return _gap(result, result.device)
-        shown = score(quality, which, quality.protocol)
-        if shown is None:
-            why = message("Not scored: {reason}.", reason=said(quality.reason))
-            return Cell("", (Footnote("not-scored", why),) if quality.reason and which == "accuracy" else ())
-        text = message("This loss is {metric}, not the mean squared error.", metric=quality.loss_metric)
-        other = which == "loss" and quality.loss_metric != "mse"
-        return Cell(shown, (Footnote("loss-metric", text),) if other else ())
-
-    return cell
+def _score_cell(which: ScoreName, row: Row) -> Cell:
+    result = row.scored_result
+    quality = result.quality
+    if row.synthetic:
+        return Cell()
+    if result.status != "ok" or quality is None:
+        return _gap(result, result.device)
+    shown = score(quality, which, quality.protocol)
+    if shown is None:
+        why = message("Not scored: {reason}.", reason=said(quality.reason))
+        return Cell("", (Footnote("not-scored", why),) if quality.reason and which == "accuracy" else ())
+    text = message("This loss is {metric}, not the mean squared error.", metric=quality.loss_metric)
+    other = which == "loss" and quality.loss_metric != "mse"
+    return Cell(shown, (Footnote("loss-metric", text),) if other else ())
 
 
 def _memory_cell(row: Row) -> Cell:
     """The framework's peak of allocated GPU memory, as the published column means the GPU's."""
-    result = row.gpu
+    result = row.on("gpu")
     if result is None or result.status != "ok":
         return Cell("", _gap(result, "gpu").notes)
     allocated = peak_memory(result, "peak_allocated_bytes")
@@ -171,30 +171,29 @@ def _memory_cell(row: Row) -> Cell:
 
 
 def peak_memory(result: Result, name: str) -> int | None:
-    """Return the largest of a count of bytes over the processes; None where nobody counted or nothing was used."""
+    """Return the largest count of bytes over the processes. A peak of none was not counted; a card may be empty."""
     counts = [getattr(process.memory, name) for process in result.processes if process.memory]
-    return max((count for count in counts if count is not None), default=None) or None
+    largest = max((count for count in counts if count is not None), default=None)
+    return largest if largest or name.startswith("gpu_used") else None
 
 
-def joules(result: Result, phase: PhaseName) -> list[float]:
-    """Return what each process counted per batch, of those that counted."""
+def joules(result: Result, phase: PhaseName) -> float | None:
+    """Return the joules per batch: the median over the processes that counted them, None if none did."""
     counted = [getattr(process.energy, f"{phase}_joules_per_batch") for process in result.processes if process.energy]
-    return [value for value in counted if value is not None and value > 0]  # a counter may stand still or wrap
+    known = [value for value in counted if value is not None and value > 0]  # a counter may stand still or wrap
+    return statistics.median(known) if known else None
 
 
-def _time_cell(device: Device, phase: PhaseName) -> Callable[[Row], Cell]:
-    def cell(row: Row) -> Cell:
-        result = row.on(device)
-        if result is None or result.status != "ok":
-            return _gap(result, device)
-        reason = not_training(result, phase)
-        if reason is not None:
-            text = message("No time is shown, because the model was not really training: {reason}.", reason=reason)
-            return Cell("", (Footnote("not-training", text),))
-        time = shown_time(row, result, phase)
-        return Cell(time, tuple(_time_notes(result, phase))) if time else Cell()
-
-    return cell
+def _time_cell(device: Device, phase: PhaseName, row: Row) -> Cell:
+    result = row.on(device)
+    if result is None or result.status != "ok":
+        return _gap(result, device)
+    reason = not_training(result, phase)
+    if reason is not None:
+        text = message("No time is shown, because the model was not really training: {reason}.", reason=reason)
+        return Cell("", (Footnote("not-training", text),))
+    time = shown_time(row, result, phase)
+    return Cell(time, tuple(_time_notes(result, phase))) if time else Cell()
 
 
 def _time_notes(result: Result, phase: PhaseName) -> Iterator[Footnote]:
@@ -212,15 +211,14 @@ def _gap(result: Result | None, device: Device) -> Cell:
     """A cell without a figure: empty where nothing was to be measured, else the word for what went wrong."""
     if result is None or (device == "gpu" and result.reason is not None and result.reason.key in _SILENT):
         return Cell()
-    status = Message(STATUSES.get(result.status, result.status))
-    text = message("{status}: {reason}", status=status, reason=said(result.reason))
     name = result.reason.key if result.reason and result.reason.key not in ("text", "exception") else result.status
-    return Cell("" if result.status == "skipped" else status, (Footnote(name, text),))
+    word: Text = "" if result.status == "skipped" else STATUSES[result.status]
+    return Cell(word, (Footnote(name, ended(result.status, result.reason)),))
 
 
 def _time_column(device: Device, phase: PhaseName, legend: str) -> Column:
     heading = f"{device.upper()}({'T' if phase == 'train' else 'P'})"
-    return Column(f"{device}_{phase}", heading, "right", legend, _time_cell(device, phase))
+    return Column(f"{device}_{phase}", heading, "right", legend, partial(_time_cell, device, phase))
 
 
 COLUMNS = (
@@ -267,14 +265,18 @@ COLUMNS = (
         ),
     ),
     Column(
-        "loss", "Loss", "left", N_("mean squared error of the forecasts, on data scaled to 0..1."), _score_cell("loss")
+        "loss",
+        "Loss",
+        "left",
+        N_("mean squared error of the forecasts, on data scaled to 0..1."),
+        partial(_score_cell, "loss"),
     ),
     Column(
         "accuracy",
         "Accuracy",
         "right",
         N_("R² of the forecasts; share of correct labels for images."),
-        _score_cell("accuracy"),
+        partial(_score_cell, "accuracy"),
     ),
     Column(
         "memory",

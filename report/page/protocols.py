@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,19 +10,19 @@ from report.page import models
 from report.page.published import published_row
 from report.page.rows import MachineStack, Row
 from report.records import Quality, RollingOrigin, Score
-from report.text import N_, Joined, Message, Number, Safe, Text, message
+from report.text import Joined, Number, Safe, Text, message
 
 PROTOCOLS = {
-    "recursive": N_("recursive"),
-    "one-step": N_("one step ahead"),
-    "held-out": N_("held-out test set"),
-    "as-published": N_("as published, with its slips"),
+    "recursive": message("recursive"),
+    "one-step": message("one step ahead"),
+    "held-out": message("held-out test set"),
+    "as-published": message("as published, with its slips"),
 }
-METRICS = {"r2": "R²", "top-1": N_("accuracy")}
+METRICS: Mapping[str, Text] = {"r2": "R²", "top-1": message("accuracy")}
 BASELINES = {
-    "seasonal naive": N_("seasonal naive (the same month one year before)"),
-    "linear AR(60)": N_("linear AR(60)"),
-    "persistence": N_("persistence (the last value again)"),
+    "seasonal naive": message("seasonal naive (the same month one year before)"),
+    "linear AR(60)": message("linear AR(60)"),
+    "persistence": message("persistence (the last value again)"),
 }
 NOT_A_PROTOCOL = "as-published"
 """The scores of the slips. The other protocols are ordered as in ``PROTOCOLS``, unknown ones after them."""
@@ -57,9 +57,7 @@ class ProtocolTable:
 
 def protocol(name: str | None) -> Text:
     """Return a protocol as the page calls it."""
-    if not name:
-        return message("unknown protocol")
-    return Message(PROTOCOLS[name]) if name in PROTOCOLS else name
+    return PROTOCOLS.get(name, name) if name else message("unknown protocol")
 
 
 def protocol_tables(group: MachineStack) -> Iterator[ProtocolTable]:
@@ -75,10 +73,10 @@ def protocol_tables(group: MachineStack) -> Iterator[ProtocolTable]:
         baselines = tuple(_baselines(scored, protocols))
         if baselines:
             metric = scored[0][1].accuracy_metric
-            shown = Message(METRICS[metric]) if metric in METRICS else metric
             rolling = next((errors for _, quality in scored if (errors := _rolling(quality, ""))), None)
             lines = (*_models(scored, protocols), *baselines)
-            yield ProtocolTable(models.dataset(name), protocols, shown, lines, rolling)
+            shown = models.DATASETS.get(name, name)
+            yield ProtocolTable(shown, protocols, METRICS.get(metric, metric), lines, rolling)
 
 
 def _models(scored: Sequence[tuple[Row, Quality]], protocols: Sequence[str]) -> Iterator[Line]:
@@ -106,8 +104,8 @@ def _baselines(scored: Sequence[tuple[Row, Quality]], protocols: Sequence[str]) 
             for which in models.SCORES
         ]
         numbers = tuple(None if value is None else Number(value, "exact") for value in values)  # a closed form
-        shown = Message(BASELINES[name]) if name in BASELINES else name
-        yield Line(message("baseline: {name}", name=shown), "", None, numbers, _errors(_rolling(quality, name)))
+        called = message("baseline: {name}", name=BASELINES.get(name, name))
+        yield Line(called, "", None, numbers, _errors(_rolling(quality, name)))
 
 
 def _rolling(quality: Quality, name: str) -> RollingOrigin | None:
@@ -119,11 +117,7 @@ def _errors(errors: RollingOrigin | None) -> tuple[Text, ...]:
     """MAE, RMSE and MASE, each with its quartiles over the origins in parentheses."""
     if errors is None:
         return ()
-    found = (
-        (errors.mae, errors.mae_quartiles),
-        (errors.rmse, errors.rmse_quartiles),
-        (errors.mase, errors.mase_quartiles),
-    )
+    found = [(getattr(errors, name), getattr(errors, f"{name}_quartiles")) for name in ("mae", "rmse", "mase")]
     return tuple("" if value is None else _spread(value, quartiles) for value, quartiles in found)
 
 

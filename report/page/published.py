@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
 from report.records import Device, PhaseName
 
-DEVICE_OF_COLUMN: Mapping[str, Device] = MappingProxyType(
-    {"memory": "gpu", "cpu_train": "cpu", "cpu_predict": "cpu", "gpu_train": "gpu", "gpu_predict": "gpu"}
-)
-HARDWARE: Mapping[Device, str] = MappingProxyType({"cpu": r"6700K", "gpu": r"GTX 1080\b(?! Ti)"})
+DEVICE_OF_COLUMN: Mapping[str, Device] = {
+    "memory": "gpu",
+    "cpu_train": "cpu",
+    "cpu_predict": "cpu",
+    "gpu_train": "gpu",
+    "gpu_predict": "gpu",
+}
+HARDWARE: Mapping[Device, str] = {"cpu": r"6700K", "gpu": r"GTX 1080\b(?! Ti)"}
 """How the published processor and card are recognized: an Intel i7-6700K and an NVIDIA GTX 1080 of 8 GB."""
 
 
@@ -51,7 +54,6 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str
     title: str
     params: str
-    dataset: str
     known: str  # what is known of its figures
     figures: tuple[Figure, ...]
     batch_size: int = 32  # of the run behind the figures, whatever the page says

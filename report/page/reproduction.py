@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NamedTuple
 
 from report.page import models, published
@@ -16,9 +15,9 @@ from report.page.rows import MachineStack, Row
 from report.records import Device, Result, total
 from report.records.result import ScoreName
 from report.sentences import said
-from report.text import MEGABYTE, N_, Message, Number, Safe, Text, message
+from report.text import MEGABYTE, N_, Number, Safe, Text, message
 
-TOLERANCES = MappingProxyType({"loss": 0.10, "accuracy": 0.01, "memory": 0.20, "time": 0.10})
+TOLERANCES = {"loss": 0.10, "accuracy": 0.01, "memory": 0.20, "time": 0.10}
 """How far ours may lie from the published figure to be called reproduced.
 
 Shares of it, but for accuracy, which is itself a share: there a difference. What prints as the published figure when
@@ -26,8 +25,8 @@ rounded or cut is always reproduced: 0.597 was cut from 0.59794672. 10 % of a ti
 machine or two seeds differ by; memory has 20 %, because the page does not state whether it counted what was allocated,
 what was reserved or the complete card.
 """
-UNITS = MappingProxyType({"MB": "MB", "s/epoch": models.PER_EPOCH, "s/test-set": models.PER_TEST_SET})
-HEADINGS = MappingProxyType({column.key: column.heading for column in models.COLUMNS})
+UNITS = {"MB": "MB", "s/epoch": models.PER_EPOCH, "s/test-set": models.PER_TEST_SET}
+HEADINGS = {column.key: column.heading for column in models.COLUMNS}
 
 
 class Verdict(StrEnum):
@@ -41,10 +40,10 @@ class Verdict(StrEnum):
 
 
 DOUBTS = {
-    "unknown-protocol": N_("how the published figure was scored is not known"),
-    "more-than-the-card": N_("the published figure is more memory than the card has"),
-    "slower-than-training": N_("the published figure has predicting take longer than training"),
-    "other-test-set": N_("the published loss and accuracy do not belong to one test set with the other rows"),
+    "unknown-protocol": message("how the published figure was scored is not known"),
+    "more-than-the-card": message("the published figure is more memory than the card has"),
+    "slower-than-training": message("the published figure has predicting take longer than training"),
+    "other-test-set": message("the published loss and accuracy do not belong to one test set with the other rows"),
 }
 
 
@@ -160,13 +159,13 @@ def _missing(row: Row | None, figure: published.Figure, group: MachineStack) -> 
     if result is None:
         return Why(message("no result"), message("there is no {device} result", device=(device or "").upper()))
     if result.status != "ok":
-        return Why(Message(models.STATUSES[result.status]), said(result.reason))
+        return Why(models.STATUSES[result.status], said(result.reason))
     if device is None:
         if row.synthetic:
             return Why(message("not scored"), message("the data are synthetic"))
         why = result.quality and result.quality.reason
         return Why(message("not scored"), said(why) if why else message("there is no score"))
-    reason = models.not_training(result, figure.phase)
+    reason = None if figure.column == "memory" else models.not_training(result, figure.phase)
     if reason is not None:
         return Why(message("not training"), reason)
     return Why(message("not measured"), message("the record holds no such figure"))
@@ -192,7 +191,7 @@ def _judged(row: published.Row, figure: published.Figure, ours: Number, result: 
 
 def _not_comparable(row: published.Row, figure: published.Figure, result: Result) -> Why | None:
     if figure.doubt is not None:
-        return Why(message("published figure in doubt"), Message(DOUBTS[figure.doubt]))
+        return Why(message("published figure in doubt"), DOUBTS[figure.doubt])
     is_score = figure.column in models.SCORES
     closed_form = is_score and result.quality is not None and result.quality.epochs is None
     if result.profile == "smoke" and not closed_form:

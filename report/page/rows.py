@@ -18,8 +18,7 @@ class Row:
 
     name: str  # the title; with the size where several rows have that title
     model: Model
-    cpu: Result | None
-    gpu: Result | None
+    results: tuple[Result, ...]  # on the CPU, on the GPU or on both
     steps: Mapping[tuple[Device, PhaseName], Figure]  # seconds per batch or fit, of results that are ok
 
     def step(self, device: Device, phase: PhaseName) -> Figure | None:
@@ -28,12 +27,7 @@ class Row:
 
     def on(self, device: Device) -> Result | None:
         """Return the result on ``device``."""
-        return self.cpu if device == "cpu" else self.gpu
-
-    @cached_property
-    def results(self) -> tuple[Result, ...]:
-        """The one or two results there are."""
-        return tuple(result for result in (self.cpu, self.gpu) if result is not None)
+        return next((result for result in self.results if result.device == device), None)
 
     @cached_property
     def scored_result(self) -> Result:
@@ -98,22 +92,22 @@ def groups(results: Iterable[Result]) -> Iterator[MachineStack]:
 
 
 def _rows(results: Iterable[Result]) -> Iterator[Row]:
-    by_key: dict[str, dict[str, Result]] = {}
+    by_key: dict[str, list[Result]] = {}
     for result in results:
-        by_key.setdefault(result.model.key, {})[result.device] = result
-    models = [devices.get("gpu", next(iter(devices.values()))).model for devices in by_key.values()]
+        by_key.setdefault(result.model.key, []).append(result)
+    models = [max(found, key=lambda result: result.device).model for found in by_key.values()]  # the GPU's, if any
     titles = [model.title for model in models]
-    for model, devices in zip(models, by_key.values(), strict=True):
+    for model, found in zip(models, by_key.values(), strict=True):
         name = model.title if titles.count(model.title) == 1 else f"{model.title} ({model.params})"
         if model.twin_of:
             name = f"{model.title}, {model.library}"
         steps: dict[tuple[Device, PhaseName], Figure] = {
             (result.device, phase): step
-            for result in devices.values()
+            for result in found
             for phase in PHASES
             if result.status == "ok" and (step := figure(result, phase)) is not None
         }
-        yield Row(name, model, devices.get("cpu"), devices.get("gpu"), steps)
+        yield Row(name, model, tuple(found), steps)
 
 
 def _rank(result: Result) -> tuple[bool, bool, int, bool]:

@@ -15,9 +15,9 @@ from report.page.rows import MachineStack, Row
 from report.records import DEVICES, Figure, PhaseName, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
-HEADINGS: dict[PhaseName, str] = {
-    "train": N_("Training: seconds per batch, or per fit"),
-    "predict": N_("Prediction: seconds per batch"),
+HEADINGS: dict[PhaseName, Message] = {
+    "train": message("Training: seconds per batch, or per fit"),
+    "predict": message("Prediction: seconds per batch"),
 }
 FASTEST: dict[PhaseName, str] = {
     "predict": N_("The fastest row is {row} with {time} per prediction."),
@@ -56,7 +56,7 @@ def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
     for phase, heading in HEADINGS.items():
         lines = tuple(_lines(groups, tuple(names), phase))
         fastest = tuple(min(_measured(groups, key, phase), default=0.0) for key in names)
-        found.append(Overview(Message(heading), tuple(names.values()), lines, fastest))
+        found.append(Overview(heading, tuple(names.values()), lines, fastest))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from report.page.models import dataset
+from report.page.models import DATASETS
 from report.page.rows import MachineStack
 from report.records import PHASES, Data, Result
 from report.sentences import said
@@ -26,13 +26,11 @@ def system(group: MachineStack) -> Iterator[Fact]:
     environments = [result.environment for result in group.results if result.environment is not None]
     gpus = [found.gpu for found in environments if found.gpu is not None]
     unknown = message("unknown")
-    yield _fact(
-        "CPU",
-        (
-            message("{cpu}, {count} logical CPUs", cpu=found.cpu or unknown, count=str(found.logical_cpus or "?"))
-            for found in environments
-        ),
+    processors = (
+        message("{cpu}, {count} logical CPUs", cpu=found.cpu or unknown, count=str(found.logical_cpus or "?"))
+        for found in environments
     )
+    yield _fact("CPU", processors)
     yield _fact("Memory", (Number(f.memory_bytes, "gibibytes") for f in environments if f.memory_bytes is not None))
     if gpus:
         cards = (
@@ -63,7 +61,7 @@ def remarks(group: MachineStack) -> Iterator[Text]:
         yield message(
             "The data of {data} are synthetic, because the real ones could not be fetched. No accuracy is shown for "
             "them.",
-            data=dataset(name),
+            data=DATASETS.get(name, name),
         )
     if max((len(result.phases(phase)) for result in results for phase in PHASES), default=0) == 1:
         yield message(

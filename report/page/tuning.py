@@ -8,26 +8,26 @@ from typing import NamedTuple
 
 from report.comparison.statistics import paired_ratio
 from report.page.measurements import device
-from report.page.models import STATUSES, seconds
-from report.records import PHASES, Attempt, PhaseName, PhaseWarning, Times, Tuning
+from report.page.models import ended, seconds
+from report.records import PHASES, Attempt, PhaseName, PhaseWarning, Tuning
 from report.records.figure import of_medians
 from report.sentences import said, warning_name
-from report.text import N_, Joined, Message, Number, Text, joined, message, ratio_with_ends
+from report.text import Joined, Number, Text, joined, message, ratio_with_ends
 
 OPTIONS = {
-    "unroll": N_("unroll (the loop over the time steps written out)"),
-    "xla": N_("xla (tf-function, compiled by XLA)"),
-    "nondeterministic": N_("nondeterministic (TensorFlow's deterministic kernels not required)"),
-    "no-onednn": N_("no-onednn (without oneDNN's kernels)"),
-    "cudnn": N_("cudnn (cuDNN's own LSTM layer, CuDNNLSTM, with the same weights)"),
-    "tf-function": N_("tf-function (a tf.function of our own instead of Keras' train_on_batch)"),
-    "channels-last": N_("channels-last (images with the channels innermost)"),
-    "compile": N_("compile (torch.compile)"),
-    "donate": N_("donate (new weights and moments take the place of the old ones)"),
-    "cached-partial": N_("cached-partial (net and optimizer looked through once, not on every call)"),
-    "fused-adam": N_("fused-adam (Adam's update in one kernel)"),
-    "concatenate-first": N_("concatenate-first (feature maps concatenated before normalization, as published)"),
-    "cudnn-benchmark": N_("cudnn-benchmark (cuDNN times its kernels and takes the fastest)"),
+    "unroll": message("unroll (the loop over the time steps written out)"),
+    "xla": message("xla (tf-function, compiled by XLA)"),
+    "nondeterministic": message("nondeterministic (TensorFlow's deterministic kernels not required)"),
+    "no-onednn": message("no-onednn (without oneDNN's kernels)"),
+    "cudnn": message("cudnn (cuDNN's own LSTM layer, CuDNNLSTM, with the same weights)"),
+    "tf-function": message("tf-function (a tf.function of our own instead of Keras' train_on_batch)"),
+    "channels-last": message("channels-last (images with the channels innermost)"),
+    "compile": message("compile (torch.compile)"),
+    "donate": message("donate (new weights and moments take the place of the old ones)"),
+    "cached-partial": message("cached-partial (net and optimizer looked through once, not on every call)"),
+    "fused-adam": message("fused-adam (Adam's update in one kernel)"),
+    "concatenate-first": message("concatenate-first (feature maps concatenated before normalization, as published)"),
+    "cudnn-benchmark": message("cudnn-benchmark (cuDNN times its kernels and takes the fastest)"),
 }
 """Those that the page can explain; ``threads-N`` besides. Any other is shown by its key."""
 
@@ -89,11 +89,9 @@ def _compared(tuning: Tuning, phase: PhaseName) -> Compared:
         )
     as_written = tuning.attempts[0]
     times = as_written.times(phase)
-    return Compared(_warned(_seconds(_medians(times)), as_written.warnings, phase)) if times else Compared()
-
-
-def _medians(times: Times) -> Sequence[float]:
-    return times.process_medians_s or (times.median_s,)
+    if times is None:
+        return Compared()
+    return Compared(_warned(_seconds(times.process_medians_s or (times.median_s,)), as_written.warnings, phase))
 
 
 def _seconds(medians: Sequence[float]) -> Text:
@@ -174,7 +172,7 @@ def _option(key: str) -> Text:
     threads = _THREADS.fullmatch(key)
     if threads:
         return message("threads-{count} (number of threads: {count})", count=threads[1])
-    return Message(OPTIONS[key]) if key in OPTIONS else key
+    return OPTIONS.get(key, key)
 
 
 def _outcome(attempt: Attempt, chosen: Sequence[str] = ()) -> Text:
@@ -190,4 +188,4 @@ def _outcome(attempt: Attempt, chosen: Sequence[str] = ()) -> Text:
         )
     if attempt.status == "skipped":
         return message("not tried: {reason}", reason=said(attempt.reason))
-    return message("{status}: {reason}", status=Message(STATUSES[attempt.status]), reason=said(attempt.reason))
+    return ended(attempt.status, attempt.reason)

@@ -1,12 +1,12 @@
 """Result and tuning records: their types, their versions, loading them, and the figures that they give."""
 
-from report.records.common import DEVICES, PHASES, Device, Environment, PhaseName, PhaseWarning, Reason
+from report.records.common import DEVICES, PHASES, Device, PhaseName, PhaseWarning, Reason
 from report.records.documents import Problem
 from report.records.figure import Figure, figure, total
 from report.records.load import BadInput, Loaded, complete, load_results
 from report.records.model import Model
 from report.records.result import Data, Phase, Process, Quality, Result, RollingOrigin, Score
-from report.records.tuning import Attempt, Times, Tuning
+from report.records.tuning import Attempt, Tuning
 
 __all__ = [
     "DEVICES",
@@ -15,7 +15,6 @@ __all__ = [
     "BadInput",
     "Data",
     "Device",
-    "Environment",
     "Figure",
     "Loaded",
     "Model",
@@ -29,7 +28,6 @@ __all__ = [
     "Result",
     "RollingOrigin",
     "Score",
-    "Times",
     "Tuning",
     "complete",
     "figure",

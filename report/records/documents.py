@@ -56,7 +56,6 @@ class Kind(Generic[T]):
 
     noun: str
     again: str  # what makes another one
-    place: str  # below the results folder
     type: type[T]
     upgrades: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]  # by the version that they upgrade
 

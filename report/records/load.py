@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from sys import intern
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from msgspec.json import encode
@@ -23,16 +22,9 @@ from report.records.series import counted
 from report.records.tuning import TUNING_FOLDER, Tuning
 from report.records.upgrade import result_from_1, tuning_from_1
 
-RESULT = Kind(
-    "result", "measure again", "<machine>/<stack>/<row>.<device>.json", Result, MappingProxyType({1: result_from_1})
-)
-TUNING = Kind(
-    "tuning",
-    "tune again (make tune)",
-    f"<machine>/<stack>/{TUNING_FOLDER}/<row>.<device>.json",
-    Tuning,
-    MappingProxyType({1: tuning_from_1}),
-)
+RESULT = Kind("result", "measure again", Result, {1: result_from_1})
+TUNING = Kind("tuning", "tune again (make tune)", Tuning, {1: tuning_from_1})
+RESULT_PLACE = "<machine>/<stack>/<row>.<device>.json"
 CALIBRATION_FILE = "calibration.json"
 """Written beside the results until schema version 2; ignored."""
 
@@ -72,7 +64,7 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
     except OSError as error:
         raise BadInput(
             f"results folder {root}: {error.strerror}; measure first (make bench), or name the folder that holds "
-            f"{RESULT.place}"
+            f"{RESULT_PLACE}"
         ) from None
     found = _Found()
     names = list(_files(root, found.problems))
@@ -153,7 +145,7 @@ class _Place:
         """Return the place of the file ``name`` below the results. Raises Unusable where no document lies."""
         found = _PLACE.fullmatch(name)
         if found is None:
-            raise Unusable(f"move it to {RESULT.place}, or elsewhere", "is not where a result belongs")
+            raise Unusable(f"move it to {RESULT_PLACE}, or elsewhere", "is not where a result belongs")
         machine, stack, folder, row, device = found.groups()
         for value in (machine, stack, row):
             if not _NAME.fullmatch(value):

@@ -27,9 +27,6 @@ class Counted(Sequence[Any]):
     def __getitem__(self, index: Any) -> NoReturn:
         raise LookupError("the numbers were not kept; report.records.complete(result) reads them again")
 
-    def __iter__(self) -> NoReturn:
-        raise LookupError("the numbers were not kept; report.records.complete(result) reads them again")
-
 
 @cache
 def counted(count: int) -> Counted:

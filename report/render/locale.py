@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from report.render import escape, numbers
 from report.text import Joined, Message, Number, Safe, Text
@@ -24,35 +23,28 @@ class Locale:
 
     def markdown(self, text: Text | int | None) -> Safe:
         """Return ``text`` in this language, for the page."""
-        if isinstance(text, Message):
-            filled = {name: self.markdown(value) for name, value in text.values}
-            return Safe(self._translated(text.sentence).format_map(filled))
-        if isinstance(text, Joined):
-            return Safe(text.separator.join(map(self.markdown, text.parts)))
-        if isinstance(text, Number):
-            return Safe(numbers.shown(text))
-        return Safe("") if text is None else escape.text(text)
+        return Safe(self._filled(text, escape.text, "**"))
 
     def plain(self, text: Text | int | None) -> str:
         """Return ``text`` in this language, for a terminal or a picture."""
+        return self._filled(text, escape.terminal, "")
+
+    def _filled(self, text: Text | int | None, escaped: Callable[[object], str], bold: str) -> str:
         if isinstance(text, Message):
-            sentence = self._translated(text.sentence).replace("**", "")
-            return sentence.format_map({name: self.plain(value) for name, value in text.values})
+            sentence = self.translations.get(text.sentence, text.sentence).replace("**", bold)
+            return sentence.format_map({name: self._filled(value, escaped, bold) for name, value in text.values})
         if isinstance(text, Joined):
-            return text.separator.join(map(self.plain, text.parts))
+            return text.separator.join(self._filled(part, escaped, bold) for part in text.parts)
         if isinstance(text, Number):
             return numbers.shown(text)
-        return "" if text is None else escape.terminal(text)
-
-    def _translated(self, sentence: str) -> str:
-        return self.translations.get(sentence, sentence)
+        return "" if text is None else escaped(text)
 
 
 @cache
 def locale(name: str) -> Locale:
     """Return the language ``name``, one of LOCALES."""
     if name == "en":
-        return Locale(name, MappingProxyType({}))
+        return Locale(name, {})
     from babel.messages.pofile import read_po  # takes 50 ms to import, and English needs none
 
     with open(FOLDER / f"{name}.po", "rb") as file:

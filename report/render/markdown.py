@@ -61,9 +61,10 @@ def render_page(page: Page, locale: Locale, pictures: Sequence[Picture] = ()) ->
     """Return the page in one language, front matter included."""
     links = Links(locale, len(page.sections) > 1)
 
-    def pictures_of(section: Section | None, kinds: Sequence[str]) -> list[Picture]:
+    def pictures_of(section: Section | None, *kinds: str) -> Safe:
         place = None if section is None else section.place
-        return [found for kind in kinds for found in pictures if (found.kind, found.place) == (kind, place)]
+        shown = [found for kind in kinds for found in pictures if (found.kind, found.place) == (kind, place)]
+        return Safe("\n\n".join(f"!{links.link(picture.alt, picture.name)}" for picture in shown))
 
     return render(
         "page.md.j2",
@@ -76,7 +77,7 @@ def render_page(page: Page, locale: Locale, pictures: Sequence[Picture] = ()) ->
         link=links.link,
         record=links.record,
         definitions=links.definitions,
-        pictures_of=pictures_of,
+        pictures=pictures_of,
         protocol=protocol,
     )
 
@@ -98,10 +99,6 @@ def _say(context: jinja2.runtime.Context, value: Any) -> str:
     return say(value)
 
 
-def _listed(parts: Sequence[Text], separator: str = ", ") -> Joined:
-    return Joined(tuple(parts), separator)
-
-
 @cache
 def _templates() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -116,7 +113,7 @@ def _templates() -> jinja2.Environment:
     functions: Mapping[str, Any] = {
         "_": message,
         "gettext": message,  # of {% trans %}
-        "listed": _listed,
+        "listed": Joined,
         "number": lambda value: Safe(f"{value:g}"),
     }
     environment.globals.update(functions)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from report.text import MEGABYTE, Number, NumberKind
 
@@ -105,22 +104,20 @@ def _count(number: Number) -> str:
     return f"{number.value:,.0f}" if abs(number.value) < 1e15 else f"{number.value:.1e}"
 
 
-_WRITTEN: Mapping[NumberKind, Callable[[Number], str]] = MappingProxyType(
-    {
-        "digits": lambda number: significant(number.value, number.digits) + number.unit,
-        "time": _time,
-        "short": _short,
-        "limit": lambda number: rounded(number.value, number.spread),
-        "loss": _loss,
-        "accuracy": _accuracy,
-        "exact": _exact,
-        "bytes": _megabytes,
-        "gibibytes": _gibibytes,
-        "percent": lambda number: f"{significant(100 * number.value, 2)} %",
-        "ratio": lambda number: significant(number.value, 3),
-        "count": _count,
-    }
-)
+_WRITTEN: Mapping[NumberKind, Callable[[Number], str]] = {
+    "digits": lambda number: significant(number.value, number.digits) + number.unit,
+    "time": _time,
+    "short": _short,
+    "limit": lambda number: rounded(number.value, number.spread),
+    "loss": _loss,
+    "accuracy": _accuracy,
+    "exact": _exact,
+    "bytes": _megabytes,
+    "gibibytes": _gibibytes,
+    "percent": lambda number: f"{significant(100 * number.value, 2)} %",
+    "ratio": lambda number: significant(number.value, 3),
+    "count": _count,
+}
 
 
 def _exponent(value: float, digits: int) -> int:

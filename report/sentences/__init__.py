@@ -8,20 +8,20 @@ from typing import Any
 from report.records.common import PhaseWarning, Reason
 from report.sentences.notes import NOTES
 from report.sentences.reasons import REASONS
-from report.sentences.warnings import NAMES, WARNINGS
-from report.text import N_, Joined, Message, Number, Text, joined, message
+from report.sentences.warnings import WARNINGS
+from report.text import Joined, Message, Number, Text, joined, message
 
-WORDS = {
-    "by": {"budget": N_("time budget"), "count": N_("sample limit")},
+WORDS: dict[str, dict[str, Text]] = {
+    "by": {"budget": message("time budget"), "count": message("sample limit")},
     "device": {"cpu": "CPU", "gpu": "GPU"},
-    "side": {"as_written": N_("as written"), "tuned": N_("tuned")},
+    "side": {"as_written": message("as written"), "tuned": message("tuned")},
     "quantity": {
-        "outputs": N_("outputs"),
-        "loss": N_("loss"),
-        "gradients": N_("gradients"),
-        "parameters": N_("parameters after one step"),
-        "losses": N_("losses of ten steps"),
-        "later-outputs": N_("outputs after ten steps"),
+        "outputs": message("outputs"),
+        "loss": message("loss"),
+        "gradients": message("gradients"),
+        "parameters": message("parameters after one step"),
+        "losses": message("losses of ten steps"),
+        "later-outputs": message("outputs after ten steps"),
     },
 }
 """Values that are words: name of the value -> value -> word."""
@@ -39,12 +39,13 @@ def said(reason: Reason | None) -> Text:
 
 def warned(warning: PhaseWarning) -> Text:
     """Return the sentence of a warning; key and values where the report has none."""
-    return _sentence(WARNINGS.get(warning.key), warning.key, warning.values)
+    sentence = WARNINGS[warning.key][1] if warning.key in WARNINGS else None
+    return _sentence(sentence, warning.key, warning.values)
 
 
 def warning_name(key: str) -> Text:
     """Return what a warning is called; its key where the report has no name for it."""
-    return Message(NAMES[key]) if key in NAMES else key
+    return Message(WARNINGS[key][0]) if key in WARNINGS else key
 
 
 def _sentence(sentence: str | None, key: str, values: Mapping[str, Any]) -> Text:
@@ -66,8 +67,7 @@ def fields(sentence: str) -> list[str]:
 
 def _value(name: str, value: Any) -> Text:
     if isinstance(value, str):
-        word = WORDS.get(name, {}).get(value)
-        return Message(word) if word else value
+        return WORDS.get(name, {}).get(value, value)
     if isinstance(value, bool) or value is None:
         return str(value)
     if isinstance(value, int | float):

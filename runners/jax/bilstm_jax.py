@@ -2,4 +2,4 @@
 
 from runners.nets.rows import bilstm_row
 
-MODEL = bilstm_row("bilstm-jax", "JAX", "runners.jax.net", order=32, twin_of="bilstm")
+MODEL = bilstm_row("bilstm-jax", "JAX", "runners.jax.lstm_net", order=32, twin_of="bilstm")

@@ -1,6 +1,6 @@
 """The DenseNet in Flax NNX, from the weights of a description."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Tuple
 
 import jax
 import numpy as np
@@ -10,7 +10,7 @@ from jax import numpy as jnp
 
 from runners.contract import Context, Steps, digest
 from runners.jax import device
-from runners.jax.net import first_moments
+from runners.jax.lstm_net import first_moments
 from runners.nets.adam import EPSILON_OF_DENSENET, first_gradient
 from runners.nets.densenet import (
     BOTTLENECK,
@@ -21,13 +21,13 @@ from runners.nets.densenet import (
     Weights,
     channels_first_kernel,
     channels_last_kernel,
+    parameters,
     shape_of,
 )
 from runners.nets.densenet_implementation import Implementation, Library, timed_steps
 from runners.nets.sameness import Description, Twin
 
-NORM = (("scale", "scale"), ("offset", "bias"))
-CONVOLUTION = (("kernel", "kernel"), ("bias", "bias"))
+OWN = {"scale": "scale", "offset": "bias", "kernel": "kernel", "bias": "bias"}
 
 
 class Maker:
@@ -93,14 +93,7 @@ class DenseNet(nnx.Module):
 
 def places(net: DenseNet, settings: Dict[str, Any]) -> Dict[str, Any]:
     """A description's name of a weight -> Flax's parameter, in the same layout but for the linear layer's kernel."""
-    modules: List[Tuple[str, Any, Any]] = [("first", net.first, CONVOLUTION[:1])]
-    for (kind, name, _, _), stage in zip(shape_of(settings).stages, net.stages):
-        parts = ("norm", "conv") if kind == "transition" else ("norm1", "conv1", "norm2", "conv2")
-        for part in parts:
-            names = NORM if part.startswith("norm") else CONVOLUTION[:1] if part == "conv" else CONVOLUTION
-            modules.append(("{}.{}".format(name, part), getattr(stage, part), names))
-    modules += [("norm", net.norm, NORM), ("linear", net.linear, CONVOLUTION)]
-    return {"{}.{}".format(name, part): getattr(module, own) for name, module, names in modules for part, own in names}
+    return parameters(net, settings, OWN)
 
 
 def build(weights: Weights, settings: Dict[str, Any], precision: str = "float32") -> DenseNet:

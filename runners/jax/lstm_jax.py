@@ -2,4 +2,4 @@
 
 from runners.nets.rows import lstm_row
 
-MODEL = lstm_row("lstm-jax", "JAX", "runners.jax.net", order=31, twin_of="lstm")
+MODEL = lstm_row("lstm-jax", "JAX", "runners.jax.lstm_net", order=31, twin_of="lstm")

@@ -8,7 +8,7 @@ import jax
 from flax import nnx
 
 from runners.contract import Context, OptionUnavailable, Variant
-from runners.jax.net import build, optimizer_of, predict_step, steps, update
+from runners.jax.lstm_net import build, optimizer_of, predict_step, steps, update
 from runners.nets.implementation import start
 
 

@@ -2,4 +2,4 @@
 
 from runners.nets.rows import bilstm_row
 
-MODEL = bilstm_row(key="bilstm", library="Keras", implementation="runners.keras.household_bilstm", order=6)
+MODEL = bilstm_row(key="bilstm", library="Keras", implementation="runners.keras.lstm_rows", order=6)

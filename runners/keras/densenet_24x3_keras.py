@@ -2,4 +2,4 @@
 
 from runners.nets.rows import densenet_24x3_row
 
-MODEL = densenet_24x3_row("densenet-24x3-keras", "Keras", "runners.keras.twins.densenet", order=23)
+MODEL = densenet_24x3_row("densenet-24x3-keras", "Keras", "runners.keras.densenet", order=23)

@@ -2,4 +2,4 @@
 
 from runners.nets.rows import lstm_row
 
-MODEL = lstm_row(key="lstm", library="Keras", implementation="runners.keras.airline_lstm", order=1)
+MODEL = lstm_row(key="lstm", library="Keras", implementation="runners.keras.lstm_rows", order=1)

@@ -1,14 +1,14 @@
 """What may make a Keras row faster without changing what it computes."""
 
 from functools import partial
-from importlib import import_module
 from typing import Any, Dict, Optional, Tuple
 
 import numpy as np
 
 from runners.contract import Context, Variant
-from runners.keras import compat, network
+from runners.keras import compat, lstm_net
 from runners.keras_nets import compiled
+from runners.nets import implementation
 from runners.nets.learner import Timed
 
 
@@ -16,7 +16,7 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
     """The row with the options' settings."""
     if settings.get("onednn") is False and compat.GRAPH:
         raise compat.missing("oneDNN")
-    timed = import_module(context.model.implementation).timed(context)
+    timed = implementation.timed(context)
     net = _net(timed, context.seed, settings)
     steps = compiled.steps(timed, net)
     if settings.get("tf_function"):
@@ -34,17 +34,17 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
 
 def _net(timed: Timed, seed: int, settings: Dict[str, Any]) -> Any:
     """The row's compiled net with other layers where the settings ask for them, but the same first weights."""
-    net = network.timed_net(timed, seed)
+    net = lstm_net.timed_net(timed, seed)
     layer = _layer(settings)
     if layer is None:
         return net
     weights = [one.get_weights() for one in net.layers]
-    net = network.timed_net(timed, seed, layer)
+    net = lstm_net.timed_net(timed, seed, layer)
     compat.copy_weights(net, weights)
     return net
 
 
-def _layer(settings: Dict[str, Any]) -> Optional[network.Layer]:
+def _layer(settings: Dict[str, Any]) -> Optional[lstm_net.Layer]:
     if settings.get("cudnn"):
         return compat.cudnn_layer
     if settings.get("xla") or settings.get("unroll"):

@@ -2,4 +2,4 @@
 
 from runners.nets.rows import bilstm_row
 
-MODEL = bilstm_row("bilstm-keras-jax", "Keras on JAX", "runners.keras_jax.net", order=42, twin_of="bilstm")
+MODEL = bilstm_row("bilstm-keras-jax", "Keras on JAX", "runners.keras_jax.lstm_net", order=42, twin_of="bilstm")

@@ -1,6 +1,6 @@
 """The DenseNet of ``runners.keras_nets.densenet`` in Keras on JAX."""
 
-from runners.keras_jax.net import set_precision
+from runners.keras_jax.lstm_net import set_precision
 from runners.keras_nets.keras3 import densenet_library
 from runners.nets.densenet_implementation import Implementation
 

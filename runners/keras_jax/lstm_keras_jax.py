@@ -2,4 +2,4 @@
 
 from runners.nets.rows import lstm_row
 
-MODEL = lstm_row("lstm-keras-jax", "Keras on JAX", "runners.keras_jax.net", order=41, twin_of="lstm")
+MODEL = lstm_row("lstm-keras-jax", "Keras on JAX", "runners.keras_jax.lstm_net", order=41, twin_of="lstm")

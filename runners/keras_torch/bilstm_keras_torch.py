@@ -3,7 +3,7 @@
 from runners.contract import Rule
 from runners.nets.rows import bilstm_row
 
-_ROW = bilstm_row("bilstm-keras-torch", "Keras on PyTorch", "runners.keras_torch.net", order=52, twin_of="bilstm")
+_ROW = bilstm_row("bilstm-keras-torch", "Keras on PyTorch", "runners.keras_torch.lstm_net", order=52, twin_of="bilstm")
 # Keras runs the loop over the window in Python here, and a step takes seconds: `quick` has fewer processes, samples and
 # train minutes. The step is the same.
 MODEL = _ROW._replace(

@@ -1,7 +1,7 @@
 """The DenseNet of ``runners.keras_nets.densenet`` in Keras on PyTorch."""
 
 from runners.keras_nets.keras3 import densenet_library
-from runners.keras_torch.net import set_precision
+from runners.keras_torch.lstm_net import set_precision
 from runners.nets.densenet_implementation import Implementation
 
 _ROW = Implementation(densenet_library(set_precision))

@@ -89,6 +89,21 @@ def shapes(settings: Dict[str, Any]) -> Iterator[Tuple[str, Tuple[int, ...]]]:
     yield "linear.bias", (CLASSES,)
 
 
+def parameters(net: Any, settings: Dict[str, Any], own: Dict[str, str]) -> Dict[str, Any]:
+    """A description's name of a weight -> the parameter of a net whose modules are named as here.
+
+    The net's ``stages`` are a list. ``own`` is what the framework calls a module's scale, offset, kernel and bias.
+    """
+    found = {}
+    for name, _ in shapes(settings):
+        *path, part = name.split(".")
+        module = net
+        for step in path:
+            module = net.stages[int(step[len("stage") :])] if step.startswith("stage") else getattr(module, step)
+        found[name] = getattr(module, own[part])
+    return found
+
+
 def count_parameters(settings: Dict[str, Any]) -> int:
     """How many numbers the optimizer trains."""
     return sum(int(np.prod(shape)) for _, shape in shapes(settings))

@@ -11,10 +11,15 @@ from runners.nets.sameness import Description, OpenTwin, Twin, prove, reference
 TASKS = {"airline": airline_lstm, "household": household_bilstm}  # by data set
 
 
+def timed(context: Context) -> Timed:
+    """The net's shape and the batch of an LSTM row."""
+    return TASKS[context.model.dataset].timed(context)
+
+
 def start(context: Context) -> Tuple[Timed, lstm.Weights]:
-    """The batch and the initial weights of an LSTM row."""
-    timed = TASKS[context.model.dataset].timed(context)
-    return timed, lstm.initial_weights(timed.units, timed.bidirectional, context.seed)
+    """What an LSTM row times, and the described initial weights."""
+    row = timed(context)
+    return row, lstm.initial_weights(row.units, row.bidirectional, context.seed)
 
 
 class Library(NamedTuple):
@@ -54,8 +59,7 @@ class Implementation:
 
 def prove_row(context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
     """The record's ``sameness`` of an LSTM row."""
-    timed = TASKS[context.model.dataset].timed(context)
-    described = lstm.describe(context.model.twin_of or context.model.key, timed, context)
+    described = lstm.describe(context.model.twin_of or context.model.key, timed(context), context)
     return prove(described, open_reference, lambda description, precision: open_twin(context, description, precision))
 
 

@@ -71,7 +71,7 @@ def densenet_row(
     target_accuracy: float,
     notes: Tuple[Reason, ...] = (),
     library: str = "PyTorch",
-    implementation: str = "runners.pytorch.cifar10_densenet",
+    implementation: str = "runners.pytorch.densenet.row",
     twin_of: Optional[str] = None,
 ) -> Model:
     """The row of a DenseNet of growth rate 24. ``target_accuracy`` is the published one, where ``full`` stops."""

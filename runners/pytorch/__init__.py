@@ -1,1 +1,1 @@
-"""The PyTorch rows: DenseNet on CIFAR-10. Runs with PyTorch 1.0 (Python 3.6) and with today's."""
+"""The rows in PyTorch: DenseNets on CIFAR-10 and, on request, LSTM nets. With PyTorch 1.0 and with today's."""

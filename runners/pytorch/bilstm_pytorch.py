@@ -2,4 +2,4 @@
 
 from runners.nets.rows import bilstm_row
 
-MODEL = bilstm_row("bilstm-pytorch", "PyTorch", "runners.pytorch.twins.lstm", order=22, twin_of="bilstm")
+MODEL = bilstm_row("bilstm-pytorch", "PyTorch", "runners.pytorch.lstm_net", order=22, twin_of="bilstm")

@@ -2,4 +2,4 @@
 
 from runners.nets.rows import densenet_24x3_row
 
-MODEL = densenet_24x3_row("densenet-24x3", "PyTorch", "runners.pytorch.cifar10_densenet", order=7, twin_of=None)
+MODEL = densenet_24x3_row("densenet-24x3", "PyTorch", "runners.pytorch.densenet.row", order=7, twin_of=None)

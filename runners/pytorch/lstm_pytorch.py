@@ -2,4 +2,4 @@
 
 from runners.nets.rows import lstm_row
 
-MODEL = lstm_row("lstm-pytorch", "PyTorch", "runners.pytorch.twins.lstm", order=21, twin_of="lstm")
+MODEL = lstm_row("lstm-pytorch", "PyTorch", "runners.pytorch.lstm_net", order=21, twin_of="lstm")

@@ -6,10 +6,10 @@ import torch
 
 from runners.contract import Context, Variant
 from runners.nets.implementation import start
-from runners.pytorch import compat
-from runners.pytorch.cifar10_densenet import batches, steps
-from runners.pytorch.densenet import build, torch_device
-from runners.pytorch.twins import lstm
+from runners.pytorch import compat, lstm_net
+from runners.pytorch.densenet.net import build
+from runners.pytorch.densenet.row import batches, steps
+from runners.pytorch.steps import predict_step, torch_device
 
 
 def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
@@ -20,14 +20,14 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
 def _lstm(context: Context, settings: Dict[str, Any]) -> Variant:
     timed, weights = start(context)
     device = torch_device(context.device)
-    net = lstm.build(weights, device)
+    net = lstm_net.build(weights, device)
     forward = compat.compiled(net) if settings.get("compile") else net
-    optimizer = lstm.optimizer_of(net, timed.learning_rate, fused=settings.get("fused", False))
-    steps = lstm.steps(context, timed, net, forward, optimizer)
+    optimizer = lstm_net.optimizer_of(net, timed.learning_rate, fused=settings.get("fused", False))
+    steps = lstm_net.steps(context, timed, net, forward, optimizer)
 
     def outputs() -> Any:
         with compat.disable_tf32():
-            return lstm.predict_step(forward, device, steps.predict_batch()).numpy().ravel()
+            return predict_step(forward, device, steps.predict_batch()).numpy().ravel()
 
     return Variant(steps, outputs)
 
@@ -44,7 +44,7 @@ def _densenet(context: Context, settings: Dict[str, Any]) -> Variant:
 
     def outputs() -> Any:
         net.eval()
-        with torch.no_grad(), compat.disable_tf32():
-            return forward(data.predict.to(torch_device(context.device))).cpu().numpy().ravel()
+        with compat.disable_tf32():
+            return predict_step(forward, torch_device(context.device), data.predict).numpy().ravel()
 
     return Variant(steps(context, net, forward, adam, data), outputs)

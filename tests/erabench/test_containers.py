@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from erabench.containers import Containers, command, sealed
+from erabench.containers import Containers, carry, command, sealed
 from erabench.containers.image import BaseUnavailable, build
 from images.recipe import recipe
 from images.stack import ROOT, Problem
@@ -111,10 +111,17 @@ def test_a_stop_before_the_container_exists_ends_compose(docker: Engine, tmp_pat
     process = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
-    assert process.stderr
     assert process.stderr.readline() == "started\n"
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 130
+
+
+def test_images_are_saved_into_no_folder(docker: Engine, tmp_path: Path) -> None:
+    """FILE is checked before an image is built, which may take an hour."""
+    log = docker("exit 1")
+    with pytest.raises(Problem, match=f"FILE={tmp_path} cannot be written; choose another FILE"):
+        carry.save("docker", "cpu", tmp_path)
+    assert not log.exists()
 
 
 def test_a_base_image_that_cannot_be_pulled_is_told_apart(docker: Engine, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -97,48 +98,41 @@ def test_the_disk_of_the_environments_is_looked_at(machine: Machine) -> None:
     assert f"free for packages ({machine.folder / 'venvs'})" in printed
 
 
-def test_a_driver_too_old_for_the_stack_stops_the_bench(machine: Machine) -> None:
-    """CUDA 13 needs driver 580 or later."""
-    docker(machine, NVIDIA)
-    nvidia(machine, "8.9, 535.183.01, NVIDIA GeForce RTX 4090\n")
-    status, lines = examined(machine)
-    assert status == 1
-    assert (
-        "fail  driver    535.183.01 is too old for pytorch of stack current, which needs 580.65  ->  install a newer "
-        "NVIDIA driver, or choose an older STACK"
-    ) in lines
-
-
-def test_docker_without_the_nvidia_toolkit_gets_a_warning(machine: Machine) -> None:
-    """CPU rows still run."""
-    docker(machine)
-    nvidia(machine, GTX_1080)
-    status, lines = examined(machine)
-    assert status == 0
-    assert (
-        "warn  toolkit   docker cannot give a container the GPU  ->  install the NVIDIA Container Toolkit, then: "
-        "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
-    ) in lines
-
-
-def test_a_gpu_without_machine_code_gets_a_warning(machine: Machine) -> None:
-    """TensorFlow has none for Blackwell."""
-    nvidia(machine, "12.0, 580.95.05, NVIDIA GeForce RTX 5090\n")
-    status, lines = examined(machine, "--engine", "venv")
-    assert status == 0
-    assert (
-        "warn  gpu       keras of stack current has machine code for 6.0 7.0 8.0 8.9 9.0, not for 12.0  ->  its GPU "
-        "rows will be skipped or fail; choose another STACK"
-    ) in lines
-    assert not any("pytorch of stack" in line and line.startswith("warn") for line in lines)
-
-
-def test_another_program_on_the_gpu_gets_a_warning(machine: Machine) -> None:
-    """Its work would be measured too."""
-    nvidia(machine, GTX_1080, processes="4242, python\n")
-    lines = examined(machine, "--engine", "venv", "--stack", "cpu")[1]
-    warning = "warn  load      other programs on the GPU: 4242, python  ->  end them, or their work is measured too"
-    assert warning in lines
+@pytest.mark.parametrize(
+    ("runtimes", "gpu", "processes", "words", "status", "line"),
+    [
+        (
+            NVIDIA, "8.9, 535.183.01, NVIDIA GeForce RTX 4090\n", "", (), 1,
+            "fail  driver    535.183.01 is too old for pytorch of stack current, which needs 580.65  ->  install a "
+            "newer NVIDIA driver, or choose an older STACK",
+        ),
+        (
+            RUNC, GTX_1080, "", (), 0,
+            "warn  toolkit   docker cannot give a container the GPU  ->  install the NVIDIA Container Toolkit, then: "
+            "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+        ),
+        (
+            "", "12.0, 580.95.05, NVIDIA GeForce RTX 5090\n", "", ("--engine", "venv"), 0,
+            "warn  gpu       keras of stack current has machine code for 6.0 7.0 8.0 8.9 9.0, not for 12.0  ->  its "
+            "GPU rows will be skipped or fail; choose another STACK",
+        ),
+        (
+            "", GTX_1080, "4242, python\n", ("--engine", "venv", "--stack", "cpu"), 0,
+            "warn  load      other programs on the GPU: 4242, python  ->  end them, or their work is measured too",
+        ),
+    ],
+    ids=["an old driver", "docker without the toolkit", "no machine code for the GPU", "another program on the GPU"],
+)  # fmt: skip
+def test_what_keeps_a_gpu_from_its_rows_is_named_with_the_cure(
+    machine: Machine, runtimes: str, gpu: str, processes: str, words: Sequence[str], status: int, line: str
+) -> None:
+    """Only a driver that is too old stops the bench: otherwise CPU rows still run."""
+    if runtimes:
+        docker(machine, runtimes)
+    nvidia(machine, gpu, processes)
+    found, lines = examined(machine, *words)
+    assert (found, line in lines) == (status, True)
+    assert not any("pytorch of stack" in other and other.startswith("warn") for other in lines)
 
 
 def test_data_are_counted(machine: Machine) -> None:

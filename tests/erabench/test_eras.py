@@ -41,15 +41,16 @@ class Runners:
 
     def prepare(self, framework: str) -> None:
         """Make the environment's folder, or refuse."""
-        cell = f"{self.year}/{framework}"
+        edition = f"{self.year}/{framework}"
         self.lab.moment()
-        if self.lab.refusals.get(cell):
-            raise self.lab.refusals[cell].pop(0)
-        if cell in self.lab.full and any((self.lab.venvs / other).exists() for other in CELLS if other != cell):
-            self.lab.full.remove(cell)
+        if self.lab.refusals.get(edition):
+            raise self.lab.refusals[edition].pop(0)
+        others = [other for other in EDITIONS if other != edition and (self.lab.venvs / other).exists()]
+        if edition in self.lab.full and others:
+            self.lab.full.remove(edition)
             raise Problem(FULL)
-        (self.lab.venvs / cell).mkdir(parents=True, exist_ok=True)
-        mark(self.lab.venvs / cell).touch()
+        (self.lab.venvs / edition).mkdir(parents=True, exist_ok=True)
+        mark(self.lab.venvs / edition).touch()
 
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
         """One more process for each row, unless it has one of this round or enough."""
@@ -80,7 +81,7 @@ class Lab:
         self.results, self.venvs = folder / "results", folder / "venvs"
         self.refusals: dict[str, list[Problem]] = {}
         self.statuses: dict[str, str] = {}
-        self.full: set[str] = set()  # cells for which the disk is full once, beside others
+        self.full: set[str] = set()  # editions for which the disk is full once, beside others
         self.calls: list[tuple[str, str]] = []
         self.moments, self.killed_at, self.pages = 0, 0, 0
         self.pythons: Callable[[str], bool] = lambda year: True
@@ -129,17 +130,17 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return Lab(tmp_path, monkeypatch)
 
 
-CELLS = [f"{year}/{framework}" for year in ("2018", "2020") for framework in ("classical", "keras", "pytorch")]
+EDITIONS = [f"{year}/{framework}" for year in ("2018", "2020") for framework in ("classical", "keras", "pytorch")]
 ROWS = [f"{year}/{row}" for year in ("2018", "2020") for row in ("ar", "ar-ols", "lstm", "lstm-pytorch")]
 
 
 def test_every_round_measures_every_year_before_the_next_one_begins(lab: Lab) -> None:
     """In an order that changes from round to round, with one seed for all."""
     assert lab.run() == 0
-    orders = [[cell for number, cell in lab.calls if number == str(turn)] for turn in (1, 2, 3)]
+    orders = [[edition for number, edition in lab.calls if number == str(turn)] for turn in (1, 2, 3)]
     assert [number for number, _ in lab.calls] == ["1"] * 6 + ["2"] * 6 + ["3"] * 6
-    assert [sorted(order) for order in orders] == [CELLS] * 3
-    processes = [lab.record(row)["processes"] for row in ROWS]  # type: ignore[index]
+    assert [sorted(order) for order in orders] == [EDITIONS] * 3
+    processes = [lab.record(row)["processes"] for row in ROWS]
     assert all(each == processes[0] for each in processes)
     assert [number for _, number in processes[0]] == [1, 2, 3]
     assert lab.pages == 1
@@ -148,8 +149,8 @@ def test_every_round_measures_every_year_before_the_next_one_begins(lab: Lab) ->
 def test_only_the_frameworks_that_are_asked_for_are_measured(lab: Lab) -> None:
     """PyTorch's row of a net that Keras has too."""
     assert lab.run(NET="lstm", FRAMEWORK="pytorch") == 0
-    assert {cell for _, cell in lab.calls} == {"2018/pytorch", "2020/pytorch"}
-    assert len(lab.record("2020/lstm-pytorch")["processes"]) == 3  # type: ignore[index]
+    assert {edition for _, edition in lab.calls} == {"2018/pytorch", "2020/pytorch"}
+    assert len(lab.record("2020/lstm-pytorch")["processes"]) == 3
     assert lab.record("2020/lstm") is None
 
 
@@ -161,7 +162,7 @@ def test_what_was_killed_at_any_moment_ends_as_if_it_had_not_been(lab: Lab, kill
         lab.run()
     before = len(lab.calls)
     assert lab.run() == 0
-    processes = [lab.record(row)["processes"] for row in ROWS]  # type: ignore[index]
+    processes = [lab.record(row)["processes"] for row in ROWS]
     assert all(each == processes[0] for each in processes)
     assert len(processes[0]) == 3
     assert 18 <= len(lab.calls) <= 19
@@ -180,7 +181,7 @@ def test_a_second_bench_measures_nothing_and_force_measures_everything_again(
     lab.run()
     assert len(lab.calls) > 18
     seed = json.loads((lab.results / "m" / plan.NAME).read_text())["seed"]
-    assert seed != first["processes"][0][0]  # type: ignore[index]
+    assert seed != first["processes"][0][0]
 
 
 def test_a_removed_record_is_measured_again(lab: Lab) -> None:
@@ -188,7 +189,18 @@ def test_a_removed_record_is_measured_again(lab: Lab) -> None:
     lab.run()
     (lab.results / "m" / "2018" / "lstm.cpu.json").unlink()
     lab.run()
-    assert [cell for _, cell in lab.calls[18:]] == ["2018/keras"] * 3
+    assert [edition for _, edition in lab.calls[18:]] == ["2018/keras"] * 3
+
+
+def test_a_journal_without_a_field_continues_all_the_same(lab: Lab) -> None:
+    """What it lacks counts as not asked for."""
+    lab.run()
+    journal = lab.results / "m" / plan.NAME
+    content = json.loads(journal.read_text())
+    del content["force"]
+    journal.write_text(json.dumps(content))
+    assert lab.run() == 0
+    assert len(lab.calls) == 18
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"seed": 1}', '{"seed": "x", "done": {}}'])
@@ -206,11 +218,11 @@ def test_a_year_whose_rows_fail_does_not_stop_the_others_and_is_tried_again_next
     lab.statuses["2020/lstm"] = "timeout"
     assert lab.run() == 1
     assert "1 of 8 rows failed: 2020 keras lstm (timeout); the page has the reasons" in capsys.readouterr().err
-    assert len(lab.record("2018/lstm")["processes"]) == 3  # type: ignore[index]
-    assert [cell for _, cell in lab.calls].count("2020/keras") == 1
+    assert len(lab.record("2018/lstm")["processes"]) == 3
+    assert [edition for _, edition in lab.calls].count("2020/keras") == 1
     lab.statuses.clear()
     assert lab.run() == 0
-    assert len(lab.record("2020/lstm")["processes"]) == 3  # type: ignore[index]
+    assert len(lab.record("2020/lstm")["processes"]) == 3
 
 
 def test_a_year_that_cannot_be_installed_is_a_row_with_a_reason(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,10 +230,9 @@ def test_a_year_that_cannot_be_installed_is_a_row_with_a_reason(lab: Lab, capsys
     lab.refusals["2020/keras"] = [Problem(FULL), Problem(FULL)]
     assert lab.run() == 1
     record = lab.record("2020/lstm")
-    assert record is not None
     assert (record["status"], record["reason"]["key"]) == ("failed", "environment-failed")
     assert record["reason"]["values"]["text"].startswith("cannot make '.../keras' (step: install); the disk is full")
-    assert len(lab.record("2020/ar")["processes"]) == 3  # type: ignore[index]
+    assert len(lab.record("2020/ar")["processes"]) == 3
     assert f"erabench: 2020 keras: {FULL}" in capsys.readouterr().err
 
 
@@ -233,7 +244,6 @@ def test_a_year_that_fails_in_a_later_round_keeps_its_processes(lab: Lab) -> Non
     lab.refusals["2020/keras"] = [Problem(FULL)] * 9
     assert lab.run() == 1
     record = lab.record("2020/lstm")
-    assert record is not None
     assert record["status"] == "ok"
     assert record["processes"]
 
@@ -243,9 +253,8 @@ def test_a_missing_python_is_a_skipped_row(lab: Lab) -> None:
     lab.pythons = lambda year: year != "2018"
     assert lab.run() == 0
     record = lab.record("2018/ar")
-    assert record is not None
     assert (record["status"], record["reason"]) == ("skipped", {"key": "python-missing", "values": {"version": "3.6"}})
-    assert len(lab.record("2020/ar")["processes"]) == 3  # type: ignore[index]
+    assert len(lab.record("2020/ar")["processes"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -270,10 +279,10 @@ def test_environments_are_kept_during_the_rounds_and_removed_at_the_end(
 ) -> None:
     """KEEP=1 leaves them."""
     lab.run()
-    assert not any((lab.venvs / cell).exists() for cell in CELLS)
+    assert not any((lab.venvs / edition).exists() for edition in EDITIONS)
     monkeypatch.setenv("KEEP", "1")
     lab.run(ERA="2020")
-    assert [cell for cell in CELLS if (lab.venvs / cell).exists()] == CELLS[3:]
+    assert [edition for edition in EDITIONS if (lab.venvs / edition).exists()] == EDITIONS[3:]
 
 
 def test_a_disk_that_fills_makes_room_of_the_years_before_and_goes_on(
@@ -282,7 +291,7 @@ def test_a_disk_that_fills_makes_room_of_the_years_before_and_goes_on(
     """What was removed is built again in the next round."""
     lab.full = {"2020/keras"}
     assert lab.run() == 0
-    assert [len(lab.record(row)["processes"]) for row in ROWS] == [3] * 8  # type: ignore[index]
+    assert [len(lab.record(row)["processes"]) for row in ROWS] == [3] * 8
     assert "the disk is nearly full: removing the environment 20" in capsys.readouterr().err
 
 
@@ -291,11 +300,11 @@ def test_below_the_size_of_the_largest_environment_only_one_is_there(lab: Lab, m
     monkeypatch.setattr(room, "free", lambda: int(room.LEAST_FREE) - 1)
     monkeypatch.setenv("KEEP", "1")
     assert lab.run() == 0
-    assert [cell for cell in CELLS if (lab.venvs / cell).exists()] == [lab.calls[-1][1]]
+    assert [edition for edition in EDITIONS if (lab.venvs / edition).exists()] == [lab.calls[-1][1]]
 
 
 def test_the_progress_names_year_framework_round_and_the_time_left() -> None:
-    """A cell that was not seen yet takes as long as another year's of its framework."""
+    """An edition that was not seen yet takes as long as another year's of its framework."""
     pace = Pace(["2018/keras", "2020/keras", "2020/classical"])
     assert pace.line("2018/keras", "1") == "2018 keras, round 1"
     report = {"row": "lstm", "device": "cpu", "status": "ok", "processes": 1, "wanted": 5, "measured": True}
@@ -322,7 +331,7 @@ def test_room_is_made_of_what_the_next_year_does_not_need(
     monkeypatch.setattr(locks, "uv", lambda: uv)
     monkeypatch.setattr(room, "free", lambda: 0)
     if same:
-        monkeypatch.setattr(room, "packages", lambda cell: {("numpy", "1.14")})
+        monkeypatch.setattr(room, "packages", lambda edition: {("numpy", "1.14")})
     (tmp_path / "venvs/2018/classical").mkdir(parents=True)
     mark(tmp_path / "venvs/2018/classical").touch()
     assert room.Room(["2018/classical"]).make("2019/classical")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
+from machines import ROOT
 from test_bench import Bench, Engine
 
 from erabench import frameworks
@@ -121,3 +125,14 @@ def test_a_framework_without_a_lock_is_left_out_and_said(
     assert "erabench: jax: stack cpu has no lock for it; left out: lstm-jax\n" in capsys.readouterr().err
     assert compare(made, NET="lstm", FRAMEWORK="jax") == 2
     assert "stack cpu has no lock for jax; its rows are left out" in capsys.readouterr().err
+
+
+def test_a_reader_of_the_list_may_go() -> None:
+    """As head does: that is no error."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "erabench", "list"]
+    environment = {**os.environ, "PYTHONUNBUFFERED": ""}  # with a buffer the error comes at the end
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")

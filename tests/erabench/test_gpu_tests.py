@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import pytest
+from machines import ROOT
 
 
 def run(venvs: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -34,8 +36,15 @@ def test_an_interpreter_without_the_framework_is_a_skip_with_its_name(tmp_path: 
     assert f"{sys.executable} has no pytorch: No module named 'torch'" in done.stderr
 
 
-def test_an_interpreter_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"PYTHON_KERAS": "/no/python"}, r"PYTHON_KERAS=/no/python: cannot be run \(No such file or directory\)"),
+        ({"STACK": "pascal"}, "STACK=pascal: no such stack; choose from: .*cpu, current, .*"),
+    ],
+)
+def test_what_cannot_be_used_is_an_error(tmp_path: Path, variables: dict[str, str], message: str) -> None:
     """With its variable, in one line."""
-    done = run(tmp_path, PYTHON_KERAS="/no/such/python")
+    done = run(tmp_path, **variables)
     assert done.returncode == 2
-    assert done.stderr == "erabench: PYTHON_KERAS=/no/such/python: cannot be run (No such file or directory)\n"
+    assert re.fullmatch(f"erabench: {message}\n", done.stderr)

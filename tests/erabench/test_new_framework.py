@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from machines import ROOT
 
-from erabench.environments import locks
+from erabench.environments import build, locks
 
 DECLARATION = {
     "name": "tiny",
@@ -120,7 +120,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with one framework more, and the environments that it shares with the original."""
     folder = tmp_path_factory.mktemp("project")
     tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).split("\0")
-    for name in filter(None, tracked or ()):
+    for name in filter(None, tracked):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
@@ -131,7 +131,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "runners/tiny/last_month.py": ROW,
         "runners/tiny/lag.py": IMPLEMENTATION,
         "tests/runners/tiny/test_tiny.py": TEST,
-        "images/stacks/cpu/tiny.lock": lock_of("numpy", ROOT / "images/stacks/cpu/classical.lock"),
+        "images/stacks/cpu/tiny.lock": build.entry(ROOT / "images/stacks/cpu/classical.lock", "numpy"),
     }
     for name, text in added.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -140,13 +140,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for shared in ("host", "tests"):
         (folder / ".venvs" / shared).symlink_to(locks.folder().absolute() / shared)
     return folder
-
-
-def lock_of(package: str, lock: Path) -> str:
-    """The lines of one package in a lock."""
-    found = re.search(rf"^{package}==.*(?:\n[ \t].*)*", lock.read_text(), re.MULTILINE)
-    assert found
-    return found[0] + "\n"
 
 
 @pytest.fixture(scope="module")

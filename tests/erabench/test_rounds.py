@@ -100,7 +100,7 @@ def test_a_failed_row_is_not_tried_again_and_the_others_go_on() -> None:
     """Its status is in the outcome."""
     runners = Runners(statuses={"lstm": "out_of_memory"})
     outcome = measure(runners)
-    assert outcome.cells["keras", "lstm", "cpu"].status == "out_of_memory"
+    assert outcome.rows["keras", "lstm", "cpu"].status == "out_of_memory"
     assert runners.processes == {"lstm": 0, "bilstm": 3, "densenet-24x3": 3}
     assert [rows for name, rows, number in rounds(runners) if name == "keras" and number != "1"] == ["bilstm"] * 2
 
@@ -155,11 +155,11 @@ def test_tune_calls_each_framework_once() -> None:
 
 def test_progress_counts_the_rounds_and_the_seconds_that_are_left() -> None:
     """Of every row the processes that it lacks, each as long as the last one."""
-    cells = {
+    rows = {
         ("keras", "lstm", "cpu"): Measured("ok", 1, 5, True, 60.0, 10.0),
         ("pytorch", "densenet-24x3", "cpu"): Measured("ok", 1, 3, True, 300.0, 100.0),
     }
-    assert progress(cells, 1) == "round 1 of 5 is done; about 4 min left"
+    assert progress(rows, 1) == "round 1 of 5 is done; about 4 min left"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,6 @@ def test_every_way_to_stop_reaches_the_runner_once(number: signal.Signals, whole
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=lambda: [signal.signal(one, signal.SIG_DFL) for one in (signal.SIGINT, signal.SIGHUP)],
     )  # fmt: skip
-    assert driver.stderr is not None
     assert driver.stderr.readline() == "ready\n"
     time.sleep(0.1)
     if whole_group:

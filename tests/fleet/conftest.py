@@ -14,12 +14,6 @@ import pytest
 from fleet_lab import CGROUPS, Lab, Run
 
 
-@pytest.fixture
-def said() -> list[str]:
-    """What the commands print."""
-    return []
-
-
 @pytest.fixture(scope="session")
 def start_lab() -> Iterator[Callable[..., Lab]]:
     """Start clusters, each in a short path (a socket's may have 107 characters) and on ports of its own."""

@@ -10,11 +10,13 @@ from typing import Any
 from stub_bench import record
 
 from fleet.config import Fleet, NodeType, load
-from fleet.files import Unanswered, write_json
+from fleet.files import Unanswered
 from fleet.folder import Folder, Submission
 from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task
+from fleet.status import CellStatus, survey
 from fleet.submit import submit
+from images.files import write_json
 
 
 class FakeScheduler:
@@ -103,12 +105,33 @@ def fleet_of(folder: Path, *types: str, **settings: Any) -> tuple[Fleet, Folder]
     return fleet, Folder(fleet.folder)
 
 
-def started(folder: Path, *types: str, **settings: Any) -> tuple[Fleet, Folder, FakeScheduler]:
-    """Return a fleet that was submitted, its folder and its scheduler."""
-    fleet, run = fleet_of(folder, *types, **settings)
-    scheduler = FakeScheduler()
-    submit(fleet, run, scheduler, False, lambda _: None)
-    return fleet, run, scheduler
+class Trial:
+    """A fleet of types with one stack each, its folder, a scheduler that the test controls, and what was said."""
+
+    def __init__(self, folder: Path, *types: str, largest: int = 1000, **settings: Any) -> None:
+        self.fleet, self.folder = fleet_of(folder, *types, **settings)
+        self.scheduler = FakeScheduler(largest)
+        self.said: list[str] = []
+
+    def submit(self, again: bool = False) -> int:
+        """Submit what is missing."""
+        return submit(self.fleet, self.folder, self.scheduler, again, self.said.append)
+
+    def cells(self) -> list[CellStatus]:
+        """Return the state of each planned cell."""
+        return survey(self.folder, self.folder.cells(), self.scheduler).cells
+
+    def queued(self) -> int:
+        """Return how many tasks the scheduler has."""
+        return sum(len(tasks) for tasks in self.scheduler.jobs.values())
+
+
+def started(folder: Path, *types: str, **settings: Any) -> Trial:
+    """Return a fleet that was submitted."""
+    trial = Trial(folder, *types, **settings)
+    trial.submit()
+    trial.said.clear()
+    return trial
 
 
 def leave_attempt(

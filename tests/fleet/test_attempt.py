@@ -25,19 +25,20 @@ from fleet.schedulers.slurm_files import submission_files
 class Node:
     """A submission's folder, and attempts on it."""
 
-    def __init__(self, folder: Path, behaviour: dict[str, Any], **settings: Any) -> None:
+    def __init__(self, folder: Path, **behaviour: Any) -> None:
         (folder / "behaviour.json").write_text(json.dumps({"": {"seconds": 0.05} | behaviour}))
         bench = [sys.executable, str(STUB), "--home", str(folder)]
-        self.fleet, self.run, _ = started(folder, "epyc", bench=bench, rows=["lstm", "bilstm"], **settings)
+        trial = started(folder, "epyc", bench=bench, rows=["lstm", "bilstm"])
+        self.run = trial.folder
         (self.cell,) = self.run.cells()
-        order = Order(1, "erabench-x-0001", self.fleet.types[0], [self.cell])
-        for path, text in submission_files(self.fleet, self.run, ROOT, order)[2].items():
+        order = Order(1, "erabench-x-0001", trial.fleet.types[0], [self.cell])
+        for path, text in submission_files(trial.fleet, self.run, ROOT, order)[2].items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
 
-    def start(self, restart: int = 0, node: str = "cpu1", **environ: str) -> subprocess.Popen[bytes]:
+    def start(self, restart: int = 0, **environ: str) -> subprocess.Popen[bytes]:
         """Start an attempt."""
-        environ |= {"SLURM_ARRAY_JOB_ID": "1", "SLURM_ARRAY_TASK_ID": "0", "SLURMD_NODENAME": node}
+        environ |= {"SLURM_ARRAY_JOB_ID": "1", "SLURM_ARRAY_TASK_ID": "0", "SLURMD_NODENAME": "cpu1"}
         environ |= {"SLURM_RESTART_COUNT": str(restart)} if restart else {}
         command = [sys.executable, "-m", "fleet.node", str(self.run.path), str(self.run.submission(1))]
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environ}, stderr=subprocess.PIPE)
@@ -54,7 +55,7 @@ class Node:
 
 def test_an_attempt_runs_the_bench_with_the_cells_own_variables(tmp_path: Path) -> None:
     """Nothing of the submitting shell decides what is measured; every file is listed with its SHA-256."""
-    node = Node(tmp_path, {})
+    node = Node(tmp_path)
     assert node.start(MODEL="sarimax", MAKEFLAGS="-n", STACK="gtx1080").wait() == exits.DONE
     seen = json.loads((tmp_path / "seen-epyc.json").read_text())
     assert [seen[name] for name in ("model", "stack", "engine", "device", "machine")] == [
@@ -70,7 +71,7 @@ def test_an_attempt_runs_the_bench_with_the_cells_own_variables(tmp_path: Path) 
 
 def test_finished_rows_and_checkpoints_of_equal_nodes_are_taken_over(tmp_path: Path) -> None:
     """Attempts on other hardware and records of another profile are left alone: they are never mixed."""
-    node = Node(tmp_path, {})
+    node = Node(tmp_path)
     path = leave_attempt(node.run, node.cell, restart=0, phase="running", rows=["lstm.cpu"], hardware=hardware())
     (path / "results/epyc/cpu/.checkpoints/bilstm").mkdir(parents=True)
     (path / "results/epyc/cpu/.checkpoints/bilstm/state").write_text("epoch 3")
@@ -91,7 +92,7 @@ def test_finished_rows_and_checkpoints_of_equal_nodes_are_taken_over(tmp_path: P
 
 def test_a_node_that_is_not_what_the_file_expects_measures_nothing(tmp_path: Path) -> None:
     """The reason names the node, what was expected and what was found."""
-    node = Node(tmp_path, {})
+    node = Node(tmp_path)
     path = node.run.submission(1) / "submission.json"
     order = json.loads(path.read_text())
     order["cells"][0]["expect"] = {"gpu": "H100"}
@@ -105,36 +106,27 @@ def test_a_node_that_is_not_what_the_file_expects_measures_nothing(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("number", "status", "outcome", "reason"),
+    ("number", "to_bench", "status", "outcome", "reason"),
     [
-        (signal.SIGUSR1, exits.TIMEOUT, "timeout", "the time limit was reached; 1 of 2 rows finished"),
-        (signal.SIGINT, exits.STOPPED, "stopped", "stopped on request; 1 of 2 rows finished"),
-        (signal.SIGTERM, exits.STOPPED, "stopped", "stopped by the scheduler; 1 of 2 rows finished"),
+        (signal.SIGUSR1, False, exits.TIMEOUT, "timeout", "the time limit was reached"),
+        (signal.SIGINT, False, exits.STOPPED, "stopped", "stopped on request"),
+        (signal.SIGTERM, False, exits.STOPPED, "stopped", "stopped by the scheduler"),
+        (signal.SIGINT, True, exits.STOPPED, "stopped", "stopped on request"),
+        (signal.SIGTERM, True, exits.STOPPED, "stopped", "stopped by the scheduler"),
     ],
 )
 def test_a_signal_stops_the_bench_and_keeps_finished_rows(
-    tmp_path: Path, number: signal.Signals, status: int, outcome: str, reason: str
+    tmp_path: Path, number: signal.Signals, to_bench: bool, status: int, outcome: str, reason: str
 ) -> None:
-    """Slurm's early signal, a cancellation and the scheduler's own end are told apart."""
-    node = Node(tmp_path, {"seconds": [0.05, 600]})
-    process = node.start()
-    until(lambda: (tmp_path / "ledger.jsonl").exists() and node.measured() == ["lstm"], 30)
-    process.send_signal(number)
-    assert process.wait() == status
-    assert (node.state()["outcome"], node.state()["reason"]) == (outcome, reason)
-    assert node.state()["rows"] == {"lstm.cpu": "ok"}
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_reaches_the_bench_first_is_no_failure(tmp_path: Path, number: signal.Signals) -> None:
-    """A scheduler signals every process of a job, in any order."""
-    node = Node(tmp_path, {"seconds": [0.05, 600]})
+    """A limit, a cancellation and the scheduler's end are told apart, also if the bench has the signal before us."""
+    node = Node(tmp_path, seconds=[0.05, 600])
     process = node.start()
     until(lambda: (tmp_path / "ledger.jsonl").exists() and node.measured() == ["lstm"], 30)
     start = json.loads((tmp_path / "ledger.jsonl").read_text().splitlines()[0])
-    os.kill(start["pid"], number)
-    assert process.wait() == exits.STOPPED
-    assert node.state()["outcome"] == "stopped"
+    os.kill(start["pid"] if to_bench else process.pid, number)
+    assert process.wait() == status
+    assert (node.state()["outcome"], node.state()["reason"]) == (outcome, f"{reason}; 1 of 2 rows finished")
+    assert node.state()["rows"] == {"lstm.cpu": "ok"}
 
 
 def test_a_bench_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +136,6 @@ def test_a_bench_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(attempt, "GRACE_SECONDS", 0.3)
     command = [sys.executable, "-c", "import signal, time; signal.signal(2, signal.SIG_IGN); print(1); time.sleep(60)"]
     process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.PIPE)
-    assert process.stdout is not None
     process.stdout.readline()
     attempt._stop(process)
     assert process.returncode == -signal.SIGTERM
@@ -152,7 +143,7 @@ def test_a_bench_that_does_not_listen_is_killed(tmp_path: Path, monkeypatch: pyt
 
 def test_a_failed_row_and_a_failed_bench_are_told_apart(tmp_path: Path) -> None:
     """With a record for every row the rows are named; otherwise the bench's last words are."""
-    node = Node(tmp_path, {"fail": ["bilstm"], "exit": 1})
+    node = Node(tmp_path, fail=["bilstm"], exit=1)
     assert node.start().wait() == exits.ROWS_FAILED
     assert (node.state()["outcome"], node.state()["reason"]) == ("failed", "rows: bilstm.cpu")
     (tmp_path / "behaviour.json").write_text('{"": {"exit": 3, "seconds": 0}}')
@@ -162,7 +153,7 @@ def test_a_failed_row_and_a_failed_bench_are_told_apart(tmp_path: Path) -> None:
 
 def test_an_abandoned_submission_does_nothing(tmp_path: Path) -> None:
     """A job that reached the scheduler after its submission was given up leaves no attempt."""
-    node = Node(tmp_path, {})
+    node = Node(tmp_path)
     (node.run.submission(1) / "abandoned").touch()
     assert node.start().wait() == exits.ABANDONED
     assert attempts(node.run.cell(node.cell.id)) == []
@@ -170,7 +161,7 @@ def test_an_abandoned_submission_does_nothing(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_told_by_the_exit_status(tmp_path: Path) -> None:
     """The message is on standard error, which is the job's log."""
-    node = Node(tmp_path, {})
+    node = Node(tmp_path)
     (node.run.path / "cells").write_text("a file where a folder belongs")
     process = node.start()
     _, errors = process.communicate()
@@ -180,7 +171,7 @@ def test_a_folder_that_cannot_be_written_is_told_by_the_exit_status(tmp_path: Pa
 
 def test_two_attempts_never_build_into_one_folder(tmp_path: Path) -> None:
     """An attempt waits for a leftover that stops itself; environments belong to one node at a time."""
-    node = Node(tmp_path, {"seconds": [0.05, 600]})
+    node = Node(tmp_path, seconds=[0.05, 600])
     first = node.start()
     until(lambda: (tmp_path / "ledger.jsonl").exists(), 30)
     (tmp_path / "behaviour.json").write_text('{"": {"seconds": 0}}')

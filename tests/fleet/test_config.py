@@ -93,6 +93,7 @@ def test_a_cell_is_the_same_after_a_round_trip_and_with_another_time(tmp_path: P
         ("[[node]]", "retries = -1\n[[node]]", "3: .*retries: -1 is not between 0 and 100"),
         ("[[node]]", 'retries = "2"\n[[node]]', "3: .*retries: is not a whole number"),
         ("[[node]]", 'rows = ["lstn"]\n[[node]]', "3: .*rows: no row 'lstn'; choose from: .*lstm"),
+        ("[[node]]", 'data = "~/data"\n[[node]]', "3: .*data: '~/data' begins with ~, which is not expanded here"),
         ("[[node]]", "[slrum]\n[[node]]", r"3: slrum: unknown key; did you mean 'slurm'\?"),
         ('type = "h100"', 'type = "../h100"', "4: .*type: '../h100' becomes the machine's name"),
         ('type = "h100"', "", r"3: \[\[node\]\] type: is missing"),

@@ -193,7 +193,7 @@ class Device(unittest.TestCase):
         """A batch lies in page-locked memory, and its copy on the GPU is the same."""
         if machine.FRAMEWORK != "pytorch":
             self.skipTest("{} copies from its own buffers".format(machine.FRAMEWORK))
-        from runners.pytorch.cifar10_densenet import batches
+        from runners.pytorch.densenet.row import batches
 
         made = batches(SimpleNamespace(settings={"batch_size": 32}, data=machine.images(), seed=1, device="gpu"))
         for tensor in made:

@@ -10,7 +10,7 @@ import pytest
 from images import recipe as module
 from images import stack as stack_module
 from images.recipe import DOCKERFILE, distribution, fill_context, named_wheels, recipe
-from images.stack import Problem, base, frameworks, missing_bases, stacks
+from images.stack import Problem, base, frameworks, locks, settings, stacks
 
 
 @pytest.mark.parametrize("stack", stacks())
@@ -30,8 +30,8 @@ def test_a_recipe_changes_with_each_of_its_ingredients(tmp_path: Path, monkeypat
     lock.write_text(made.lock.read_text() + "\n")
     others = [
         made._replace(base="another"),
-        made._replace(lock=lock),
-        made._replace(bootstrap=None),
+        made._replace(locks=(made.locks[0], lock)),
+        made._replace(locks=(made.lock,)),
         made._replace(python_versions="3.7"),
         made._replace(check="import os"),
     ]
@@ -45,7 +45,7 @@ def test_a_recipe_changes_with_each_of_its_ingredients(tmp_path: Path, monkeypat
     assert len(hashes) == 8
 
 
-def test_the_base_image_can_be_overridden_for_one_framework_or_for_all(tmp_path: Path) -> None:
+def test_the_base_image_can_be_overridden_for_one_framework_or_for_all() -> None:
     """The more specific name goes first, and the environment before the stack."""
     both = {"BASE": "all/of:them", "BASE_KERAS": "only/keras:1"}
     assert base("gtx1080", "keras", both) == "only/keras:1"
@@ -57,16 +57,37 @@ def test_the_base_image_can_be_overridden_for_one_framework_or_for_all(tmp_path:
 def test_a_stack_without_a_base_image_is_named_with_the_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """BASE serves every framework, also one that is new."""
+    """Also for a framework that is new."""
     (tmp_path / "bare").mkdir()
     (tmp_path / "bare" / "stack.env").write_text("# nothing\nPYTHON_VERSIONS=3.11 3.12\n")
     (tmp_path / "bare" / "keras.lock").write_text("")
     monkeypatch.setattr(stack_module, "STACKS", tmp_path)
-    assert missing_bases("bare") == "stack bare names no base image for keras (set BASE)"
     with pytest.raises(Problem, match="stack bare names no base image for keras; set BASE_KERAS to one"):
         recipe("bare", "keras")
-    monkeypatch.setenv("BASE", "some/base")
-    assert missing_bases("bare") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("PYTHON_VERSIONS 3.11\n", "stack.env: 'PYTHON_VERSIONS 3.11' is no setting; write NAME=value, or # before"),
+        ("# 3.11 = new\n\nBASE=some/base:1\n", "stack.env: PYTHON_VERSIONS is missing; add the versions"),
+    ],
+)
+def test_a_damaged_stack_is_named_with_the_cure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    """People write stacks of their own (docs/stacks.md)."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "stack.env").write_text(text)
+    monkeypatch.setattr(stack_module, "STACKS", tmp_path)
+    with pytest.raises(Problem, match=f"^{tmp_path}/own/{said}"):
+        settings("own")
+
+
+def test_the_locks_of_an_environment_end_with_its_own() -> None:
+    """Before it the setuptools that old source packages build with, where a stack has such a lock."""
+    assert [path.name for path in locks("gtx1080", "keras")] == ["bootstrap.lock", "keras.lock"]
+    assert [path.name for path in locks("cpu", "tests")] == ["tests.lock"]
 
 
 def test_an_unknown_stack_or_framework_is_named_with_those_there_are() -> None:

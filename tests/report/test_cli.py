@@ -61,7 +61,7 @@ def test_the_page_and_what_it_links_to_are_written(bench: Path, folder: Path) ->
 
 
 def test_the_terminal_shows_the_same_figures_in_the_users_language(
-    bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    bench: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the page's language is; the last line names the file to open."""
     monkeypatch.delenv("LC_ALL", raising=False)
@@ -80,7 +80,7 @@ def test_the_terminal_shows_the_same_figures_in_the_users_language(
         assert str(tmp_path / "index.html") in lines[-1]
 
 
-def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: Capture) -> None:
     """Escape sequences of a record or a file name do not act on the terminal."""
     record = row("lstm", machine="m")
     record["environment"]["cpu"] = "\x1b[31mred \u202e"
@@ -93,7 +93,7 @@ def test_hostile_text_does_not_reach_the_terminal(tmp_path: Path, capsys: pytest
 
 
 def test_unusable_results_cost_a_status_and_not_the_page(
-    tmp_path: Path, bench: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, bench: Path, folder: Path, capsys: Capture
 ) -> None:
     """The page is made of what is left, each problem goes to stderr, and the status is 1."""
     results = shutil.copytree(bench, tmp_path / "results")
@@ -109,7 +109,7 @@ def test_unusable_results_cost_a_status_and_not_the_page(
 
 @pytest.mark.parametrize("content", [None, "", "{"])
 def test_without_a_usable_result_nothing_is_touched(
-    bench: Path, tmp_path: Path, folder: Path, content: str | None, capsys: pytest.CaptureFixture[str]
+    bench: Path, tmp_path: Path, folder: Path, content: str | None, capsys: Capture
 ) -> None:
     """A missing, an empty and a broken results folder: status 2, a cure, and the old page as it was."""
     before = (folder / PAGE).read_bytes()
@@ -135,7 +135,7 @@ def test_without_a_usable_result_nothing_is_touched(
     ],
 )
 def test_a_bad_argument_is_one_clear_message(
-    bench: Path, tmp_path: Path, options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    bench: Path, tmp_path: Path, options: list[str], said: str, capsys: Capture
 ) -> None:
     """Status 2, the culprit and what there is instead, and nothing written."""
     try:
@@ -157,7 +157,7 @@ def test_one_machine_or_stack_can_be_chosen(fleet: Path, tmp_path: Path) -> None
     assert "laptop" not in (folder / PAGE).read_text(encoding="utf-8")
 
 
-def test_a_machine_without_the_stack_is_said(fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_machine_without_the_stack_is_said(fleet: Path, tmp_path: Path, capsys: Capture) -> None:
     """Both exist, but not together."""
     assert made(fleet, tmp_path, "--machine", "laptop", "--stack", "current") == 2
     assert "no result of machine laptop with stack current; leave one of them out" in capsys.readouterr().err
@@ -165,7 +165,7 @@ def test_a_machine_without_the_stack_is_said(fleet: Path, tmp_path: Path, capsys
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EACCES])
 def test_a_disk_that_takes_nothing_leaves_the_old_page(
-    bench: Path, folder: Path, error: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: Path, folder: Path, error: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """Full or forbidden: status 2, one message, the old page whole and no scraps beside it."""
     before = (folder / PAGE).read_bytes()
@@ -188,9 +188,7 @@ def test_the_same_results_leave_the_page_alone(bench: Path, folder: Path) -> Non
     assert (folder / PAGE).stat().st_mtime_ns == 1
 
 
-def test_a_page_that_is_up_to_date_passes_the_check(
-    bench: Path, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_page_that_is_up_to_date_passes_the_check(bench: Path, folder: Path, capsys: Capture) -> None:
     """Everything is made again elsewhere and found the same."""
     capsys.readouterr()
     assert made(bench, folder, "--check") == 0
@@ -212,7 +210,7 @@ def test_a_page_that_is_up_to_date_passes_the_check(
     ],
 )
 def test_a_stale_page_fails_the_check(
-    bench: Path, folder: Path, name: str, content: bytes | None, said: str, capsys: pytest.CaptureFixture[str]
+    bench: Path, folder: Path, name: str, content: bytes | None, said: str, capsys: Capture
 ) -> None:
     """A page, record, table or picture that is not what the results say is named, and nothing is repaired."""
     path = folder / name
@@ -228,7 +226,7 @@ def test_a_stale_page_fails_the_check(
     assert path.read_bytes() == content if content is not None else not path.exists()
 
 
-def test_a_check_shows_how_the_page_differs(bench: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_shows_how_the_page_differs(bench: Path, folder: Path, capsys: Capture) -> None:
     """A unified diff of the page against what the results say."""
     page = folder / PAGE
     page.write_text(page.read_text(encoding="utf-8").replace("# Models\n", "# Old\n"), encoding="utf-8")
@@ -241,9 +239,7 @@ def test_a_check_shows_how_the_page_differs(bench: Path, folder: Path, capsys: p
 
 
 @pytest.mark.parametrize("inside", [ASSETS, f"{ASSETS}/deeper"])
-def test_results_within_the_pages_own_folder_are_refused(
-    tmp_path: Path, inside: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_results_within_the_pages_own_folder_are_refused(tmp_path: Path, inside: str, capsys: Capture) -> None:
     """That folder gets emptied of what the page does not link to: results would be lost there."""
     results = write(tmp_path / inside, one()[0])
     (results / "notes.json").write_text("{}")
@@ -252,9 +248,7 @@ def test_results_within_the_pages_own_folder_are_refused(
     assert (results / "notes.json").exists()
 
 
-def test_a_link_in_place_of_the_pages_folder_is_refused(
-    bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_link_in_place_of_the_pages_folder_is_refused(bench: Path, tmp_path: Path, capsys: Capture) -> None:
     """Nothing is written or deleted through a link that leads out of the site."""
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [os.path.join(HERE, "helpers"), os.path.dirname(os.path.dirname(HERE))] + [
     path for path in sys.path if path != HERE
 ]
+pytest.register_assert_rewrite("outside", "twins", "untouched")  # a failed assertion in them shows its values
 
 
 @pytest.fixture

@@ -8,10 +8,9 @@ from statistics import median
 from typing import NamedTuple
 
 from report.page.build import Section
-from report.page.measurements import PHASES
+from report.page.measurements import PHASE_NAMES
 from report.page.rows import Row
-from report.records import PHASES as BOTH
-from report.records import Quality, Result
+from report.records import PHASES, Quality, Result
 from report.render.numbers import short_unit
 from report.render.pictures.svg import COLOURS, GREY, WIDTH, Drawing, Say, Scale, thinned, tick
 from report.text import N_, Message, Number, Text, joined, message
@@ -44,10 +43,8 @@ def forecasts(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | No
     for (row, lines), panel in zip(shown, panels, strict=False):
         truth = lines["truth"]
         values = [v for line in lines.values() for v in line if v is not None and abs(v) < 10] or [0.0, 1.0]
-        x, y = (
-            Scale(0, len(truth) - 1, panel.left, panel.right),
-            Scale(min(values), max(values), panel.bottom, panel.top),
-        )
+        x = Scale(0, len(truth) - 1, panel.left, panel.right)
+        y = Scale(min(values), max(values), panel.bottom, panel.top)
         drawing.text(panel.left, panel.top - 6, say(row.name), bold=True)
         years = {float(place): year for place, year in ((8, "1958"), (20, "1959"), (32, "1960"))}
         drawing.x_axis(x, panel.top, panel.bottom, years if len(truth) == 44 else None)
@@ -67,7 +64,7 @@ def losses(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | None:
     drawing, panels = _grid(len(shown))
     parts: list[Text] = [message("Line charts of the training loss after each epoch.")]
     for (row, lines), panel in zip(shown, panels, strict=False):
-        values = [v for line in lines.values() for _, v in line if v is not None and v > 0] or [1.0]
+        values = [v for line in lines.values() for _, v in line if v is not None and v > 0]
         x = Scale(0, max(place for line in lines.values() for place, _ in line), panel.left, panel.right)
         y = Scale(min(values), max(max(values), 1.001 * min(values)), panel.bottom, panel.top, log=True)
         drawing.text(panel.left, panel.top - 6, say(row.name), bold=True)
@@ -78,7 +75,9 @@ def losses(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | None:
             points = [None if v is None or v <= 0 else (x(place), y(v)) for place, v in line]
             drawing.curve(points, COLOURS[number % len(COLOURS)])
             drawing.text(panel.right, panel.top + 12 + 15 * number, say(name[:20]), "end")
-        first, last = Number(values[0], digits=2), Number(values[-1], digits=2)
+        line = lines.get("loss") or next(iter(lines.values()))  # beside it there may be the loss on held-out data
+        told = [v for _, v in line if v is not None and v > 0]
+        first, last = Number(told[0], digits=2), Number(told[-1], digits=2)
         parts.append(message("{row}: from {first} to {last}.", row=row.name, first=first, last=last))
     return drawing.document(), joined(parts, " ")
 
@@ -147,10 +146,10 @@ def _losses(row: Row, whole: Whole) -> Mapping[str, list[tuple[int, float | None
 def _sampled(section: Section, whole: Whole) -> Iterator[tuple[str, Text, list[list[float]]]]:
     """Each phase with its row, its name and the samples of each process."""
     for row, result in section.group.rows_and_results:
-        for phase in BOTH if result.file in whole else ():
+        for phase in PHASES if result.file in whole else ():
             timed = [list(one.samples_s) for one in whole[result.file].phases(phase)]
             if timed:
-                name = joined((result.device.upper(), Message(PHASES[phase])))
+                name = joined((result.device.upper(), PHASE_NAMES[phase]))
                 yield row.name, name, [samples[:: 1 + len(samples) // 100] for samples in timed]
 
 

@@ -74,7 +74,7 @@ def test_a_row_on_the_gpu_is_told_from_the_one_on_the_cpu(tmp_path: Path) -> Non
     found = eras(
         loaded(tmp_path, *(lstm(year, device=device) for year in ("2018", "2019") for device in ("cpu", "gpu")))
     )
-    assert sorted(line.name for line in found[0].lines) == ["Keras", "Keras GPU"]
+    assert sorted(line.name for line in found[0].nets[0].lines) == ["Keras", "Keras GPU"]
 
 
 def test_each_year_is_compared_with_the_one_before_and_with_the_first(found: Eras) -> None:
@@ -127,10 +127,11 @@ def test_the_largest_changes_are_told_with_what_changed_beside_them(found: Eras)
 
 
 def test_what_is_not_certain_is_no_change(tmp_path: Path) -> None:
-    """An interval that has 1 in it, and figures of a smoke run."""
+    """An interval that has 1 in it, and figures of a smoke run, or compared with one."""
     noisy = [record("lstm", stack=year, train_s=[0.01, 0.02, 0.03], predict_s=[0.01, 0.02, 0.03]) for year in LSTM]
     smoke = [{**lstm(year, machine="other"), "profile": "smoke"} for year in LSTM]
-    assert [found.changes() for found in eras(loaded(tmp_path, *noisy, *smoke))] == [[], []]
+    half = [{**lstm("2018", machine="third"), "profile": "smoke"}, lstm("2019", machine="third")]
+    assert [found.changes() for found in eras(loaded(tmp_path, *noisy, *smoke, *half))] == [[], [], []]
 
 
 def test_times_of_other_work_are_not_compared(tmp_path: Path) -> None:

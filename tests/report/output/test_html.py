@@ -13,7 +13,7 @@ from report.render.pictures import draw
 from tests.report.benches import many, one, page_of, row
 from tests.report.building import Json
 from tests.report.render.test_escape import HOSTILE
-from tests.report.render.test_markdown import placed
+from tests.report.render.test_markdown import PLACES, placed
 
 VOID = {"meta", "br", "hr", "link", "path", "circle"}
 
@@ -56,7 +56,7 @@ def made(root: Path, *records: Json, language: str = "en") -> str:
     page = page_of(root, *records)
     pictures = list(draw(page, locale(language)))
     markdown = render_page(page, locale(language), pictures)
-    return html.page(markdown, language, {picture.file: picture.svg for picture in pictures}, "pages/")
+    return html.page(markdown, language, pictures, "pages/")
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -117,7 +117,7 @@ def test_pictures_say_what_they_show(tmp_path: Path) -> None:
 def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path, number: int) -> None:
     """No tag, attribute or address of the page comes from a record."""
     plain, hostile = (
-        Reader(made(tmp_path / name, *placed(dict.fromkeys(_places(), text))))
+        Reader(made(tmp_path / name, *placed(dict.fromkeys(PLACES, text))))
         for name, text in (("plain", "plain"), ("hostile", HOSTILE[number]))
     )
     assert hostile.open == []
@@ -130,9 +130,3 @@ def test_hostile_text_is_shown_and_does_nothing(tmp_path: Path, number: int) -> 
         for found in (plain, hostile)
     ]
     assert kept[0] == kept[1]
-
-
-def _places() -> tuple[str, ...]:
-    from tests.report.render.test_markdown import PLACES
-
-    return PLACES

@@ -144,3 +144,11 @@ def test_what_was_not_measured_is_listed_with_its_reason(tmp_path: Path) -> None
         ("LSTM", "GPU", "skipped", "Keras 3 sees no GPU"),
         ("Bi-LSTM", "CPU", "timeout", "stopped at the time limit of 60 s"),
     ]
+
+
+def test_a_node_without_a_figure_is_named_with_how_it_ended(tmp_path: Path) -> None:
+    """Also one that ended well and has none."""
+    without = {"n1": "ok", "n2": "out_of_memory"}
+    spread = {"phase": "train", "nodes": 3, "low_s": 0.01, "high_s": 0.02, "without": without}
+    (line,) = section(tmp_path, row("lstm", nodes=[spread])).across_nodes
+    assert PLAIN(line.without) == "n1: ok, n2: out of memory"

@@ -171,3 +171,7 @@ def test_what_was_not_measured_says_why(tmp_path: Path) -> None:
     made = row("lstm")
     made["environment"]["gpu"] = None
     assert said(verdicts(tmp_path / "b", made)["lstm", "GPU(T)"]) == "not measured; this machine has no GPU"
+    lazy = images("densenet-24x3", 0.886, {"median_s": 0.3, "valid": False, "reason": reason("loss-not-finite")})
+    found = verdicts(tmp_path / "c", lazy)
+    assert said(found["densenet-24x3", "GPU(T)"]) == "not measured; the training loss was not finite"
+    assert said(found["densenet-24x3", "Memory"]) == "not measured; the record holds no such figure"

@@ -117,6 +117,13 @@ def test_figures_that_no_axis_can_show_are_gaps(tmp_path: Path) -> None:
         assert not re.search("nan|inf", picture.svg)
 
 
+def test_losses_are_described_by_the_training_loss(tmp_path: Path) -> None:
+    """Beside it a record may have the loss on held-out data, which begins and ends elsewhere."""
+    made = row("lstm")
+    made["quality"]["history"] = {"held_out_loss": [3.0, 2.0], "loss": [1.0, None, 0.5]}
+    assert "LSTM: from 1.0 to 0.50." in locale("en").plain(drawn(tmp_path, made)["losses"].alt)
+
+
 def test_a_long_series_is_thinned(tmp_path: Path) -> None:
     """A hundred thousand epochs do not make a picture of ten megabytes."""
     made = row("lstm")

@@ -1,12 +1,11 @@
 """The autoregressive models: exact numbers on every stack, and what led to the published ones."""
 
-import subprocess
-import sys
-
 import pytest
 
 numpy = pytest.importorskip("numpy")
 pytest.importorskip("statsmodels")
+
+import untouched
 
 from runners import registry
 from runners.classical import airline_fit, compat, fits
@@ -119,9 +118,13 @@ def test_a_fit_made_ready_for_timing_fits(key):
 
 def test_the_rows_of_numpy_start_without_statsmodels_models():
     """Their processes need not wait two seconds for its import."""
-    program = "import sys; from runners.classical import airline_fit, fits; print('statsmodels.tsa' in sys.modules)"
-    said = subprocess.check_output([sys.executable, "-s", "-c", program])
-    assert said.split() == [b"False"]
+    script = "from runners.classical import airline_fit, fits\nprint(json.dumps('statsmodels.tsa' in sys.modules))"
+    assert untouched.run(script) is False
+
+
+def test_a_row_leaves_its_process_as_it_was():
+    """Variables, processors, priority and allocator are those of the user, before the row and after it."""
+    untouched.check_row("classical", "ar-ols")
 
 
 def test_the_backend_names_what_computes():

@@ -56,8 +56,8 @@ class Spy:
         return numpy.zeros((len(histories), horizon))
 
 
-def test_recursive_gives_the_train_part_and_asks_for_every_month():
-    """No test month is handed out."""
+def test_recursive_gives_the_train_part_and_one_step_the_true_months_before_each():
+    """Recursive hands out no test month; the last history of one-step ends one month before the end."""
     series, spies = airline.load(), []
 
     def spy(histories, horizon):
@@ -69,14 +69,8 @@ def test_recursive_gives_the_train_part_and_asks_for_every_month():
     assert (recursive.histories.shape, recursive.horizon) == ((1, 100), 44)
     assert recursive.histories[0].tolist() == series.train.tolist()
     assert (one_step.histories.shape, one_step.horizon) == ((44, 100), 1)
-
-
-def test_one_step_gives_the_true_months_before_each():
-    """The first history ends with the train part, the last one month before the end."""
-    series, spy = airline.load(), Spy()
-    airline.forecast_test_part(series, lambda histories, horizon: spy(histories, horizon))
-    assert spy.histories[0].tolist() == series.train.tolist()
-    assert spy.histories[-1].tolist() == series.scaled[43:143].tolist()
+    assert one_step.histories[0].tolist() == series.train.tolist()
+    assert one_step.histories[-1].tolist() == series.scaled[43:143].tolist()
 
 
 def test_rolling_origin_looks_a_year_ahead_from_every_month_that_has_one():

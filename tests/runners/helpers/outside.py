@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 from jobs import make_job
@@ -13,19 +12,13 @@ from jobs import make_job
 from runners.parent.child import run_child
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-TIME = "/usr/bin/time"
-WAITER = (
+WAIT4 = (
     "import os, sys\n"
-    "process = os.spawnv(os.P_NOWAIT, sys.argv[2], sys.argv[2:])\n"
-    "usage = os.wait4(process, 0)[2]\n"
-    "open(sys.argv[1], 'w').write('Maximum resident set size (kbytes): {}'.format(usage.ru_maxrss))\n"
+    "usage = os.wait4(os.spawnv(os.P_NOWAIT, sys.argv[2], sys.argv[2:]), 0)[2]\n"
+    "open(sys.argv[1], 'w').write(str(usage.ru_maxrss))\n"
 )
+WAITERS = {"time": ["/usr/bin/time", "-f", "%M", "-o"], "wait4": [sys.executable, "-c", WAIT4]}
 ENTER = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
-
-
-def worker(name):
-    """The command of one of this folder's workers."""
-    return [sys.executable, "-s", os.path.join(HERE, name)]
 
 
 def memory_of(command, rule):
@@ -35,27 +28,33 @@ def memory_of(command, rule):
     return result["memory"], result["execution"]["mapped_files_bytes"]
 
 
+def worker(name):
+    """The command of one of this folder's workers."""
+    return [sys.executable, "-s", os.path.join(HERE, name)]
+
+
 def waited_for(waiter, path, command):
     """The command below a process that writes what the kernel reports to the waiting one (getrusage(2)) to ``path``."""
-    if waiter == "wait4":
-        return [sys.executable, "-c", WAITER, path] + command
-    if not os.path.exists(TIME):
-        pytest.skip("there is no {}".format(TIME))
-    return [TIME, "-v", "-o", path] + command
+    program = WAITERS[waiter]
+    if not os.path.exists(program[0]):
+        pytest.skip("there is no {}".format(program[0]))
+    return program + [str(path)] + command
 
 
 def maximum_resident(path):
-    """Bytes, from what the waiter wrote."""
-    with open(path) as file:
-        return int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", file.read()).group(1)) * 1024
+    """Bytes, from the kilobytes that the waiter wrote."""
+    return int(path.read_text()) * 1024
 
 
 class Group:
     """A memory control group (cgroups(7)): the kernel's own account of what the processes in it use."""
 
     def __init__(self, folder, peak):
-        self.folder = folder
-        self.peak_file = os.path.join(folder, peak)
+        self.folder, self.peak = folder, peak
+
+    def read(self, name):
+        with open(os.path.join(self.folder, name)) as file:
+            return file.read()
 
     def around(self, command):
         """The command in this group, from before it starts."""
@@ -67,59 +66,43 @@ class Group:
         Who reads a file first is charged with it, here or elsewhere: usually all were read before and the group's peak
         is without them. Otherwise some of those that are charged at the end were there at the peak, nobody knows which.
         """
-        with open(self.peak_file) as file:
-            peak = int(file.read())
-        with open(os.path.join(self.folder, "memory.stat")) as file:
-            files = int(re.search(r"^(?:cache|file) (\d+)$", file.read(), re.MULTILINE).group(1))
+        peak = int(self.read(self.peak))
+        files = int(re.search(r"^(?:cache|file) (\d+)$", self.read("memory.stat"), re.MULTILINE).group(1))
         print("control group: peak {}, files {}; the process: {}".format(peak, files, size))
         return (1 - within) * (peak - files) <= size <= (1 + within) * peak
 
 
-@contextmanager
-def memory_group():
-    """A fresh group near this process's own; skips, with the reasons, where none can be made."""
+def memory_group(request):
+    """A fresh group near this process's own, until the test ends; skips, with the reasons, where none can be made."""
     reasons = []
     for parent, peak in _places():
         group = Group(os.path.join(parent, "erabench-test-{}".format(os.getpid())), peak)
         try:
             os.mkdir(group.folder)
-        except OSError as error:
-            reasons.append("{}: {}".format(parent, error.strerror))
-            continue
-        try:
-            if not os.path.exists(group.peak_file):
-                reasons.append("{}: groups in it have no {}".format(parent, peak))
-            elif subprocess.call(group.around(["true"]), stderr=subprocess.DEVNULL) != 0:
-                reasons.append("{}: no process can be put into a group in it".format(parent))
-            else:
-                yield group
-                return
-        finally:
-            _remove(group.folder)
+            request.addfinalizer(lambda folder=group.folder: _remove(folder))
+            group.read(peak)
+            subprocess.check_output(group.around(["true"]), stderr=subprocess.STDOUT)
+            return group
+        except (OSError, subprocess.CalledProcessError) as error:
+            reasons.append(str(error))
     pytest.skip("no memory control group can be made here ({})".format("; ".join(reasons) or "there are none"))
 
 
 def _places():
-    """(folder in which a group may be made, name of its file with the peak): version 1's, then version 2's."""
-    mounts = {}
-    with open("/proc/self/mounts") as file:
-        for line in file:
-            _, at, kind, options = line.split()[:4]
-            if kind == "cgroup2" or (kind == "cgroup" and "memory" in options.split(",")):
-                mounts.setdefault(kind, at)
-    own = {}
+    """(folder in which a group may be made, name of its file with the peak), of version 1 or 2."""
     with open("/proc/self/cgroup") as file:
         for line in file:
-            number, controllers, path = line.strip().split(":", 2)
-            if number == "0" or "memory" in controllers.split(","):
-                own["cgroup2" if number == "0" else "cgroup"] = path
-    for kind, peak in (("cgroup", "memory.max_usage_in_bytes"), ("cgroup2", "memory.peak")):
-        if kind in mounts and kind in own:
-            at = mounts[kind] + own[kind].rstrip("/")
-            if not os.path.isdir(at):
-                at = mounts[kind]  # a container shows its own group as the root
+            _, controllers, path = line.strip().split(":", 2)
+            if "memory" in controllers.split(","):
+                root, peak = "/sys/fs/cgroup/memory", "memory.max_usage_in_bytes"
+            elif controllers == "":
+                root, peak = "/sys/fs/cgroup", "memory.peak"
+            else:
+                continue
+            at = root + path.rstrip("/")
+            at = at if os.path.isdir(at) else root  # a container shows its own group as the root
             yield at, peak
-            if kind == "cgroup2" and at != mounts[kind]:  # version 2 counts no groups below one with processes
+            if at != root:  # version 2 counts no groups below one with processes
                 yield os.path.dirname(at), peak
 
 

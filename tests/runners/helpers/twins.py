@@ -1,20 +1,22 @@
-"""What the tests of the twins share: data, contexts, and what holds in every framework."""
+"""What the tests of the described nets share: small data, and the tests that every framework's class inherits."""
 
 import json
 import os
+from importlib import import_module
 
 import numpy as np
 import pytest
+import untouched
 
 from runners import registry
 from runners.contract import Context, OptionUnavailable
 from runners.data import airline, household
 from runners.data.cifar10 import Cifar10
 from runners.data.source import Source
+from runners.nets import implementation, sameness
 from runners.registry import load_model
 from runners.worker.gate import reason_not_training
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 LSTM = {"units": 4, "epochs": 20, "learning_rate": 5e-3, "amplitudes": [1.0], "seeds": 2, "timing_learning_rate": 1e-4}
 BILSTM = {
     "units": 3,
@@ -24,6 +26,13 @@ BILSTM = {
     "test_minutes": 100,
     "timing_learning_rate": 1e-4,
 }
+DENSENET = {"blocks": [1, 1], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4, "batch_size": 8}
+PARAMETERS = {  # one bias per gate: 4 (u (i + u) + u) for each layer and direction, and the output layer
+    "lstm": 4 * (4 * (1 + 4) + 4) + 4 * (4 * (4 + 4) + 4) + 4 + 1,
+    "bilstm": 2 * 4 * (3 * (1 + 3) + 3) + 2 * 4 * (3 * (6 + 3) + 3) + 6 + 1,
+}
+BOTH = ("float64", "float32")
+LSTMS = pytest.mark.parametrize("net", ["lstm", "bilstm"])
 
 
 def made_up(minutes=1000):
@@ -38,27 +47,150 @@ def made_up(minutes=1000):
     return household.Household(scaled, scaled[:split], scaled[split:], source)
 
 
+def few_images():
+    """Forty random images in place of CIFAR-10's, for training and test."""
+    random = np.random.RandomState(0)
+    part = random.randint(0, 255, (40, 32, 32, 3)).astype(np.uint8), (np.arange(40) % 10).astype(np.uint8)
+    return Cifar10(*(part + part), source=Source("cifar10", "made for a test", "0" * 64))
+
+
+SMALL = {"airline": (LSTM, airline.load), "household": (BILSTM, made_up), "cifar10": (DENSENET, few_images)}
+
+
 def make_context(framework, key, backend, **changes):
-    """A context of a row of either net on the CPU, with a small net on small data."""
+    """A context of a row on the CPU, with a small net on small data."""
     model = load_model(framework, key)
-    settings, data = (LSTM, airline.load()) if model.dataset == "airline" else (BILSTM, made_up())
-    return Context(backend, model, "cpu", "smoke", dict(settings, **changes), 0, data, lambda *progress: None, None)
+    settings, load = SMALL[model.dataset]
+    return Context(backend, model, "cpu", "smoke", dict(settings, **changes), 1, load(), lambda *progress: None)
+
+
+class LstmNets:
+    """Tests of a framework's LSTM nets. The subclass names the framework; its module has the fixture ``backend``."""
+
+    framework = ""
+
+    def model(self, net):
+        """The framework's row that has the net of this published row."""
+        twins = registry.framework(self.framework).twins
+        return load_model(self.framework, next((key for key, published in twins.items() if published == net), net))
+
+    def row(self, backend, net, **changes):
+        """The row's implementation, and a context for it."""
+        model = self.model(net)
+        return import_module(model.implementation), make_context(self.framework, model.key, backend, **changes)
+
+    def refused_by(self, backend, net):
+        """The quantity that gave a net away."""
+        row, context = self.row(backend, net)
+        return quantity(row.prove(context))
+
+    @LSTMS
+    def test_it_is_the_described_net(self, backend, net):
+        """Outputs, loss, every gradient, a step of every parameter and ten losses are NumPy's."""
+        row, context = self.row(backend, net)
+        check_proof(row.prove(context))
+
+    @LSTMS
+    def test_the_timed_steps_really_train(self, backend, net):
+        """On a batch of real windows in host memory; all parameters that the description has."""
+        row, context = self.row(backend, net)
+        steps = row.prepare(context)
+        check_steps(steps)
+        assert steps.parameters == PARAMETERS[net]
+
+    @LSTMS
+    def test_it_trains_to_quality(self, backend, net):
+        """With the loops and scores of every framework: the loss falls, and a second time gives the same forecasts."""
+        row, context = self.row(backend, net)
+        quality, again = (row.train_to_quality(context) for _ in range(2))
+        assert quality.protocol == "one-step"
+        assert quality.history["loss"][-1] < quality.history["loss"][0]
+        assert quality.forecasts == again.forecasts
+        check_by_seed(quality)
+
+    @pytest.mark.usefixtures("in_float64")
+    def test_another_order_of_the_gates_is_refused(self, backend, monkeypatch):
+        """Forget gate and candidate exchanged, as another library may have them: by the outputs."""
+        monkeypatch.setattr(implementation, "prove", prove_with_exchanged_gates)
+        assert self.refused_by(backend, "lstm") == "outputs"
+
+    def test_a_row_leaves_its_process_as_it_was(self):
+        """In the worker, with real settings: variables, processors, priority, allocator."""
+        untouched.check_row(self.framework, self.model("lstm").key)
+
+
+class AllNets(LstmNets):
+    """The same, and tests of a DenseNet that is only timed."""
+
+    densenet_precisions = BOTH
+
+    def test_the_densenet_is_the_described_net(self, backend):
+        """A small one on made-up images."""
+        row, context = self.row(backend, "densenet-24x3")
+        check_proof(row.prove(context), self.densenet_precisions)
+
+    def test_the_densenet_is_timed_and_not_trained(self, backend):
+        """Its loss falls and a prediction is a class per image; the published row says what the net learns."""
+        row, context = self.row(backend, "densenet-24x3")
+        steps = row.prepare(context)
+        check_training(steps, (0, 4))
+        assert np.asarray(steps.predict(steps.predict_batch())).shape == (8,)
+        assert row.train_to_quality(context).reason == ("only-timed", {"row": "densenet-24x3"})
+
+
+class KerasNets(AllNets):
+    """The same in Keras 3 on the backend that the framework is named after: "keras_jax"."""
+
+    @pytest.fixture
+    def backend(self):
+        """The CPU, opened before anything imports Keras; single precision again after a proof."""
+        yield import_module("runners.{}.backend".format(self.framework)).open_backend("cpu", None)
+        from runners.keras_nets import keras3
+
+        keras3.fresh("float32")
+        import_module(self.model("lstm").implementation).set_precision("float32")
+
+    def test_keras_has_this_backend(self, backend):
+        """Not the one of the user's own settings."""
+        import keras
+
+        assert "keras_" + keras.backend.backend() == self.framework
+
+
+def check_gradients(weights, gradients, loss_of, **within):
+    """An entry of each gradient is the slope of the loss over a small step to either side."""
+    random = np.random.RandomState(0)
+    for name, gradient in sorted(gradients.items()):
+        place = tuple(random.randint(size) for size in gradient.shape)
+        losses = []
+        for step in (1e-6, -1e-6):
+            moved = dict(weights, **{name: weights[name].copy()})
+            moved[name][place] += step
+            losses.append(loss_of(moved))
+        assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(gradient[place], **within), name
+
+
+def check_training(steps, *timed):
+    """Loss falls and parameters change: the steps pass the gate with each of these numbers of warm-ups and samples."""
+    before = steps.state()
+    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(max(map(sum, timed)))]
+    for warmups, count in timed:
+        samples = losses[warmups : warmups + count]
+        assert reason_not_training(samples, True, before, steps.state()) is None, (warmups, count)
 
 
 def check_steps(steps):
-    """A batch of 32 from host memory, answers back in host memory, a loss that falls, parameters that change."""
+    """A batch of 32 from host memory, answers back in host memory, and training."""
     inputs, targets = steps.train_batch()
     assert (tuple(inputs.shape)[::2], tuple(targets.shape), steps.batch_size) == ((32, 1), (32, 1), 32)
     assert np.asarray(steps.predict(steps.predict_batch())).shape == (32, 1)
-    before = steps.state()
-    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(60)]
-    assert reason_not_training(losses[3:], steps.iterative, before, steps.state()) is None
+    check_training(steps, (3, 57))
 
 
 def options_of(framework):
-    """(key, settings) of the options that LSTM rows are tuned by on the CPU."""
+    """Settings of the options that LSTM rows are tuned by on the CPU."""
     return [
-        (option.key, option.settings)
+        pytest.param(option.settings, id=option.key)
         for option in registry.framework(framework).options
         if "cpu" in option.devices and (not option.datasets or "airline" in option.datasets)
     ]
@@ -76,10 +208,10 @@ def check_option(prepare, context, settings):
     check_steps(variant.steps)
 
 
-def check_proof(found):
-    """The net is the described one, in both precisions."""
+def check_proof(found, precisions=BOTH):
+    """The net is the described one, in each of the precisions."""
     assert found["same"], found
-    assert [one["precision"] for one in found["precisions"]] == ["float64", "float32"]
+    assert tuple(one["precision"] for one in found["precisions"]) == precisions
 
 
 def quantity(found):
@@ -88,57 +220,23 @@ def quantity(found):
     return found["reason"].values["quantity"]
 
 
-def check_gate_order(monkeypatch, module, prove):
-    """A net built by ``module.build`` with forget gate and candidate exchanged is refused by its outputs."""
-    build = module.build
+def prove_with_exchanged_gates(description, open_reference, open_twin):
+    """As ``sameness.prove``, of a net whose weights have forget gate and candidate exchanged."""
 
-    def swapped(values):
+    def exchanged(values):
         one, two, three, four = np.split(values, 4, axis=-1)
         return np.concatenate([one, three, two, four], axis=-1)
 
-    def exchanged(given):
-        if not isinstance(given, dict):
-            return given
-        return {name: swapped(values) if name.startswith("lstm") else values for name, values in given.items()}
-
-    monkeypatch.setattr(module, "build", lambda *given: build(*map(exchanged, given)))
-    assert quantity(prove()) == "outputs"
-
-
-def check_quality(implementation, context):
-    """Trained and scored under the row's protocol, every seed's loss lower than before, twice the same."""
-    quality, again = (implementation.train_to_quality(context) for _ in range(2))
-    assert quality.protocol == "one-step"
-    assert quality.history["loss"][-1] < quality.history["loss"][0]
-    assert quality.forecasts == again.forecasts
-    check_by_seed(quality)
-    return quality
+    weights = {
+        name: exchanged(values) if name.startswith("lstm") else values for name, values in description.weights.items()
+    }
+    altered = description._replace(weights=weights)
+    return sameness.prove(description, open_reference, lambda _, precision: open_twin(altered, precision))
 
 
 def check_by_seed(quality):
     """The report knows every field: it refuses a record with another one."""
-    with open(os.path.join(ROOT, "report", "schema", "result.schema.json"), encoding="utf-8") as file:
+    with open(os.path.join(untouched.ROOT, "report", "schema", "result.schema.json"), encoding="utf-8") as file:
         known = json.load(file)["$defs"]["SeedScore"]["properties"]
     assert quality.by_seed
     assert all(set(one) <= set(known) for one in quality.by_seed)
-
-
-DENSENET = {"blocks": [1, 1], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4, "batch_size": 8}
-
-
-def make_densenet_context(framework, key, backend):
-    """A context of a small DenseNet on a few made-up images."""
-    random = np.random.RandomState(0)
-    part = random.randint(0, 255, (40, 32, 32, 3)).astype(np.uint8), (np.arange(40) % 10).astype(np.uint8)
-    data = Cifar10(*(part + part), source=Source("cifar10", "made for a test", "0" * 64))
-    model = load_model(framework, key)
-    return Context(backend, model, "cpu", "smoke", DENSENET, 1, data, lambda *progress: None, None)
-
-
-def check_densenet_steps(steps):
-    """Loss falls, parameters change, and a prediction is a class per image."""
-    before = steps.state()
-    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(4)]
-    assert losses[-1] < losses[0]
-    assert steps.state() != before
-    assert np.asarray(steps.predict(steps.predict_batch())).shape == (8,)

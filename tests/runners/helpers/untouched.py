@@ -8,9 +8,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 HERE = os.path.dirname(os.path.abspath(__file__))
-HEAD = "import json, sys\nsys.path[:0] = [{!r}, {!r}, {!r}]\nfrom untouched import facts\n".format(
-    ROOT, HERE, os.path.join(os.path.dirname(HERE), "pytorch")
-)
+FOLDERS = [ROOT, HERE] + [os.path.join(os.path.dirname(HERE), name) for name in ("keras", "pytorch")]
+HEAD = "import json, sys\nsys.path[:0] = {!r}\nfrom untouched import facts\n".format(FOLDERS)
 
 
 def facts():

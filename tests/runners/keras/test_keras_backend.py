@@ -1,15 +1,16 @@
 """TensorFlow behind the contract: devices, threads, memory, execution. Runs on TensorFlow 1 and 2."""
 
 import types
+from unittest import mock
 
 import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
-from keras_helpers import small_windows
+from keras_helpers import small_windows, thread_pools
 
 from runners.contract import DeviceUnavailable
-from runners.keras import compat, network
+from runners.keras import compat, lstm_net
 from runners.keras.backend import describe, open_backend
 from runners.keras_nets import compiled
 from runners.nets.learner import Timed, representative_batch
@@ -35,20 +36,14 @@ def test_on_the_cpu_no_memory_is_counted(backend):
 
 def test_both_thread_pools_are_pinned(backend):
     """The number asked for reaches TensorFlow itself and the record."""
-    if compat.GRAPH:
-        options = compat.tf.compat.v1.keras.backend.get_session()._config
-        pools = (options.intra_op_parallelism_threads, options.inter_op_parallelism_threads)
-    else:
-        threading = compat.tf.config.threading
-        pools = (threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads())
-    assert pools == (1, 1)
+    assert thread_pools() == (1, 1)
     assert backend.execution()["threads"] == 1
 
 
 def test_the_execution_names_what_ran(backend):
     """After real steps on the CPU: the generic LSTM, without XLA, with nothing deterministic asked for."""
     timed = Timed(4, 2, False, 1e-3, representative_batch(*small_windows()))
-    steps = compiled.steps(timed, network.timed_net(timed, 1))
+    steps = compiled.steps(timed, lstm_net.timed_net(timed, 1))
     steps.train(steps.train_batch())
     found = backend.execution()
     operations = compat.operations_run()
@@ -116,40 +111,19 @@ def test_a_gpu_that_tensorflow_has_no_code_for_is_skipped_with_its_reason(monkey
     assert "CUDA_ERROR_INVALID_PTX" in caught.value.reason.values["message"]
 
 
-class Recorder:
-    """Stands in for TensorFlow and keeps the calls made through it."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __getattr__(self, name):
-        return Call(self.calls, name)
-
-
-class Call:
-    def __init__(self, calls, name):
-        self.calls, self.name = calls, name
-
-    def __getattr__(self, name):
-        return Call(self.calls, self.name + "." + name)
-
-    def __call__(self, *arguments):
-        self.calls.append((self.name,) + arguments)
-        return {"current": 5, "peak": 7}
-
-
 def test_a_gpu_is_waited_for_and_its_peak_reset(monkeypatch):
     """Synchronize waits for all devices; the peak is reset before and read after."""
-    recorder = Recorder()
-    monkeypatch.setattr(compat, "tf", recorder)
+    tf = mock.MagicMock()
+    tf.config.experimental.get_memory_info.return_value = {"current": 5, "peak": 7}
+    monkeypatch.setattr(compat, "tf", tf)
     monkeypatch.setattr(compat, "_device", "gpu")
     compat.reset_memory()
     compat.synchronize()
     assert compat.read_memory() == {"peak_allocated_bytes": 7}
-    assert recorder.calls == [
-        ("config.experimental.reset_memory_stats", "GPU:0"),
-        ("test.experimental.sync_devices",),
-        ("config.experimental.get_memory_info", "GPU:0"),
+    assert tf.mock_calls == [
+        mock.call.config.experimental.reset_memory_stats("GPU:0"),
+        mock.call.test.experimental.sync_devices(),
+        mock.call.config.experimental.get_memory_info("GPU:0"),
     ]
 
 
@@ -169,7 +143,7 @@ def test_the_seed_decides_the_first_weights(backend):
     def weights(seed):
         compat.reset_session()
         backend.seed(seed)
-        return b"".join(values.tobytes() for values in network.build(4, 3).get_weights())
+        return b"".join(values.tobytes() for values in lstm_net.build(4, 3).get_weights())
 
     assert weights(1) == weights(1)
     assert weights(1) != weights(2)

@@ -10,15 +10,14 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
 from keras_helpers import make_context
-from twins import made_up
+from twins import check_training, made_up
 
 from runners.contract import DataUnavailable
 from runners.data import forecast, household
-from runners.keras import bilstm, compat, household_bilstm, network
+from runners.keras import bilstm, compat, lstm_net, lstm_rows
 from runners.keras.backend import open_backend
 from runners.keras.checkpoint import Checkpoint
 from runners.nets import household_bilstm as task
-from runners.worker.gate import reason_not_training
 
 TINY = dict(bilstm.MODEL.settings["smoke"], units=2, epochs=3, train_minutes=300, test_minutes=100)
 
@@ -48,25 +47,20 @@ def test_the_parts_meet_at_the_split_and_are_views():
         assert np.shares_memory(part.next_values, DATA.scaled)
 
 
-def test_in_full_the_parts_are_the_whole_series():
-    """Every train minute with an hour before it, and every test minute."""
-    train, test = task.parts(DATA, dict(TINY, train_minutes=None, test_minutes=None))
-    assert (len(train.next_values), len(test.next_values)) == (700 - 60, 300)
-
-
-def test_windows_of_a_long_series_take_no_memory():
-    """A million minutes as windows of an hour would be 240 MB if they were copied."""
+def test_in_full_the_parts_are_the_whole_series_and_take_no_memory():
+    """Every train minute with an hour before it, and every test minute: 240 MB if their windows were copies."""
     scaled = np.zeros(1000000, np.float32)
     data = DATA._replace(scaled=scaled, train=scaled[:700000], test=scaled[700000:])
     tracemalloc.start()
-    task.parts(data, dict(TINY, train_minutes=None, test_minutes=None))
+    train, test = task.parts(data, dict(TINY, train_minutes=None, test_minutes=None))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    assert (len(train.next_values), len(test.next_values)) == (700000 - 60, 300000)
     assert peak < 1000000
 
 
 def build(units, zero_output=False):
-    return network.build(task.WINDOW, units, bidirectional=True, zero_output=zero_output)
+    return lstm_net.build(task.WINDOW, units, bidirectional=True, zero_output=zero_output)
 
 
 def test_the_untrained_net_is_persistence():
@@ -102,24 +96,20 @@ def test_the_linear_baseline_is_least_squares(monkeypatch):
 
 
 def test_the_timed_steps_really_train():
-    """Loss falls and parameters change, after however many warm-ups and over however many samples."""
-    steps = household_bilstm.prepare(context(dict(TINY, units=8, train_minutes=600)))
-    before = steps.state()
-    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(80)]
-    for warmups, count in ((3, 6), (3, 10), (4, 11), (20, 10), (20, 60), (3, 77)):
-        timed = losses[warmups : warmups + count]
-        assert reason_not_training(timed, steps.iterative, before, steps.state()) is None, (warmups, count)
+    """After however many warm-ups and over however many samples."""
+    steps = lstm_rows.prepare(context(dict(TINY, units=8, train_minutes=600)))
+    check_training(steps, (3, 6), (3, 10), (4, 11), (20, 10), (20, 60), (3, 77))
 
 
 def test_an_epoch_and_a_test_set_are_counted_over_the_whole_series():
     """The page quotes seconds an epoch, so they are those of all minutes, whatever part it trains on."""
-    steps = household_bilstm.prepare(context())
+    steps = lstm_rows.prepare(context())
     assert (steps.train_batches, steps.test_batches) == (20, 10)  # 640 and 300 windows in batches of 32
 
 
 def test_the_scores_stand_beside_both_baselines_on_the_same_minutes():
     """One protocol, the net's own score first, then persistence and AR(60); a part is named as what it is."""
-    quality = household_bilstm.train_to_quality(context())
+    quality = lstm_rows.train_to_quality(context())
     note = ("test-minutes", {"minutes": 100})
     assert [(score.protocol, score.name, score.baseline, score.note) for score in quality.scores] == [
         ("one-step", "", False, note),
@@ -135,7 +125,7 @@ def test_the_scores_stand_beside_both_baselines_on_the_same_minutes():
 def test_in_full_the_epoch_and_the_test_set_are_measured():
     """Seconds of a real epoch and a real pass over the test part are in the record."""
     settings = dict(TINY, epochs=1, train_minutes=None, test_minutes=None)
-    quality = household_bilstm.train_to_quality(context(settings, profile="full"))
+    quality = lstm_rows.train_to_quality(context(settings, profile="full"))
     assert quality.epoch_seconds > 0
     assert quality.test_seconds > 0
     assert quality.notes == []
@@ -154,10 +144,10 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(tmp_path):
         if done >= total / 3.0:
             raise Killed
 
-    whole = household_bilstm.train_to_quality(context())
+    whole = lstm_rows.train_to_quality(context())
     with pytest.raises(Killed):
-        household_bilstm.train_to_quality(context(checkpoints=str(tmp_path), progress=killing))
-    resumed = household_bilstm.train_to_quality(
+        lstm_rows.train_to_quality(context(checkpoints=str(tmp_path), progress=killing))
+    resumed = lstm_rows.train_to_quality(
         context(checkpoints=str(tmp_path), progress=lambda phase, done, total: calls.append((phase, done)))
     )
     assert ("quality", 0) not in calls, "the first epoch was not done again"
@@ -168,7 +158,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(tmp_path):
 def trained_net():
     """A net of two units after one step, so that its optimizer has moments."""
     compat.reset_session()
-    net = network.compile_with_adam(network.build(4, 2), 1e-3)
+    net = lstm_net.compile_with_adam(lstm_net.build(4, 2), 1e-3)
     net.train_on_batch(np.ones((32, 4, 1), np.float32), np.ones((32, 1), np.float32))
     return net
 
@@ -216,7 +206,7 @@ def test_training_beats_persistence_where_there_is_something_to_learn():
     """On a series that returns to its mean the small net learns to say so."""
     data = made_up(3000)
     settings = dict(TINY, units=4, epochs=3, learning_rate=1e-2, train_minutes=None, test_minutes=None)
-    quality = household_bilstm.train_to_quality(context(settings, data))
+    quality = lstm_rows.train_to_quality(context(settings, data))
     own, persistence, _ = quality.scores
     assert own.loss < persistence.loss
     assert quality.history["loss"][-1] < quality.history["loss"][0]

@@ -8,7 +8,8 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment"
 from experiments import bilstm_slips as slips
 from experiments import keras_search as search
 from runners.data import airline
-from runners.keras import airline_lstm, bilstm
+from runners.keras import bilstm
+from runners.nets import airline_lstm as task
 
 TRAIN = airline.load().train
 
@@ -16,13 +17,13 @@ TRAIN = airline.load().train
 def test_the_search_never_reads_a_test_month(monkeypatch, capsys):
     """It trains on the first 88 months, is scored on the last train year, and prints a line for each candidate."""
     seen, scored = [], []
-    train = airline_lstm.train
+    train = task.train
 
-    def watched(series, settings, seed, progress):
+    def watched(opener, series, settings, seed):
         seen.append(series)
-        return train(series, dict(settings, units=2, epochs=1), seed, progress)
+        return train(opener, series, dict(settings, units=2, epochs=1), seed)
 
-    monkeypatch.setattr(airline_lstm, "train", watched)
+    monkeypatch.setattr(task, "train", watched)
     monkeypatch.setattr(search.forecast, "r2", lambda truth, values: scored.append(truth) or 0.5)
     monkeypatch.setitem(search.GRIDS, "lstm", {"units": [2], "epochs": [1, 2]})
     assert search.main(["--seeds", "1"]) == 0

@@ -1,22 +1,19 @@
 """LSTM and LSTM(AUG): scale, augmentation, training, scores. Tiny nets; runs on TensorFlow 1 and 2."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
+import untouched
 from keras_helpers import make_context
+from twins import check_training
 
 from runners.data import airline, forecast
-from runners.keras import airline_lstm, lstm, lstm_aug
+from runners.keras import lstm, lstm_aug, lstm_rows
 from runners.keras.backend import open_backend
 from runners.nets import airline_lstm as task
 from runners.nets.learner import shuffled_batches
-from runners.worker.gate import reason_not_training
 
 DATA = airline.load()
 TINY = dict(lstm.MODEL.settings["smoke"], units=4, epochs=3)
@@ -32,8 +29,9 @@ def context(settings, data=DATA, model=lstm.MODEL):
     return make_context(model, settings, data)
 
 
-def quiet(done, total):
-    pass
+def trained(settings, seed):
+    """A net trained on the train months."""
+    return task.train(lstm_rows.opener(task), DATA.train, settings, seed).learner.net
 
 
 def test_a_window_s_scale_comes_from_the_window_alone():
@@ -69,18 +67,14 @@ def test_every_window_is_seen_once_in_a_pass():
 
 @pytest.mark.parametrize("model", [lstm.MODEL, lstm_aug.MODEL], ids=["lstm", "lstm-aug"])
 def test_the_timed_steps_really_train(model):
-    """Loss falls and parameters change, after however many warm-ups and over however many samples."""
-    steps = airline_lstm.prepare(context(model.settings["smoke"]))
-    before = steps.state()
-    losses = [steps.read_loss(steps.train(steps.train_batch())) for _ in range(100)]
-    for warmups, count in ((3, 6), (3, 10), (4, 11), (20, 60), (80, 10), (3, 97)):
-        timed = losses[warmups : warmups + count]
-        assert reason_not_training(timed, steps.iterative, before, steps.state()) is None, (warmups, count)
+    """After however many warm-ups and over however many samples."""
+    steps = lstm_rows.prepare(context(model.settings["smoke"]))
+    check_training(steps, (3, 6), (3, 10), (4, 11), (20, 60), (80, 10), (3, 97))
 
 
 def test_a_long_forecast_feeds_its_own_answers_back():
     """Two months ahead is one month ahead, twice."""
-    net = airline_lstm.train(DATA.train, TINY, 0, quiet).learner.net
+    net = trained(TINY, 0)
     forecaster = task.forecaster(net.predict_on_batch)
     history = DATA.train[np.newaxis, :]
     both = forecaster(history, 2)
@@ -93,7 +87,7 @@ def test_a_long_forecast_feeds_its_own_answers_back():
 def test_no_test_month_touches_training():
     """With other test months the nets and their training losses are the same, bit for bit."""
     other = DATA._replace(scaled=np.concatenate([DATA.train, DATA.test[::-1]]), test=DATA.test[::-1])
-    ours, theirs = (airline_lstm.train_to_quality(context(TINY, data)) for data in (DATA, other))
+    ours, theirs = (lstm_rows.train_to_quality(context(TINY, data)) for data in (DATA, other))
     assert ours.history == theirs.history
     assert ours.forecasts["one-step"][0] == theirs.forecasts["one-step"][0], "the first one sees train months only"
 
@@ -101,7 +95,7 @@ def test_no_test_month_touches_training():
 def test_the_figures_are_medians_over_the_seeds():
     """Both protocols beside the baseline; history, forecasts and rolling-origin errors of the seed in the middle."""
     settings = dict(TINY, seeds=3)
-    quality = airline_lstm.train_to_quality(context(settings))
+    quality = lstm_rows.train_to_quality(context(settings))
     assert [(score.protocol, score.baseline, score.name) for score in quality.scores] == [
         ("recursive", False, ""),
         ("one-step", False, ""),
@@ -122,39 +116,27 @@ def test_the_figures_are_medians_over_the_seeds():
 
 def test_training_lowers_the_loss_and_beats_the_mean():
     """The last loss of a small net is far below its first, and R2 is above that of a constant."""
-    quality = airline_lstm.train_to_quality(context(dict(TINY, units=16, epochs=60, seeds=1)))
+    quality = lstm_rows.train_to_quality(context(dict(TINY, units=16, epochs=60, seeds=1)))
     assert quality.history["loss"][-1] < 0.2 * quality.history["loss"][0]
     assert quality.scores[1].accuracy > 0.5
 
 
 SAME_AGAIN = """
 from runners.data import airline
-from runners.keras import airline_lstm
+from runners.keras import lstm_rows
 from runners.keras.backend import open_backend
+from runners.nets import airline_lstm as task
 open_backend("cpu", 1)
 settings = {}
-net = airline_lstm.train(airline.load().train, settings, 7, lambda done, total: None).learner.net
-print("weights", b"".join(values.tobytes() for values in net.get_weights()).hex())
+net = task.train(lstm_rows.opener(task), airline.load().train, settings, 7).learner.net
+print(json.dumps(b"".join(values.tobytes() for values in net.get_weights()).hex()))
 """
 
 
-def test_the_same_seed_gives_the_same_net_bit_for_bit():
+def test_the_same_seed_gives_the_same_net_bit_for_bit_and_another_seed_another():
     """Twice in this process and once in another, on the CPU."""
-    runs = []
-    for _ in range(2):
-        net = airline_lstm.train(DATA.train, TINY, 7, quiet).learner.net
-        runs.append(b"".join(values.tobytes() for values in net.get_weights()).hex())
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    script = SAME_AGAIN.format(TINY)
-    said = subprocess.check_output([sys.executable, "-c", script], cwd=root, stderr=subprocess.DEVNULL)
-    assert runs[0] == runs[1]
-    assert said.decode().split()[-1] == runs[0]
-
-
-def test_another_seed_gives_another_net():
-    """The seed is really used."""
-    kernels = [
-        airline_lstm.train(DATA.train, dict(TINY, epochs=1), seed, quiet).learner.net.get_weights()[0]
-        for seed in (1, 2)
-    ]
-    assert not np.array_equal(*kernels)
+    one, again, other = (
+        b"".join(values.tobytes() for values in trained(TINY, seed).get_weights()).hex() for seed in (7, 7, 8)
+    )
+    assert one == again == untouched.run(SAME_AGAIN.format(TINY))
+    assert one != other

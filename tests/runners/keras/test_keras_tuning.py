@@ -8,8 +8,9 @@ from keras_helpers import make_context
 
 from runners.contract import OptionUnavailable
 from runners.data import airline
-from runners.keras import airline_lstm, compat, lstm, network, tuning
+from runners.keras import compat, lstm, lstm_net, lstm_rows, tuning
 from runners.keras.backend import open_backend
+from runners.nets import implementation
 from runners.registry import framework
 
 TINY = dict(lstm.MODEL.settings["smoke"], units=3, timing_learning_rate=1e-3)
@@ -34,7 +35,7 @@ def losses_of(steps):
 
 def test_without_an_option_it_is_the_row_as_written():
     """The same weights, losses and answers as the row's own steps."""
-    own = airline_lstm.prepare(make_context(lstm.MODEL, TINY, airline.load()))
+    own = lstm_rows.prepare(make_context(lstm.MODEL, TINY, airline.load()))
     weights, answers, losses = own.state(), own.predict(own.predict_batch()).ravel(), losses_of(own)
     plain = variant({})
     assert plain.steps.details == own.details
@@ -54,8 +55,8 @@ def as_written():
 
 
 def make_bidirectional(patch):
-    timed = airline_lstm.timed
-    patch.setattr(airline_lstm, "timed", lambda context: timed(context)._replace(bidirectional=True))
+    timed = implementation.timed
+    patch.setattr(implementation, "timed", lambda context: timed(context)._replace(bidirectional=True))
 
 
 @pytest.mark.parametrize("key", sorted(OFFERED - {"cudnn"}))
@@ -84,9 +85,9 @@ def test_an_option_that_a_version_lacks_has_its_reason(key):
 def test_weights_are_given_to_cudnn_s_layers_in_its_order(bidirectional, monkeypatch):
     """As many as the layers ask for; cuDNN has two biases, the second of which TensorFlow sets to zero."""
     compat.reset_session()
-    weights = [layer.get_weights() for layer in network.build(4, 3, bidirectional).layers]
+    weights = [layer.get_weights() for layer in lstm_net.build(4, 3, bidirectional).layers]
     compat.reset_session()
-    net = network.build(4, 3, bidirectional, layer=compat.cudnn_layer)
+    net = lstm_net.build(4, 3, bidirectional, layer=compat.cudnn_layer)
     given = []
     for layer in net.layers:
         monkeypatch.setattr(layer, "set_weights", given.append)

@@ -1,4 +1,4 @@
-"""The LSTM nets in Keras on JAX: the same nets as the Keras rows'."""
+"""The nets in Keras on JAX: the same nets as the Keras rows'."""
 
 import os
 
@@ -8,81 +8,10 @@ pytest.importorskip("jax", reason="JAX is not in this environment")
 os.environ["KERAS_BACKEND"] = "jax"  # as the backend sets it, before Keras is imported
 pytest.importorskip("keras", reason="Keras is not in this environment")
 
-import untouched
-from twins import (
-    check_densenet_steps,
-    check_gate_order,
-    check_proof,
-    check_quality,
-    check_steps,
-    make_context,
-    make_densenet_context,
-)
-
-from runners.keras_jax.backend import open_backend
-
-ROWS = ["lstm-keras-jax", "bilstm-keras-jax"]
+from twins import KerasNets
 
 
-@pytest.fixture
-def backend():
-    """The CPU, opened before anything imports Keras; single precision again after a proof."""
-    yield open_backend("cpu", None)
-    import keras
+class TestNets(KerasNets):
+    """Nothing is different."""
 
-    from runners.keras_jax import net
-
-    keras.config.set_floatx("float32")
-    keras.backend.clear_session()
-    net.set_precision("float32")
-
-
-def implementation():
-    """The rows' module, which imports Keras."""
-    from runners.keras_jax import net
-
-    return net
-
-
-@pytest.mark.parametrize("key", ROWS)
-def test_it_is_the_described_net(backend, key):
-    """Outputs, loss, every gradient, a step of every parameter and ten losses are NumPy's."""
-    check_proof(implementation().prove(make_context("keras_jax", key, backend)))
-
-
-@pytest.mark.usefixtures("in_float64")
-def test_another_order_of_the_gates_is_refused(backend, monkeypatch):
-    """By its outputs."""
-    from runners.keras_nets import lstm
-
-    context = make_context("keras_jax", ROWS[0], backend)
-    check_gate_order(monkeypatch, lstm, lambda: implementation().prove(context))
-
-
-@pytest.mark.parametrize("key", ROWS)
-def test_the_timed_steps_really_train(backend, key):
-    """On a batch of real windows in host memory, by Keras on JAX."""
-    import keras
-
-    assert keras.backend.backend() == "jax"
-    check_steps(implementation().prepare(make_context("keras_jax", key, backend)))
-
-
-@pytest.mark.parametrize("key", ROWS)
-def test_it_trains_to_quality(backend, key):
-    """With the loops and scores of every framework."""
-    check_quality(implementation(), make_context("keras_jax", key, backend))
-
-
-def test_a_row_leaves_its_process_as_it_was():
-    """In the worker, with real settings: variables, processors, priority, allocator."""
-    untouched.check_row("keras_jax", "lstm-keras-jax")
-
-
-def test_the_densenet_is_the_described_net(backend):
-    """A small one on made-up images, in both precisions; and its steps train."""
-    from runners.keras_jax import densenet
-
-    context = make_densenet_context("keras_jax", "densenet-24x3-keras-jax", backend)
-    check_densenet_steps(densenet.prepare(context))
-    check_proof(densenet.prove(context))
+    framework = "keras_jax"

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from twins import check_gradients
 
 from runners.nets import adam, lstm, lstm_reference, sameness
 from runners.nets.implementation import open_reference
 from runners.nets.sameness import Description, Twin
 
 UNITS, WINDOW, RATE = 5, 6, 1e-3
+PRECISIONS = pytest.mark.parametrize("precision", ["float64", "float32"])
 
 
 def described(bidirectional=False):
@@ -66,16 +68,13 @@ def refused(found):
 def test_the_gradients_are_those_of_finite_differences(bidirectional):
     """For an entry of every weight, of one direction and of both."""
     description = described(bidirectional)
-    _, gradients = lstm_reference.loss_and_gradients(description.weights, description.inputs, description.targets)
-    random = np.random.RandomState(0)
-    for name, values in description.weights.items():
-        place = tuple(random.randint(size) for size in values.shape)
-        losses = []
-        for step in (1e-6, -1e-6):
-            moved = dict(description.weights, **{name: values.copy()})
-            moved[name][place] += step
-            losses.append(lstm_reference.loss_and_gradients(moved, description.inputs, description.targets)[0])
-        assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(gradients[name][place], rel=1e-5, abs=1e-9), name
+
+    def run(weights):
+        return lstm_reference.loss_and_gradients(weights, description.inputs, description.targets)
+
+    gradients = run(description.weights)[1]
+    assert sorted(gradients) == sorted(description.weights)
+    check_gradients(description.weights, gradients, lambda weights: run(weights)[0], rel=1e-5, abs=1e-9)
 
 
 def test_initial_weights_are_keras_own_kind_and_the_same_everywhere():
@@ -109,14 +108,8 @@ def swapped(weights):
     return {name: values[..., order] if name.startswith("lstm") else values for name, values in weights.items()}
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_another_order_of_the_gates_is_refused(precision):
-    """By the outputs."""
-    assert refused(prove(described(), [precision], read=swapped)) == "outputs"
-
-
 def with_two_biases():
-    """An update of a layer with two biases that are both trained: their sum moves twice as far."""
+    """An update of a layer that trains both of its two biases: their sum moves twice as far, and nothing else does."""
     optimizer = adam.Adam(RATE)
 
     def update(weights, gradients):
@@ -127,31 +120,8 @@ def with_two_biases():
     return update
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_a_second_bias_that_is_trained_too_is_refused(precision):
-    """By the parameters after one step: outputs, loss and gradients are the same."""
-    assert refused(prove(described(), [precision], update=with_two_biases)) == "parameters"
-
-
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_a_hard_sigmoid_is_refused(precision, monkeypatch):
-    """Keras' recurrent activation in TensorFlow 1, if nobody asks for another."""
-    description = described()
-    hard = Planted(description)
-    sigmoid = lstm_reference.sigmoid
-
-    def outputs(inputs):
-        monkeypatch.setattr(lstm_reference, "sigmoid", lambda values: np.clip(0.2 * values + 0.5, 0, 1))
-        found = lstm_reference.run(hard.weights, inputs)[0]
-        monkeypatch.setattr(lstm_reference, "sigmoid", sigmoid)
-        return found
-
-    apart = differences(description, hard.twin()._replace(outputs=outputs))
-    assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
-
-
 def without_correction():
-    """An Adam that takes its moments as they are."""
+    """An Adam that takes its moments as they are: its first step is three times too short."""
     first, second = {}, {}
 
     def update(weights, gradients):
@@ -163,6 +133,43 @@ def without_correction():
         return moved
 
     return update
+
+
+def cut(gradients):
+    """A recurrent weight that does not learn, for one."""
+    return dict(gradients, **{"lstm1.forward.recurrent": 0.0 * gradients["lstm1.forward.recurrent"]})
+
+
+TRAPS = {  # what is planted, and the first quantity that shows it
+    "another order of the gates": ({"read": swapped}, "outputs"),
+    "a second bias that is trained too": ({"update": with_two_biases}, "parameters"),
+    "an Adam without bias correction": ({"update": without_correction}, "parameters"),
+    "a loss that is summed": ({"scale": 8.0}, "loss"),  # Adam's step would hardly show it
+    "a gradient that is cut": ({"gradients": cut}, "gradients"),
+}
+
+
+@PRECISIONS
+@pytest.mark.parametrize("trap", sorted(TRAPS))
+def test_a_trap_is_refused(trap, precision):
+    """In each precision by itself."""
+    planted, quantity = TRAPS[trap]
+    assert refused(prove(described(), [precision], **planted)) == quantity
+
+
+@PRECISIONS
+def test_a_hard_sigmoid_is_refused(precision, monkeypatch):
+    """Keras' recurrent activation in TensorFlow 1, if nobody asks for another."""
+    description = described()
+    hard = Planted(description)
+
+    def outputs(inputs):
+        with monkeypatch.context() as patch:
+            patch.setattr(lstm_reference, "sigmoid", lambda values: np.clip(0.2 * values + 0.5, 0, 1))
+            return lstm_reference.run(hard.weights, inputs)[0]
+
+    apart = differences(description, hard.twin()._replace(outputs=outputs))
+    assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
 
 
 def corrected(epsilon):
@@ -182,29 +189,6 @@ def test_an_epsilon_in_the_other_place_is_refused(epsilon):
     assert refused(prove(described(), ["float64"], update=lambda: corrected(epsilon))) == "parameters"
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_an_adam_without_bias_correction_is_refused(precision):
-    """Its first step is three times too short."""
-    update = without_correction
-    assert refused(prove(described(), [precision], update=update)) == "parameters"
-
-
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_a_loss_that_is_summed_is_refused(precision):
-    """Adam's step would hardly show it."""
-    assert refused(prove(described(), [precision], scale=8.0)) == "loss"
-
-
-@pytest.mark.parametrize("precision", ["float64", "float32"])
-def test_a_gradient_that_is_cut_is_refused(precision):
-    """A recurrent weight that does not learn, for one."""
-
-    def cut(gradients):
-        return dict(gradients, **{"lstm1.forward.recurrent": 0.0 * gradients["lstm1.forward.recurrent"]})
-
-    assert refused(prove(described(), [precision], gradients=cut)) == "gradients"
-
-
 def test_a_jump_in_a_small_gradient_is_relative_to_the_largest_gradient():
     """Half of it, for one value on the other side of a ReLU; in a net without jumps it is relative to itself."""
     description = described()
@@ -221,7 +205,7 @@ def test_a_jump_in_a_small_gradient_is_relative_to_the_largest_gradient():
         assert apart["gradients"] == pytest.approx(0.5 * sizes[small] / scale)
 
 
-@pytest.mark.parametrize("precision", ["float64", "float32"])
+@PRECISIONS
 def test_the_backward_state_from_the_wrong_end_is_refused(precision, monkeypatch):
     """The last time of PyTorch's output holds the backward direction's first step, not its last."""
     description = described(bidirectional=True)

@@ -8,7 +8,7 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 from hungry import time_only, worker
 from pytorch_helpers import make_context
 
-from runners.pytorch.cifar10_densenet import prepare
+from runners.pytorch.densenet.row import prepare
 from runners.registry import load_model
 
 

@@ -4,7 +4,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from runners.pytorch.densenet import DenseNet, count_parameters
+from runners.pytorch.densenet.net import DenseNet
+from runners.pytorch.steps import count_parameters
 from runners.registry import load_model
 
 PUBLISHED = [("densenet-24x3", 6112450, 16320), ("densenet-32-24-32", 5134030, 12320)]
@@ -13,8 +14,7 @@ PUBLISHED = [("densenet-24x3", 6112450, 16320), ("densenet-32-24-32", 5134030, 1
 @pytest.mark.parametrize(("key", "parameters", "linear_inputs"), PUBLISHED)
 def test_the_nets_have_the_published_size(key, parameters, linear_inputs):
     """Trainable parameters and inputs of the last layer, as protocol and page have them."""
-    settings = load_model("pytorch", key).settings["quick"]
-    net = DenseNet(settings["blocks"], settings["compression"], settings["growth"])
+    net = DenseNet(load_model("pytorch", key).settings["quick"])
     assert count_parameters(net) == parameters
     assert net.linear.in_features == linear_inputs
 
@@ -22,7 +22,7 @@ def test_the_nets_have_the_published_size(key, parameters, linear_inputs):
 def test_the_transition_has_no_relu_and_pads_when_it_pools():
     """Seventeen pixels after the first transition, nine after the second, negative values among them."""
     torch.manual_seed(0)
-    net = DenseNet((1, 1, 1), 0.5, growth=4)
+    net = DenseNet({"blocks": (1, 1, 1), "compression": 0.5, "growth": 4})
     features = net.stages[1](net.stages[0](net.first(torch.randn(2, 3, 32, 32))))
     assert features.shape[2:] == (17, 17)
     assert features.min() < 0

@@ -5,11 +5,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not in this environment")
 
 from pytorch_helpers import NET, make_context
-from twins import quantity
+from twins import check_proof, quantity
 
-from runners.nets import densenet
-from runners.pytorch import cifar10_densenet
-from runners.pytorch.twins import densenet as twins
+from runners.nets import densenet as described
+from runners.pytorch.densenet import net as densenet
+from runners.pytorch.densenet import row
 
 
 @pytest.fixture
@@ -20,71 +20,44 @@ def context():
 
 def test_it_is_the_described_net(context):
     """In both precisions."""
-    found = cifar10_densenet.prove(context)
-    assert found["same"], found
-    assert [one["precision"] for one in found["precisions"]] == ["float64", "float32"]
+    found = row.prove(context)
+    check_proof(found)
     assert found["precisions"][0]["differences"]["later-outputs"] < 1e-6, "PyTorch's running variance is the described"
 
 
-def planted(context, monkeypatch, change):
-    """The proof of a net that ``change(net)`` altered."""
-    build = twins.build
+@pytest.mark.usefixtures("in_float64")
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "seen"),
+    [
+        (torch.nn.BatchNorm2d, "eps", 1e-3, "outputs"),  # Keras' default
+        (torch.nn.BatchNorm2d, "momentum", 0.01, "later-outputs"),  # Keras' 0.99: shows after training only
+        (torch.nn.AvgPool2d, "count_include_pad", False, "outputs"),  # "same" padding in Keras and TensorFlow
+    ],
+    ids=["epsilon", "momentum", "border"],
+)
+def test_layers_as_other_frameworks_have_them_are_refused(context, monkeypatch, kind, name, value, seen):
+    """By what they change."""
+    build = densenet.build
 
     def altered(settings, device):
         net = build(settings, device)
-        change(net)
+        for module in net.modules():
+            if isinstance(module, kind):
+                setattr(module, name, value)
         return net
 
-    monkeypatch.setattr(twins, "build", altered)
-    return quantity(cifar10_densenet.prove(context))
-
-
-def each_norm(net):
-    return [module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)]
-
-
-@pytest.mark.usefixtures("in_float64")
-def test_another_epsilon_of_batch_norm_is_refused(context, monkeypatch):
-    """Keras' default is 1e-3."""
-
-    def change(net):
-        for module in each_norm(net):
-            module.eps = 1e-3
-
-    assert planted(context, monkeypatch, change) == "outputs"
-
-
-@pytest.mark.usefixtures("in_float64")
-def test_another_momentum_of_batch_norm_is_refused(context, monkeypatch):
-    """Keras' 0.99 is PyTorch's 0.01: only what is predicted after training shows it."""
-
-    def change(net):
-        for module in each_norm(net):
-            module.momentum = 0.01
-
-    assert planted(context, monkeypatch, change) == "later-outputs"
-
-
-@pytest.mark.usefixtures("in_float64")
-def test_a_pool_that_does_not_count_its_border_is_refused(context, monkeypatch):
-    """As "same" padding in Keras and TensorFlow."""
-
-    def change(net):
-        for module in net.modules():
-            if isinstance(module, torch.nn.AvgPool2d):
-                module.count_include_pad = False
-
-    assert planted(context, monkeypatch, change) == "outputs"
+    monkeypatch.setattr(densenet, "build", altered)
+    assert quantity(row.prove(context)) == seen
 
 
 @pytest.mark.usefixtures("in_float64")
 def test_features_flattened_in_another_order_are_refused(context, monkeypatch):
     """Channels last, with the weights of channels first."""
-    to_torch = twins.to_torch
+    to_torch, shape = densenet.to_torch, described.shape_of(NET)
 
     def turned(values):
-        rows = densenet.shape_of(NET).channels * densenet.shape_of(NET).size ** 2
-        return to_torch(densenet.channels_last_kernel(values, NET) if values.shape == (rows, 10) else values)
+        is_linear = values.shape == (shape.channels * shape.size**2, 10)
+        return to_torch(described.channels_last_kernel(values, NET) if is_linear else values)
 
-    monkeypatch.setattr(twins, "to_torch", turned)
-    assert quantity(cifar10_densenet.prove(context)) == "outputs"
+    monkeypatch.setattr(densenet, "to_torch", turned)
+    assert quantity(row.prove(context)) == "outputs"

@@ -8,23 +8,20 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pytorch_helpers import NET, make_context, small_data
+from twins import check_training
 
 from runners.contract import BATCH_SIZE, OptionUnavailable
-from runners.pytorch import compat, images, tuning
-from runners.pytorch.cifar10_densenet import prepare, train_to_quality
-from runners.pytorch.densenet import DenseNet
+from runners.pytorch import compat, tuning
+from runners.pytorch.densenet import images
+from runners.pytorch.densenet.net import DenseNet
+from runners.pytorch.densenet.row import prepare, train_to_quality
 from runners.registry import framework, load_model
-from runners.worker.gate import reason_not_training
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_loss_falls_within_three_timed_steps(seed):
     """One step of warm-up and three timed ones, as in the smoke profile, pass the gate with every seed."""
-    steps = prepare(make_context(dict(NET, batch_size=8), seed=seed))
-    before, losses = steps.state(), []
-    for _ in range(4):
-        losses.append(steps.read_loss(steps.train(steps.train_batch())))
-    assert reason_not_training(losses[1:], steps.iterative, before, steps.state()) is None
+    check_training(prepare(make_context(dict(NET, batch_size=8), seed=seed)), (1, 3))
 
 
 def test_the_state_changes_only_when_a_parameter_does():
@@ -126,7 +123,7 @@ def test_details_name_the_linear_inputs_and_the_batch():
     assert steps.batch_size == 4
     assert steps.train_batch()[0].shape == (4, 3, 32, 32)
     assert steps.details["linear_inputs"] == 16 * 8 * 8
-    net = DenseNet(NET["blocks"], NET["compression"], NET["growth"])
+    net = DenseNet(NET)
     assert steps.parameters == sum(values.numel() for values in net.parameters())
 
 

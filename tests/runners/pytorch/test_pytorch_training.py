@@ -13,8 +13,8 @@ from pytorch_helpers import TRAINING, make_context
 from twins import check_by_seed
 
 from runners.contract import RowError
-from runners.pytorch.cifar10_densenet import train_to_quality
-from runners.pytorch.training import Training
+from runners.pytorch.densenet.row import train_to_quality
+from runners.pytorch.densenet.training import Training
 
 
 class Killed(Exception):
@@ -64,7 +64,7 @@ def test_a_process_killed_outright_leaves_a_checkpoint_that_goes_on(tmp_path):
         "import os, signal, sys\n"
         "sys.path.insert(0, {!r})\n"
         "from pytorch_helpers import TRAINING, make_context\n"
-        "from runners.pytorch import checkpoint, cifar10_densenet\n"
+        "from runners.pytorch.densenet import checkpoint, row\n"
         "saves, save = [], checkpoint.torch.save\n"
         "def dies_at_the_third(state, file):\n"
         "    saves.append(1)\n"
@@ -73,7 +73,7 @@ def test_a_process_killed_outright_leaves_a_checkpoint_that_goes_on(tmp_path):
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    save(state, file)\n"
         "checkpoint.torch.save = dies_at_the_third\n"
-        "cifar10_densenet.train_to_quality(make_context(TRAINING, sys.argv[1]))\n"
+        "row.train_to_quality(make_context(TRAINING, sys.argv[1]))\n"
     ).format(os.path.dirname(os.path.abspath(__file__)))
     killed = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "killed")])
     assert killed.wait(300) == -signal.SIGKILL

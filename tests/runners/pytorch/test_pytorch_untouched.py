@@ -15,9 +15,9 @@ ROW = (
     """
 before = facts()
 from pytorch_helpers import TRAINING, make_context
-from runners.pytorch import cifar10_densenet
+from runners.pytorch.densenet import row
 context = make_context(TRAINING)
-steps = cifar10_densenet.prepare(context)
+steps = row.prepare(context)
 steps.train(steps.train_batch())
 """
     + SETTINGS

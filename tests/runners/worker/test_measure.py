@@ -8,6 +8,8 @@ import pytest
 from runners.contract import Rule
 from runners.worker.measure import interquartile_range, is_precise, measure, median_interval, quantile
 
+RULE = Rule(min_warmup=1, warmup_s=0, min_samples=6, max_samples=50, min_time_s=0, budget_s=1000)
+
 
 class Bench:
     """A clock that moves only when a step runs, and a diary of everything that happened."""
@@ -29,8 +31,8 @@ class Bench:
     def synchronize(self):
         self.diary.append("synchronize")
 
-
-RULE = Rule(min_warmup=1, warmup_s=0, min_samples=6, max_samples=50, min_time_s=0, budget_s=1000)
+    def measure(self, rule=RULE, **named):
+        return measure(self.step, self.synchronize, rule, clock=self.clock, **named)
 
 
 def steadily(seconds):
@@ -41,11 +43,7 @@ def steadily(seconds):
 def test_only_the_step_and_its_synchronization_lie_between_two_readings_of_the_clock():
     """Loading a batch comes before the clock starts, reading the loss after it has stopped."""
     bench = Bench(steadily(1.0))
-    measure(
-        bench.step,
-        bench.synchronize,
-        RULE,
-        clock=bench.clock,
+    bench.measure(
         next_batch=lambda: bench.diary.append("load") or "batch",
         observe=lambda answer: bench.diary.append("read {}".format(answer)),
     )
@@ -63,8 +61,7 @@ def test_only_the_step_and_its_synchronization_lie_between_two_readings_of_the_c
 
 def test_every_warm_up_and_every_sample_is_kept_in_order():
     """The first, slow step is a warm-up and recorded separately; nothing is left out."""
-    bench = Bench([9.0] + [1.0, 1.01, 1.0, 0.99, 1.0, 1.0])
-    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
+    samples = Bench([9.0] + [1.0, 1.01, 1.0, 0.99, 1.0, 1.0]).measure()
     assert samples.warmup_s == [9.0]
     assert samples.samples_s == pytest.approx([1.0, 1.01, 1.0, 0.99, 1.0, 1.0])
     assert samples.stopped_by == "precision"
@@ -74,67 +71,50 @@ def test_on_warm_is_called_once_between_the_warm_up_and_the_samples():
     """So what is observed beside the samples excludes building and compiling."""
     bench = Bench([9.0, 2.0] + [1.0] * 6)
     told = []
-    measure(
-        bench.step,
-        bench.synchronize,
-        RULE._replace(min_warmup=2),
-        clock=bench.clock,
-        on_warm=lambda: told.append(bench.now),
-    )
+    bench.measure(RULE._replace(min_warmup=2), on_warm=lambda: told.append(bench.now))
     assert told == [11.0]
 
 
 def test_sampling_continues_until_the_interval_is_tight():
     """Two kinds of step that differ by 30 % need more than the least number of samples."""
     random.seed(0)
-    bench = Bench(random.choice([1.0, 1.3]) if index % 3 == 0 else 1.0 for index in range(1000))
-    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
+    samples = Bench(random.choice([1.0, 1.3]) if index % 3 == 0 else 1.0 for index in range(1000)).measure()
     assert samples.stopped_by == "precision"
     assert is_precise(samples.samples_s, 0.02)
 
 
-def test_a_budget_that_ends_first_is_recorded_as_the_reason():
-    """Steps that never agree stop at the budget, and the result records it."""
-    bench = Bench(1.0 + index % 7 for index in range(1000))
-    samples = measure(bench.step, bench.synchronize, RULE._replace(budget_s=60), clock=bench.clock)
-    assert samples.stopped_by == "budget"
+@pytest.mark.parametrize(("budget_s", "stopped_by"), [(60, "budget"), (1000, "count")])
+def test_steps_that_never_agree_stop_at_the_budget_or_at_the_largest_number(budget_s, stopped_by):
+    """Whichever comes first; the result records it."""
+    samples = Bench(1.0 + index % 7 for index in range(1000)).measure(RULE._replace(budget_s=budget_s))
+    assert samples.stopped_by == stopped_by
+    assert (len(samples.samples_s) == 50) == (stopped_by == "count")
     assert not is_precise(samples.samples_s, 0.02)
 
 
 def test_the_least_number_of_samples_outranks_the_budget():
     """A step that is longer than the budget is still measured as often as the rule asks."""
-    bench = Bench(steadily(100.0))
-    samples = measure(bench.step, bench.synchronize, RULE._replace(budget_s=1, half_width=0), clock=bench.clock)
+    samples = Bench(steadily(100.0)).measure(RULE._replace(budget_s=1, half_width=0))
     assert len(samples.samples_s) == 6
-
-
-def test_the_largest_number_of_samples_ends_it():
-    """Samples that never agree stop at the count where the budget is not spent."""
-    bench = Bench(1.0 + index % 7 for index in range(1000))
-    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
-    assert (samples.stopped_by, len(samples.samples_s)) == ("count", 50)
 
 
 def test_a_step_too_short_for_the_clock_runs_several_times_per_sample():
     """Ten microseconds against a shortest sample of a millisecond: a hundred steps per sample, seconds per step."""
-    bench = Bench(steadily(10e-6))
-    samples = measure(bench.step, bench.synchronize, RULE, clock=bench.clock)
+    samples = Bench(steadily(10e-6)).measure()
     assert samples.inner_loops == 100
     assert samples.samples_s == pytest.approx([10e-6] * len(samples.samples_s))
 
 
 def test_a_short_step_does_not_fill_the_record_with_warm_ups():
     """Half a second of ten-microsecond steps: the first ones separately, the others a hundred per reading."""
-    bench = Bench(steadily(10e-6))
-    samples = measure(bench.step, bench.synchronize, RULE._replace(min_warmup=3, warmup_s=0.5), clock=bench.clock)
+    samples = Bench(steadily(10e-6)).measure(RULE._replace(min_warmup=3, warmup_s=0.5))
     assert 490 <= len(samples.warmup_s) <= 510
     assert samples.warmup_s == pytest.approx([10e-6] * len(samples.warmup_s))
 
 
 def test_the_samples_cover_at_least_the_least_time():
     """However steady the steps are, the samples cover min_time_s."""
-    bench = Bench(steadily(0.01))
-    samples = measure(bench.step, bench.synchronize, RULE._replace(min_time_s=0.3, max_samples=500), clock=bench.clock)
+    samples = Bench(steadily(0.01)).measure(RULE._replace(min_time_s=0.3, max_samples=500))
     assert sum(samples.samples_s) >= 0.3
 
 

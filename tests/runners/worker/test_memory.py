@@ -23,13 +23,13 @@ def test_a_step_s_block_is_the_peak_above_what_was_there_before():
 @pytest.mark.parametrize("waiter", ["time", "wait4"])
 def test_the_peak_is_what_the_waiting_process_is_told(tmp_path, waiter):
     """By /usr/bin/time, and by wait4 itself."""
-    path = str(tmp_path / "usage")
+    path = tmp_path / "usage"
     memory, _ = memory_of(waited_for(waiter, path, HUNGRY), RULE)
     assert memory["peak_resident_bytes"] == pytest.approx(maximum_resident(path), rel=WITHIN)
 
 
-def test_the_peak_is_that_of_a_control_group_around_the_process():
+def test_the_peak_is_that_of_a_control_group_around_the_process(request):
     """The group's account is of the pages charged to it, whether or not a process maps them."""
-    with memory_group() as group:
-        memory, files = memory_of(group.around(HUNGRY), RULE)
-        assert group.agrees(memory["peak_resident_bytes"] - files, WITHIN)
+    group = memory_group(request)
+    memory, files = memory_of(group.around(HUNGRY), RULE)
+    assert group.agrees(memory["peak_resident_bytes"] - files, WITHIN)

@@ -114,12 +114,6 @@ def test_a_loss_is_kept_for_every_step_and_the_time_is_valid_if_it_fell():
     assert (train["valid"], train["reason"], train["unit"]) == (True, None, "batch")
 
 
-def test_the_first_step_is_recorded():
-    """It builds and compiles: the warm-up has it, unless the synchronization had to be proven before."""
-    air = Air()
-    assert air.time()["train"]["warmup_s"][0] == air.first_step_s
-
-
 def test_a_net_that_does_not_learn_gives_a_reason_instead_of_a_time():
     """The samples stay in the record."""
     train = Air().time(state=lambda: b"the same")["train"]

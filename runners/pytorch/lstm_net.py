@@ -7,14 +7,22 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from runners.contract import Context, Steps, digest
+from runners.contract import Context, Steps
 from runners.nets import adam
 from runners.nets.implementation import Implementation, Library
 from runners.nets.learner import Learner, Timed, cosine_share, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
 from runners.nets.sameness import Description, Twin
 from runners.pytorch import compat
-from runners.pytorch.densenet import count_parameters, torch_device
+from runners.pytorch.steps import (
+    count_parameters,
+    host_tensors,
+    predict_step,
+    state,
+    torch_device,
+    train_step,
+    with_modes,
+)
 
 PARTS = (("kernel", "weight_ih"), ("recurrent", "weight_hh"), ("bias", "bias_ih"))
 SECOND = (("bias", "bias_hh"),)
@@ -72,22 +80,6 @@ def optimizer_of(net: ForecastNet, learning_rate: float, fused: bool = False) ->
     return compat.adam(trained, learning_rate, adam.EPSILON_OF_CORRECTED, fused=fused)
 
 
-def train_step(forward: Any, optimizer: Any, device: Any, batch: Tuple[Any, Any]) -> Any:
-    """One update on a batch of host tensors; the loss before it, on the device."""
-    inputs, targets = (part.to(device, non_blocking=True) for part in batch)
-    optimizer.zero_grad()
-    loss = functional.mse_loss(forward(inputs), targets)
-    loss.backward()
-    optimizer.step()
-    return loss.detach()
-
-
-def predict_step(forward: Any, device: Any, inputs: Any) -> Any:
-    """Forecasts (n, 1) of a host tensor, in host memory."""
-    with torch.no_grad():
-        return forward(inputs.to(device, non_blocking=True)).cpu()
-
-
 def ready(context: Context, timed: Timed, weights: Weights) -> Steps:
     """The net with these weights, ready for timing."""
     net = build(weights, torch_device(context.device))
@@ -97,37 +89,20 @@ def ready(context: Context, timed: Timed, weights: Weights) -> Steps:
 def steps(context: Context, timed: Timed, net: ForecastNet, forward: Any, optimizer: Any) -> Steps:
     """Training and prediction as the timing loop takes them; ``forward`` is the net or stands for it."""
     device = torch_device(context.device)
-    batch = tuple(torch.from_numpy(part) for part in timed.batch)
-    if context.device == "gpu":
-        batch = tuple(part.pin_memory() for part in batch)
-
-    def train_batch() -> Any:
-        net.train()
-        return batch
-
-    def predict_batch() -> Any:
-        net.eval()
-        return batch[0]
-
-    def state() -> bytes:
-        return digest(parameter.detach().cpu().numpy() for parameter in net.parameters())
+    batch = host_tensors(context.device, *map(torch.from_numpy, timed.batch))
 
     def one_pass() -> None:
         net.train()
         forward(batch[0].to(device)).sum().backward()
 
     made = timed_steps(
-        timed,
-        train=lambda batch: train_step(forward, optimizer, device, batch),
+        timed._replace(batch=batch),
+        train=lambda batch: train_step(forward, optimizer, functional.mse_loss, device, batch),
         predict=lambda inputs: predict_step(forward, device, inputs),
-        state=state,
+        state=lambda: state(net),
         parameters=count_parameters(net),
     )
-    return made._replace(
-        train_batch=train_batch,
-        predict_batch=predict_batch,
-        execution=lambda: {"operators": compat.operators_run(one_pass)},
-    )
+    return with_modes(made, net)._replace(execution=lambda: {"operators": compat.operators_run(one_pass)})
 
 
 def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
@@ -139,7 +114,7 @@ def open_learner(context: Context, window: int, weights: Weights, learning_rate:
 
     def train(inputs: Any, targets: Any) -> float:
         net.train()
-        loss = train_step(net, optimizer, device, tensors("float32", inputs, targets))
+        loss = train_step(net, optimizer, functional.mse_loss, device, tensors("float32", inputs, targets))
         schedule.step()
         return float(loss)
 
@@ -167,7 +142,8 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     def step(inputs: Any, targets: Any) -> float:
         net.train()
         with compat.disable_tf32():
-            return float(train_step(net, optimizer, device, tensors(precision, inputs, targets)))
+            batch = tensors(precision, inputs, targets)
+            return float(train_step(net, optimizer, functional.mse_loss, device, batch))
 
     def parameters() -> Dict[str, Any]:
         """A gate's bias is the sum of both of PyTorch's."""

@@ -3,16 +3,18 @@
 import json
 import math
 import time
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from types import SimpleNamespace
+from typing import Any, Callable, Dict, List, Tuple
 
 import torch
 from torch.nn import functional
 
 from runners.contract import Context, Quality, Reason, RowError, Score
 from runners.pytorch import compat
-from runners.pytorch.checkpoint import Checkpoint
-from runners.pytorch.densenet import build, count_parameters, torch_device
-from runners.pytorch.images import choose, epoch_order, labels_to_tensor, to_tensor
+from runners.pytorch.densenet.checkpoint import Checkpoint
+from runners.pytorch.densenet.images import choose, epoch_order, labels_to_tensor, to_tensor
+from runners.pytorch.densenet.net import build
+from runners.pytorch.steps import count_parameters, torch_device, train_step
 
 # Settings about when to stop or to save, not what is computed: a training may continue under other ones.
 _NOT_IDENTITY = ("epochs", "target_accuracy", "checkpoint_every", "timing_learning_rate", "on_cpu")
@@ -33,12 +35,9 @@ class Training:
         context.backend.seed(context.seed)  # the net's initial values follow from it
         self._net = build(settings, context.device)
         self._optimizer = compat.adam(self._net.parameters(), settings["learning_rate"])
-        self._step = 0  # of the epoch that is running
-        self._losses: List[float] = []  # of that epoch's steps
-        self._seconds = 0.0  # of that epoch
-        self.history: Dict[str, List[float]] = {"loss": [], "held_out_loss": [], "held_out_accuracy": [], "seconds": []}
-        self._test_seconds: Optional[float] = None
-        self._resumed = 0
+        history: Dict[str, List[float]] = {"loss": [], "held_out_loss": [], "held_out_accuracy": [], "seconds": []}
+        # Step, losses and seconds are those of the epoch that is running.
+        self._done = SimpleNamespace(step=0, losses=[], seconds=0.0, history=history, test_seconds=None, resumed=0)
         self._checkpoint = Checkpoint(context.checkpoints, "training", self._identity(context))
 
     def _identity(self, context: Context) -> Dict[str, Any]:
@@ -50,6 +49,12 @@ class Training:
             "versions": context.backend.versions(),
             "threads": torch.get_num_threads(),
         }
+
+    @property
+    def history(self) -> Dict[str, List[float]]:
+        """Losses, accuracy and seconds of each finished epoch."""
+        found: Dict[str, List[float]] = self._done.history
+        return found
 
     def parameters(self) -> int:
         return count_parameters(self._net)
@@ -71,47 +76,42 @@ class Training:
         steps = math.ceil(len(labels) / size)
         order, flipped = epoch_order(len(labels), self._seed, epoch)
         self._net.train()
-        while self._step < steps:
+        done = self._done
+        while done.step < steps:
             began = time.perf_counter()
-            chosen = order[self._step * size : (self._step + 1) * size]
-            loss = self._train_step(to_tensor(images[chosen], flipped[chosen]), labels_to_tensor(labels[chosen]))
-            self._seconds += time.perf_counter() - began
+            chosen = order[done.step * size : (done.step + 1) * size]
+            batch = to_tensor(images[chosen], flipped[chosen]), labels_to_tensor(labels[chosen])
+            loss = float(train_step(self._net, self._optimizer, functional.cross_entropy, self._device, batch))
+            done.seconds += time.perf_counter() - began
             if not math.isfinite(loss):
                 raise RowError(
                     "loss-diverged",
                     loss=str(loss),
                     epoch=epoch + 1,
-                    batch=self._step + 1,
+                    batch=done.step + 1,
                     learning_rate=self._settings["learning_rate"],
                 )
-            self._losses.append(loss)
+            done.losses.append(loss)
             self._observe(loss)
-            self._step += 1
-            self._progress("epoch {} of {}".format(epoch + 1, self._settings["epochs"]), self._step, steps)
-            if self._step % self._settings["checkpoint_every"] == 0 and self._step < steps:
+            done.step += 1
+            self._progress("epoch {} of {}".format(epoch + 1, self._settings["epochs"]), done.step, steps)
+            if done.step % self._settings["checkpoint_every"] == 0 and done.step < steps:
                 self.save()
         self._finish_epoch()
-
-    def _train_step(self, images: Any, labels: Any) -> float:
-        images, labels = images.to(self._device), labels.to(self._device)
-        self._optimizer.zero_grad()
-        loss = functional.cross_entropy(self._net(images), labels)
-        loss.backward()
-        self._optimizer.step()
-        return float(loss.item())
 
     def _finish_epoch(self) -> None:
         began = time.perf_counter()
         loss, accuracy = self._evaluate()
-        self._test_seconds = time.perf_counter() - began
+        done = self._done
+        done.test_seconds = time.perf_counter() - began
         for key, value in (
-            ("loss", sum(self._losses) / len(self._losses)),
+            ("loss", sum(done.losses) / len(done.losses)),
             ("held_out_loss", loss),
             ("held_out_accuracy", accuracy),
-            ("seconds", self._seconds),
+            ("seconds", done.seconds),
         ):
             self.history[key].append(value)
-        self._step, self._losses, self._seconds = 0, [], 0.0
+        done.step, done.losses, done.seconds = 0, [], 0.0
         self.save()
 
     def _evaluate(self) -> Tuple[float, float]:
@@ -134,16 +134,7 @@ class Training:
             {
                 "net": self._net.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
-                "progress": json.dumps(
-                    {
-                        "step": self._step,
-                        "losses": self._losses,
-                        "seconds": self._seconds,
-                        "history": self.history,
-                        "test_seconds": self._test_seconds,
-                        "resumed": self._resumed,
-                    }
-                ),
+                "progress": json.dumps(vars(self._done)),
             }
         )
 
@@ -154,10 +145,8 @@ class Training:
             return
         self._net.load_state_dict(state["net"])
         self._optimizer.load_state_dict(state["optimizer"])
-        progress = json.loads(state["progress"])
-        self._step, self._losses, self._seconds = progress["step"], progress["losses"], progress["seconds"]
-        self.history, self._test_seconds = progress["history"], progress["test_seconds"]
-        self._resumed = progress["resumed"] + 1
+        self._done = SimpleNamespace(**json.loads(state["progress"]))
+        self._done.resumed += 1
 
     def quality(self) -> Quality:
         """The last epoch's figures: not the best epoch's, which the test images would have chosen."""
@@ -168,17 +157,10 @@ class Training:
             loss_metric="cross-entropy",
             accuracy_metric="top-1",
             scores=[Score("held-out", loss, accuracy, Reason("test-images", {"images": self.test_images()}))],
-            by_seed=[
-                {
-                    "seed": self._seed,
-                    "seconds": seconds,
-                    "loss": loss,
-                    "accuracy": accuracy,
-                }
-            ],
+            by_seed=[{"seed": self._seed, "seconds": seconds, "loss": loss, "accuracy": accuracy}],
             epochs=len(history["loss"]),
             history=history,
-            test_seconds=self._test_seconds,
+            test_seconds=self._done.test_seconds,
             epoch_seconds=sorted(history["seconds"])[len(history["seconds"]) // 2],
             notes=self._notes(accuracy, seconds),
         )
@@ -192,6 +174,6 @@ class Training:
                 {"epochs": epochs, "images": images, "seconds": seconds, "accuracy": accuracy, "target": target},
             )
             notes.append(to_target if self._reached() else to_target._replace(key="trained-without-target"))
-        if self._resumed:
-            notes.append(Reason("interrupted", {"times": self._resumed}))
+        if self._done.resumed:
+            notes.append(Reason("interrupted", {"times": self._done.resumed}))
         return notes

@@ -2,8 +2,12 @@
 
 from typing import Any, Callable
 
-from runners.keras import compat
+from runners.contract import Context
+from runners.keras import compat, proof
+from runners.keras_nets.compiled import twin
 from runners.nets.learner import Timed
+from runners.nets.lstm import shapes, size
+from runners.nets.sameness import Description, Twin
 
 Layer = Callable[[int, bool], Any]
 """``layer(units, sequences)``: an LSTM layer that returns its last state, or all of them."""
@@ -43,3 +47,15 @@ def timed_net(timed: Timed, seed: int, layer: Layer = lstm_layer) -> Any:
     compat.seed_everything(seed)
     net = build(timed.window, timed.units, timed.bidirectional, layer=layer)
     return compile_with_adam(net, timed.learning_rate)
+
+
+def open_twin(context: Context, description: Description, precision: str) -> Twin:
+    """The net with the weights of a description, for the proof."""
+    proof.set_precision(precision)
+    compat.seed_everything(context.seed)
+    units, bidirectional = size(description.weights)
+    names = [name for name, _ in shapes(units, bidirectional)]  # Keras holds and orders them as the description does
+    net = build(description.inputs.shape[1], units, bidirectional)
+    net.set_weights([description.weights[name].astype(precision) for name in names])
+    compile_with_adam(net, description.learning_rate)
+    return twin(net, names, precision, proof.first_moments, proof.TOLERANCES)

@@ -1,4 +1,4 @@
-"""What the twins need of ``compat``: a net's precision, a loss of logits, and Adam's moments."""
+"""What the proof of sameness needs of Keras: a net's precision, a loss of logits, and Adam's moments."""
 
 from typing import Any, Dict, List
 

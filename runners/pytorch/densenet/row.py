@@ -1,27 +1,27 @@
 """The DenseNet rows on CIFAR-10: made ready for timing, and trained."""
 
 import math
-from typing import Any, Dict, Tuple
+from typing import Any, Dict
 
 import torch
 from torch.nn import functional
 
-from runners.contract import Context, Quality, Reason, Steps, digest
+from runners.contract import Context, Quality, Reason, Steps
 from runners.nets import densenet
 from runners.nets.densenet import Batches
 from runners.nets.densenet_implementation import prove_row, timed_steps
 from runners.pytorch import compat
-from runners.pytorch.densenet import DenseNet, build, torch_device
-from runners.pytorch.images import channels_first
-from runners.pytorch.training import Training
-from runners.pytorch.twins.densenet import open_twin
+from runners.pytorch.densenet.images import channels_first
+from runners.pytorch.densenet.net import DenseNet, build, open_twin
+from runners.pytorch.densenet.training import Training
+from runners.pytorch.steps import host_tensors, predict_step, state, torch_device, train_step, with_modes
 
 
 def batches(context: Context) -> Batches:
-    """The row's batches as a data loader returns them: tensors in host memory, page-locked for a GPU."""
+    """The row's batches as a data loader returns them."""
     images, labels, predict = densenet.batches(context)
-    tensors = [channels_first(images), torch.from_numpy(labels), channels_first(predict)]
-    return Batches(*[tensor.pin_memory() if context.device == "gpu" else tensor for tensor in tensors])
+    tensors = host_tensors(context.device, channels_first(images), torch.from_numpy(labels), channels_first(predict))
+    return Batches(*tensors)
 
 
 def prepare(context: Context) -> Steps:
@@ -38,33 +38,14 @@ def prepare(context: Context) -> Steps:
 def steps(context: Context, net: DenseNet, forward: Any, optimizer: Any, data: Batches) -> Steps:
     """Training and prediction of a net as the timing loop takes them; ``forward`` is the net or stands for it."""
     device = torch_device(context.device)
-
-    def next_train_batch() -> Tuple[Any, Any]:
-        net.train()
-        return data.images, data.labels
-
-    def train(batch: Tuple[Any, Any]) -> Any:
-        images, labels = (part.to(device, non_blocking=True) for part in batch)
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(forward(images), labels)
-        loss.backward()
-        optimizer.step()
-        return loss.detach()
-
-    def next_predict_batch() -> Any:
-        net.eval()
-        return data.predict
-
-    def predict(images: Any) -> Any:
-        with torch.no_grad():
-            return forward(images.to(device, non_blocking=True)).argmax(1).cpu()
-
-    def state() -> bytes:
-        return digest(parameter.detach().cpu().numpy() for parameter in net.parameters())
-
-    return timed_steps(context, data, train, predict, state)._replace(
-        train_batch=next_train_batch,
-        predict_batch=next_predict_batch,
+    made = timed_steps(
+        context,
+        data,
+        train=lambda batch: train_step(forward, optimizer, functional.cross_entropy, device, batch),
+        predict=lambda images: predict_step(lambda batch: forward(batch).argmax(1), device, images),
+        state=lambda: state(net),
+    )
+    return with_modes(made, net)._replace(
         execution=lambda: compat.kernels_run(net, forward, data.images.to(device)),
     )
 

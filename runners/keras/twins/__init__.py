@@ -1,1 +1,0 @@
-"""Nets from their descriptions in Keras, for the proof that they are the same nets."""
