@@ -1,4 +1,7 @@
-"""The GPU as the real nvidia-ml-py reports it, from a driver library that the test compiles in place of NVIDIA's."""
+"""The GPU as the real nvidia-ml-py reports it, from a driver library that the test compiles in place of NVIDIA's.
+
+Here because PyTorch's environment has nvidia-ml-py; the one that runs the tests of ``machine`` has not.
+"""
 
 import json
 import os
