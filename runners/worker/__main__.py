@@ -79,7 +79,7 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     timing = Timing(steps, backend, job["device"], Rule(**job["rule"]), sender)
     first = not job["timing_only"]
     tried = job["options"] is not None
-    # The proof is of a row's code and device: its first process makes it, and whatever `--tune` changes in the code.
+    # Synchronization depends on code and device: a row's first process proves it, and every try of `--tune`.
     result.update(timing.run(gpu_before, with_energy=first, proves=first or tried))
     result["startup"]["first_step_s"] = timing.first_step_s
     result["first_loss"] = timing.first_loss

@@ -130,7 +130,7 @@ class AllNets(LstmNets):
         check_proof(row.prove(context), self.densenet_precisions)
 
     def test_the_densenet_is_timed_and_not_trained(self, backend):
-        """Its loss falls and a prediction is a class per image; the published row says what the net learns."""
+        """Its loss falls and a prediction is a class per image; the reason names the row that is trained instead."""
         row, context = self.row(backend, "densenet-24x3")
         steps = row.prepare(context)
         check_training(steps, (0, 4))
