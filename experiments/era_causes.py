@@ -19,16 +19,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from experiments.era_cases import CASES
+from experiments.era_cases import CASES, SKIPPED
 
 ROOT = Path(__file__).resolve().parents[1]
-SKIPPED = 3  # exit status of a case that does not exist in a version
 
 Answers = dict[tuple[str, str], list[dict[str, Any]]]  # (year, case) -> one answer per process
 
 
 def measured(framework: str, years: list[str], venvs: Path, runs: int) -> Answers:
-    """Run every case of every year ``runs`` times, in a shuffled order within each round."""
+    """Run every case of every year ``runs`` times, shuffled within each round; one that fails is left out."""
     plan = [(year, case) for year in years for case in CASES[framework][1]]
     answers: Answers = {}
     for number in range(runs):
@@ -39,21 +38,22 @@ def measured(framework: str, years: list[str], venvs: Path, runs: int) -> Answer
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             if done.returncode:
                 reason = (done.stderr.strip().splitlines() or ["no reason"])[-1]
-                print(f"{year} {case}: {reason}", file=sys.stderr)
+                failed = "does not exist" if done.returncode == SKIPPED else f"exit status {done.returncode}"
+                print(f"{year} {case}: {failed}: {reason}", file=sys.stderr)
                 plan.remove((year, case))
                 continue
             answers.setdefault((year, case), []).append(json.loads(done.stdout.splitlines()[-1]))
     return answers
 
 
-def line(year: str, case: str, found: list[dict[str, Any]], first: dict[str, float]) -> str:
-    """A year's case: medians over the processes in ms, their range, and the ratio to the case as written."""
+def line(year: str, case: str, found: list[dict[str, Any]], written: list[dict[str, Any]]) -> str:
+    """A year's case: medians over the processes in ms, their range, and the ratio to the case as written, if it ran."""
     cells = [f"{year}  {case:<22}"]
     for phase in ("train", "predict"):
         values = [one[phase] for one in found]
         middle = statistics.median(values)
-        base = first.setdefault(phase, middle)
-        cells.append(f"{phase} {middle:7.3f} ms ({min(values):.3f} to {max(values):.3f}) x{middle / base:.2f}")
+        ratio = f" x{middle / statistics.median(one[phase] for one in written):.2f}" if written else ""
+        cells.append(f"{phase} {middle:7.3f} ms ({min(values):.3f} to {max(values):.3f}){ratio}")
     return "  ".join([*cells, f"{found[0]['operations'] or 'unknown'} operations"])
 
 
@@ -72,11 +72,11 @@ def main() -> int:
         parser.error(f"no environment of {options.framework} for {', '.join(absent)}: run make eras KEEP=1 first")
     answers = measured(options.framework, years, options.venvs.resolve(), options.runs)
     for year in years:
-        first: dict[str, float] = {}
+        written = answers.get((year, "as written"), [])
         for case in CASES[options.framework][1]:
             if (year, case) in answers:
-                print(line(year, case, answers[year, case], first))
-        for name, count, spent in answers.get((year, "as written"), [{"longest": []}])[0]["longest"]:
+                print(line(year, case, answers[year, case], written))
+        for name, count, spent in written[0]["longest"] if written else ():
             print(f"        {spent:8.3f} ms  {count:5} x {name}")
     return 0
 

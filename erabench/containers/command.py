@@ -61,6 +61,11 @@ def last_line(output: str) -> str:
     return (output.strip().splitlines() or ["no output"])[-1]
 
 
+def without_host(image: str) -> str:
+    """Return an image's name without the registry's host, which may be private."""
+    return re.sub(r"^[^/]*[.:][^/]*/", "", image)
+
+
 def step(engine: str, *arguments: str) -> None:
     """Run the engine with its output on standard error. Raises Problem with the last line of its error."""
     done = subprocess.run([engine, *arguments], stdout=sys.stderr, stderr=subprocess.PIPE, text=True, check=False)

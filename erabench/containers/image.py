@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from erabench.containers.command import image_id, label, last_line, step
+from erabench.containers.command import image_id, label, last_line, step, without_host
 from erabench.terminal import say
 from images.recipe import DOCKERFILE, Recipe, fill_context
 from images.stack import Problem, git
@@ -31,7 +31,15 @@ CURES = {  # a sign in a failed build's output: what to do about it
 }
 
 
-class BaseUnavailable(Problem):
+class ImageProblem(Problem):
+    """There is no image; ``brief`` says so in a line for a record: without a log, and without a registry's host."""
+
+    def __init__(self, text: str, brief: str) -> None:
+        super().__init__(text)
+        self.brief = brief
+
+
+class BaseUnavailable(ImageProblem):
     """The base image is missing and cannot be pulled."""
 
 
@@ -90,7 +98,8 @@ def pull_base(engine: str, recipe: Recipe) -> str:
         raise BaseUnavailable(
             f"the base image {pulled} cannot be pulled: {last_line(done.stderr)}\n"
             f"erabench: set {recipe.variable} (or BASE for all) to an image you have, or REGISTRY to a mirror of it "
-            f"(docs/containers.md), or use ENGINE=venv, which needs no image."
+            f"(docs/containers.md), or use ENGINE=venv, which needs no image.",
+            f"the base image {without_host(recipe.base)} cannot be pulled",
         )
     if registry():
         # The build names the base without the mirror; with a digest, the digest decides.
@@ -131,7 +140,7 @@ def build_secrets() -> list[str]:
 
 
 def run_build(command: list[str], recipe: Recipe) -> None:
-    """Run a build with its output on a terminal, otherwise with its last lines if it fails. Raises Problem."""
+    """Run a build with its output on a terminal, otherwise with its last lines if it fails. Raises ImageProblem."""
     environ = {**os.environ, "DOCKER_BUILDKIT": "1"}
     pipe = None if sys.stderr.isatty() else subprocess.PIPE
     done = subprocess.run(command, env=environ, text=True, stdout=pipe or sys.stderr, stderr=pipe and subprocess.STDOUT)
@@ -139,4 +148,5 @@ def run_build(command: list[str], recipe: Recipe) -> None:
         log = "\n".join((done.stdout or "").strip().splitlines()[-LOG_LINES:])
         cure = next(text for sign, text in CURES.items() if sign in log.lower()).format(variable=recipe.variable)
         prefix = f"{log}\nerabench: " if log else ""
-        raise Problem(f"{prefix}building {recipe.image} failed; an image built before is unchanged. {cure}")
+        failed = f"building {recipe.image} failed"
+        raise ImageProblem(f"{prefix}{failed}; an image built before is unchanged. {cure}", failed)

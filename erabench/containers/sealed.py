@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from erabench.containers.command import (
     has_nvidia_runtime,
     image_id,
     is_rootless,
+    without_host,
 )
 from erabench.engine import Ended, supervise
 from erabench.options import writable
@@ -31,10 +31,9 @@ def run(engine: str, recipe: Recipe, arguments: Sequence[str], results: Path, da
     identity = image_id(engine, recipe.image)
     if not identity:
         raise Problem(f"the image {recipe.image} is missing: make bench builds it, make load reads it from a file")
-    base = re.sub(r"^[^/]*[.:][^/]*/", "", recipe.base)  # without the registry's host, which may be private
     command = [
         *("-m", "runners", recipe.framework, *arguments, "--results", "/results", "--data", "/data"),
-        *("--lock-sha256", recipe.lock_sha256, "--image", f"{identity} on {base}"),
+        *("--lock-sha256", recipe.lock_sha256, "--image", f"{identity} on {without_host(recipe.base)}"),
         *(("--columns", str(os.get_terminal_size(2).columns or 80)) if sys.stderr.isatty() else ()),
     ]
     environ = variables(engine, recipe, results, data)

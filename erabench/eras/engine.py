@@ -7,13 +7,14 @@ import json
 import subprocess
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from erabench import options
-from erabench.bench.rounds import Measured, duration, parse
+from erabench.bench.rounds import Measured, Row, duration, parse
 from erabench.bench.run import opened
 from erabench.choose import choose, has_python
+from erabench.containers.image import ImageProblem
 from erabench.engine import Ended, Engine, clean, supervise
 from erabench.environments import locks
 from erabench.eras.plan import Editions, Journal
@@ -43,14 +44,16 @@ class EraEngine:
         self.pace = Pace(list(editions))
 
     def run(self, framework: str, arguments: Sequence[str]) -> Ended:
-        """Run the rows of the edition ``framework``, unless the journal has the report of this very call."""
-        edition, number = framework, value(arguments, "--round")
-        if not all(self.record(edition, *one).is_file() for one in measured_by(arguments)):
-            self.journal.forget(edition)
-        known = self.journal.find(number, edition)
-        if known is not None:
-            self.pace.note(edition, number, known.output, None)
-            return known
+        """Run those rows of the edition ``framework`` that the journal has no report of for this round."""
+        edition, number, wanted = framework, value(arguments, "--round"), measured_by(framework, arguments)
+        for row in wanted:
+            if not self.record(row).is_file():
+                self.journal.forget(row)
+        known = self.journal.find(number, wanted)
+        lacking = [row for row in wanted if row not in known]
+        if not lacking:
+            self.pace.note(edition, number, known, None)
+            return Ended(0, as_output(known))
         say(self.pace.line(edition, number))
         began = time.monotonic()
         year, _, name = edition.partition("/")
@@ -61,10 +64,18 @@ class EraEngine:
         except Problem as problem:
             say(f"{year} {name}: {problem}")
             return self.absent(edition, problem, arguments)
-        ended = engine.run(name, [*arguments, "--stack", year, "--engine", engine.name])
-        if ended.status == 0 and parse(edition, ended.output):
-            self.journal.finish(number, edition, ended.output.strip().splitlines()[-1])
-        self.pace.note(edition, number, ended.output, time.monotonic() - began)
+        status = 0
+        for call in calls(arguments, lacking):
+            ended = engine.run(name, [*call, "--stack", year, "--engine", engine.name])
+            report = parse(edition, ended.output)
+            known |= report
+            if not report or ended.status not in (0, 1):
+                break
+            self.journal.finish(number, report)
+            status = max(status, ended.status)
+        else:
+            ended = Ended(status, as_output(known))
+        self.pace.note(edition, number, known, time.monotonic() - began)
         return ended
 
     def ready(self, year: str, framework: str) -> Engine:
@@ -104,31 +115,27 @@ class EraEngine:
     def absent(self, edition: str, problem: Problem, arguments: Sequence[str]) -> Ended:
         """Record the edition's rows with the reason, but for those that have a good record; return their report."""
         year, _, framework = edition.partition("/")
-        status, reason = "failed", {"key": "environment-failed", "values": {"text": first_line(str(problem))}}
+        status, reason = "failed", {"key": "environment-failed", "values": {"text": brief(problem)}}
         if isinstance(problem, PythonMissing):
             version = {"version": settings(year)["PYTHON_VERSIONS"]}
             status, reason = "skipped", {"key": "python-missing", "values": version}
         engine = self.engines[year].name if year in self.engines else "venv"
-        lacking: dict[str, list[str]] = {}
-        for row, device in measured_by(arguments):
-            if (read_json(self.record(edition, row, device)) or {}).get("status") != "ok":  # a good one stays
-                lacking.setdefault(device, []).append(row)
-        for device, rows in lacking.items():
-            words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *arguments]
-            words[words.index("--rows") + 1], words[words.index("--devices") + 1] = ",".join(rows), device
+        rows = measured_by(edition, arguments)
+        lacking = [row for row in rows if (read_json(self.record(row)) or {}).get("status") != "ok"]  # a good one stays
+        for call in calls(arguments, lacking):
+            words = [str(locks.host().interpreter), "-s", "-m", "runners", framework, *call]
             words += ["--stack", year, "--engine", engine, "--results", str(self.results)]
             words += ["--data", str(options.data_folder(self.asked))]
             ended = supervise([*words, "--absent", json.dumps({"status": status, "reason": reason})], clean())
             if ended.status not in (0, 1):
                 return ended
-        nothing = Measured(status, 0, 0, False, 0.0, 0.0)._asdict()
-        report = [{"row": row, "device": device, **nothing} for row, device in measured_by(arguments)]
         self.pace.wanted[edition] = 0
-        return Ended(1, json.dumps({"rows": report}))
+        return Ended(1, as_output(dict.fromkeys(rows, Measured(status, 0, 0, False, 0.0, 0.0))))
 
-    def record(self, edition: str, row: str, device: str) -> Path:
+    def record(self, row: Row) -> Path:
         """The file of a row's result on a device."""
-        return self.results / self.machine / edition.partition("/")[0] / f"{row}.{device}.json"
+        edition, key, device = row
+        return self.results / self.machine / edition.partition("/")[0] / f"{key}.{device}.json"
 
 
 class Pace:
@@ -152,11 +159,10 @@ class Pace:
         )
         return f"{at} of {most}; about {duration(left)} left"
 
-    def note(self, edition: str, number: str, output: str, seconds: float | None) -> None:
+    def note(self, edition: str, number: str, report: Mapping[Row, Measured], seconds: float | None) -> None:
         """Note a round; ``seconds`` None if its report was already there."""
         self.done[edition] = int(number)
-        report = parse(edition, output).values()
-        self.wanted[edition] = max((now.wanted for now in report if now.status == "ok"), default=0)
+        self.wanted[edition] = max((now.wanted for now in report.values() if now.status == "ok"), default=0)
         if seconds is not None:
             self.seconds[edition.partition("/")[2]] = seconds
 
@@ -179,10 +185,37 @@ def value(arguments: Sequence[str], option: str) -> str:
     return arguments[arguments.index(option) + 1]
 
 
-def measured_by(arguments: Sequence[str]) -> list[tuple[str, str]]:
+def measured_by(edition: str, arguments: Sequence[str]) -> list[Row]:
     """The rows that a call is for, each on each device."""
     rows, devices = (value(arguments, option).split(",") for option in ("--rows", "--devices"))
-    return [(row, device) for row in rows for device in devices]
+    return [(edition, row, device) for row in rows for device in devices]
+
+
+def calls(arguments: Sequence[str], rows: Sequence[Row]) -> list[list[str]]:
+    """The call's arguments for these of its rows only: one call, unless some rows lack other devices than the rest."""
+    devices: dict[str, list[str]] = {}  # by row
+    for _, row, device in rows:
+        devices.setdefault(row, []).append(device)
+    groups: dict[str, list[str]] = {}  # devices -> rows
+    for row, names in devices.items():
+        groups.setdefault(",".join(names), []).append(row)
+    found = []
+    for joined, keys in groups.items():
+        words = list(arguments)
+        words[words.index("--rows") + 1], words[words.index("--devices") + 1] = ",".join(keys), joined
+        found.append(words)
+    return found
+
+
+def as_output(report: Mapping[Row, Measured]) -> str:
+    """A report as the runners print it."""
+    rows = [{"row": key, "device": device, **now._asdict()} for (_, key, device), now in report.items()]
+    return json.dumps({"rows": rows})
+
+
+def brief(problem: Problem) -> str:
+    """A problem in one line, for a record: without a log, the machine's folders, and the host of a registry."""
+    return problem.brief if isinstance(problem, ImageProblem) else first_line(str(problem))
 
 
 def first_line(text: str) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from erabench import options
-from erabench.engine import Ended
+from erabench.bench.rounds import Measured, Row
 from erabench.frameworks import frameworks
 from images import stack
 from images.files import read_json, sha256_of, write_json
@@ -56,7 +56,7 @@ def identity(editions: Editions, arguments: Sequence[str]) -> str:
 
 
 class Journal:
-    """The seed of a bench over the years, and the report of every call that is finished."""
+    """The seed of a bench over the years, and what every row that was measured in a round reported."""
 
     def __init__(self, path: Path, identity: str, force: bool) -> None:
         self.path = path
@@ -76,18 +76,20 @@ class Journal:
         """Whether its first round measures again what is complete."""
         return bool(self.content.get("force"))
 
-    def find(self, number: str, edition: str) -> Ended | None:
-        """The report of a finished call."""
-        found = self.content["done"].get(f"{number} {edition}")
-        return None if found is None else Ended(0, found)
+    def find(self, number: str, rows: Sequence[Row]) -> dict[Row, Measured]:
+        """What those of the rows reported that are finished in this round."""
+        done = self.content["done"]
+        return {row: Measured(**done[call]) for row in rows if (call := " ".join([number, *row])) in done}
 
-    def forget(self, edition: str) -> None:
-        """Drop every report of an edition, whose records are gone."""
-        self.content["done"] = {call: told for call, told in self.content["done"].items() if call.split()[1] != edition}
+    def forget(self, row: Row) -> None:
+        """Drop every report of a row, whose record is gone."""
+        done = self.content["done"]
+        self.content["done"] = {call: told for call, told in done.items() if tuple(call.split()[1:]) != row}
 
-    def finish(self, number: str, edition: str, output: str) -> None:
-        """Keep the report of a call. Raises Problem."""
-        self.content["done"][f"{number} {edition}"] = output
+    def finish(self, number: str, report: Mapping[Row, Measured]) -> None:
+        """Keep what the rows reported, but for those that failed: they are tried again. Raises Problem."""
+        good = {row: now for row, now in report.items() if now.status in ("ok", "skipped")}
+        self.content["done"] |= {" ".join([number, *row]): now._asdict() for row, now in good.items()}
         self.save()
 
     def save(self) -> None:
@@ -102,6 +104,6 @@ class Journal:
 def read(path: Path) -> dict[str, Any]:
     """The journal there is; nothing where there is none, or none that can be read."""
     found = read_json(path) or {}
-    done = found.get("done")
-    valid = isinstance(done, dict) and all(isinstance(one, str) for one in done.values())
+    done, fields = found.get("done"), set(Measured._fields)
+    valid = isinstance(done, dict) and all(isinstance(one, dict) and set(one) == fields for one in done.values())
     return found if valid and isinstance(found.get("seed"), int) else {}

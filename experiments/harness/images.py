@@ -31,7 +31,6 @@ def main() -> int:
     if seconds(["docker", "info"]) is None:
         print("  skipped: Docker does not answer")
         return 0
-    found = 0
     for name in sorted(path.parent.name for path in (ROOT / "runners").glob("*/framework.json")):
         image = f"erabench/{name}:{STACK}"
         whole = size(image)
@@ -40,7 +39,6 @@ def main() -> int:
             continue
         start = seconds(["docker", "run", "--rm", "--network", "none", "--entrypoint", "true", image])
         print(f"  {name}: {whole / 1e6:.0f} MB, starts in {start or float('nan'):.2f} s")
-        found += 1
     return 0
 
 

@@ -103,7 +103,12 @@ def _write_type(
         for one in chosen:
             path = folder / ".fleet" / "nodes" / one.cell.node / one.cell.stack / one.name
             atomic_write(path, one.content, durable=False)
-        bad = {(one.cell.stack, one.cell.node): ENDED_BADLY[one.kind][0] for one in statuses if one.kind in ENDED_BADLY}
+        bad = {
+            (one.cell.stack, f"{name}.json", one.cell.node): ENDED_BADLY[one.kind][0]
+            for one in statuses
+            if one.kind in ENDED_BADLY
+            for name in one.cell.expected
+        }
         typical, content = spread(chosen, bad)
         write_json(folder / ".fleet" / "nodes.json", content)
     else:

@@ -58,11 +58,11 @@ def figure_of(record: dict[str, Any], phase: str) -> float | None:
     return float(statistics.median(medians)) if medians else None
 
 
-def spread(found: Sequence[Found], ended: Mapping[tuple[str, str], str]) -> tuple[list[Found], dict[str, Any]]:
+def spread(found: Sequence[Found], ended: Mapping[tuple[str, str, str], str]) -> tuple[list[Found], dict[str, Any]]:
     """Return for each row the record of the middle node, and the figures of all nodes with outliers named.
 
-    ``ended`` has the status of those that ended badly: (stack, node) -> status. The record gets the spread too
-    (``nodes``), so that it stays with the record.
+    ``ended`` has the status of those that ended badly: (stack, record, node) -> status. The record gets the spread
+    too (``nodes``), so that it stays with the record.
     """
     groups: dict[tuple[str, str], list[Found]] = {}
     for one in found:
@@ -74,7 +74,7 @@ def spread(found: Sequence[Found], ended: Mapping[tuple[str, str], str]) -> tupl
         middle = ranked[(len(ranked) - 1) // 2][1] if ranked else members[0]
         row, device = name.removesuffix(".json").rsplit(".", 1)
         shown: list[dict[str, Any]] = []
-        without = {node: status for (of, node), status in ended.items() if of == stack}
+        without = {node: status for (of, record, node), status in ended.items() if (of, record) == (stack, name)}
         without |= {one.cell.node: one.record["status"] for one in members if one.record["status"] != "ok"}
         for phase in PHASES:
             values = {one.cell.node: figure_of(one.record, phase) for one in members if one.record["status"] == "ok"}

@@ -92,10 +92,10 @@ def _ended(pod: Pod, status: Mapping[str, Any], ended: Mapping[str, Any], node: 
 
 
 def without_pod(job: Mapping[str, Any], index: int) -> Task:
-    """Return the state of an index without a pod, from its Job's status."""
+    """Return the state of an index without a pod, from its Job's status. The results went with the pod's log."""
     status = job.get("status") or {}
     if index in indexes(status.get("completedIndexes")):
-        return Task("ended", "done", "its pod is gone")
+        return Task("ended", "lost", "its pod is gone, and its results with it")
     if index in indexes(status.get("failedIndexes")):
         return Task("ended", "failed", "its pods are gone")
     return Task("queued", reason="Suspended" if (job.get("spec") or {}).get("suspend") else "no pod yet")

@@ -62,11 +62,14 @@ def times_table(comparison: Comparison) -> Table:
         "Detectable is the slowdown that these data would have shown nine times in ten. Verdicts marked as paired come "
         "from rows that one bench measured side by side."
     )
+    of_pairs = message(
+        "A ratio of pairs is the median of the pairs' ratios, which need not be the ratio of the two medians."
+    )
     interval, detectable, verdict = message("95 % interval"), message("Detectable"), message("Verdict")
     columns = (message("Row"), message("Time of"), "A", "B", "B/A", interval, detectable, verdict)
     return Table(
         message("Times"),
-        legend,
+        joined((legend, of_pairs), " "),
         columns,
         range(2, 7),
         tuple(_time_cells(time, comparison) for time in comparison.times),
@@ -155,9 +158,12 @@ def _comparability(comparison: Comparison) -> Iterator[Message]:
             [row.quality_broken_by for row in comparison.rows if row.quality_broken_by],
         ),
     )
-    if not any(rows for _, rows in broken):
+    measured = sum(any(time.ratio for time in row.times) for row in comparison.rows)
+    if measured and not comparison.count("incomparable") and not any(rows for _, rows in broken):
         yield message(
-            "Times and scores of all {count} rows are comparable: the same work on the same data.", count=count
+            "Times and scores of all {count} rows that both sides measured are comparable: the same work on the same "
+            "data.",
+            count=str(measured),
         )
     for sentence, rows in broken:
         if rows:

@@ -190,7 +190,8 @@ def _row(pair: Pair, fields: Sequence[str], controls: Sequence[Shift]) -> Compar
         for affected in breaks_of(field):
             broken[affected].append(field)
     offered = any(result.status != "skipped" for result in pair)
-    times = (*_phases(pair, broken["time"], controls), *_totals(pair, broken["time"])) if offered else ()
+    phases = tuple(_phases(pair, broken["time"], controls))
+    times = (*phases, *_totals(pair, phases, broken["time"])) if offered else ()
     return ComparedRow(pair, times, tuple(broken["time"]), tuple(broken["quality"]))
 
 
@@ -212,9 +213,12 @@ def _phases(pair: Pair, broken_by: Sequence[str], controls: Sequence[Shift]) -> 
         yield Time(pair, name, a, b, found, word, reason)
 
 
-def _totals(pair: Pair, broken_by: Sequence[str]) -> Iterator[Time]:
-    """Yield the epochs and test sets that were measured; extrapolated ones have the ratio of their phase."""
-    for name in TOTALS:
+def _totals(pair: Pair, phases: Sequence[Time], broken_by: Sequence[str]) -> Iterator[Time]:
+    """Yield the epochs and test sets that were measured, without the drift of their phase: of training, of prediction.
+
+    Extrapolated ones have the ratio of that phase.
+    """
+    for name, phase in zip(TOTALS, phases, strict=True):
         totals = [getattr(result, name) for result in pair]
         if not any(found and found.how == "measured" for found in totals):
             continue
@@ -230,7 +234,9 @@ def _totals(pair: Pair, broken_by: Sequence[str]) -> Iterator[Time]:
         elif batches[0] != batches[1]:
             a_batches, b_batches = (Number(count, "count") for count in batches)
             word, reason = "incomparable", message("{a} and {b} batches", a=a_batches, b=b_batches)
-        yield Time(pair, name, a, b, Ratio(b.median_s / a.median_s, None, None, None), word, reason)
+        drift = phase.ratio.drift if phase.ratio else 1.0
+        value = b.median_s / a.median_s / drift
+        yield Time(pair, name, a, b, Ratio(value, None, None, None, drift=drift), word, reason)
 
 
 def _missing(pair: Pair, name: TimeName, a_lacks_it: bool) -> tuple[Word, Message]:

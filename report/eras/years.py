@@ -120,7 +120,8 @@ def _net(key: str, rows: Sequence[Sequence[Result]]) -> Net:
     first = rows[0][0]
     title = f"{first.model.title} ({first.model.params})"
     phases = [phase for row in rows for result in row for phase in result.phases("train")]
-    return Net(key, title, phases[0].unit if phases else "batch", tuple(map(_line, rows)))
+    in_order = [sorted(row, key=lambda result: result.stack) for row in rows]  # its place may differ
+    return Net(key, title, phases[0].unit if phases else "batch", tuple(map(_line, in_order)))
 
 
 def _line(results: Sequence[Result]) -> Line:
@@ -144,7 +145,11 @@ def _compared(earlier: Result, later: Result) -> dict[PhaseName, Time]:
 
 
 def software(earlier: Result, later: Result) -> Iterator[tuple[str, Scalar, Scalar]]:
-    """Yield versions and execution facts that differ between two years: name, earlier and later value."""
+    """Yield versions and execution facts that differ between two years: name, earlier and later value.
+
+    Of a package that is absent in one year the version is None; anything else that a year did not record is left out.
+    """
     found = [one for one in differing((earlier, later)) if one[0].startswith(_SOFTWARE)]
     for field, before, after in sorted(found, key=lambda one: one[0].startswith("execution.")):
-        yield field.rpartition(".")[2], before, after
+        if None not in (before, after) or field.startswith("environment.versions."):
+            yield field.rpartition(".")[2], before, after

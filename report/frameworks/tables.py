@@ -111,9 +111,7 @@ def tables(results: Sequence[Result], tunings: Iterable[Tuning] = ()) -> Iterato
 
 
 def _table(members: Sequence[Result], device: Device, tunings: Mapping[tuple[str, Device], Tuning]) -> Table:
-    described = Counter(r.sameness.description_sha256 for r in members if r.sameness and r.sameness.same)
-    common = described.most_common(1)[0][0] if described else None
-    reasons = {result.file: _reason(result, common) for result in members}
+    reasons = _reasons(members)
     timed = [(found, r) for r in members if reasons[r.file] is None and (found := figure(r, "train"))]
     timed.sort(key=lambda pair: pair[0].median_s)
     fastest = timed[0][1] if timed else None
@@ -128,8 +126,18 @@ def _table(members: Sequence[Result], device: Device, tunings: Mapping[tuple[str
     )
 
 
-def _reason(result: Result, common: str | None) -> Text | None:
-    """Why a result stands outside the comparison; None if it belongs to it."""
+def _reasons(members: Sequence[Result]) -> Mapping[str, Text | None]:
+    """Return why each result stands outside the comparison, by its file; None if it belongs to it."""
+    reasons = {result.file: _reason(result) for result in members}
+    timed = [result for result in members if reasons[result.file] is None]
+    measured = [result for result in timed if result.profile != "smoke"] or timed
+    works = Counter(map(_work, measured))
+    usual = max(measured, key=lambda result: works[_work(result)], default=None)
+    return {**reasons, **{result.file: _other_work(result, usual) for result in timed if usual}}
+
+
+def _reason(result: Result) -> Text | None:
+    """Why a result cannot be compared with any; None if it can."""
     if result.status != "ok":
         return models.ended(result.status, result.reason)
     if result.sameness is None:
@@ -138,9 +146,26 @@ def _reason(result: Result, common: str | None) -> Text | None:
         return message("the comparison with the reference failed: {reason}", reason=said(result.sameness.reason))
     if not result.sameness.same:
         return message("not the same net: {reason}", reason=said(result.sameness.reason))
-    if result.sameness.description_sha256 != common:
-        return message("measured with another description of the net; measure it again")
     return None if figure(result, "train") else models.not_training(result, "train") or message("no valid time")
+
+
+def _work(result: Result) -> tuple[str | None, int]:
+    """The net and the batch of a training step."""
+    description = result.sameness.description_sha256 if result.sameness else None
+    return description, result.phases("train")[0].batch_size
+
+
+def _other_work(result: Result, usual: Result) -> Text | None:
+    """Why a time is not of the same work as the usual ones; None if it is."""
+    if result.profile == "smoke" and usual.profile != "smoke":
+        return message("a smoke run measures nothing")
+    (description, batch), (common, others) = _work(result), _work(usual)
+    if description != common:
+        return message("measured with another description of the net; measure it again")
+    if batch != others:
+        sizes = {"batch": Number(batch, "count"), "others": Number(others, "count")}
+        return message("measured with batches of {batch}, the others with {others}; measure it again", **sizes)
+    return None
 
 
 def _line(result: Result, found: Figure, fastest: Result | None, tuning: Tuning | None) -> Line:

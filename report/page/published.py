@@ -86,10 +86,10 @@ def published_row(key: str) -> Row | None:
     return next((row for row in ROWS if row.key == key), None)
 
 
-def seconds_per_batch() -> dict[tuple[str, Device, PhaseName], float]:
-    """Return (row, device, phase) -> seconds, of those figures that are seconds per batch."""
+def seconds_per_batch() -> dict[tuple[str, Device, PhaseName], tuple[float, int]]:
+    """Return (row, device, phase) -> seconds and batch size, of those figures that are seconds per batch."""
     return {
-        (row.key, DEVICE_OF_COLUMN[figure.column], figure.phase): figure.value
+        (row.key, DEVICE_OF_COLUMN[figure.column], figure.phase): (figure.value, row.batch_size)
         for row in ROWS
         for figure in row.figures
         if figure.unit == "s/batch"

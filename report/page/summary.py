@@ -12,7 +12,7 @@ from report.page import audit
 from report.page.models import seconds
 from report.page.reproduction import Comparison, Verdict, Verdicts
 from report.page.rows import MachineStack, Row
-from report.records import DEVICES, Figure, PhaseName, Result
+from report.records import DEVICES, Device, Figure, PhaseName, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
 HEADINGS: dict[PhaseName, Message] = {
@@ -23,6 +23,8 @@ FASTEST: dict[PhaseName, str] = {
     "predict": N_("The fastest row is {row} with {time} per prediction."),
     "train": N_("The neural net that trains fastest is {row} with {time} per step."),
 }
+ALIKE = N_("Not distinguishable from it: {rows}.")
+ALIKE_AND_MORE = N_("Not distinguishable from it: {rows} and more.")
 ALIKE_NAMED = 3  # rows that the data cannot tell from the fastest
 
 
@@ -48,36 +50,39 @@ class Overview(NamedTuple):
 
 
 def overviews(groups: Sequence[MachineStack]) -> tuple[Overview, ...]:
-    """Return a table of machines against rows for each phase."""
+    """Return a table of machines against rows for each phase; smoke runs are in it only if there are no others."""
+    found = tuple(_overviews(groups, smoke=False))
+    return found if any(one.lines for one in found) else tuple(_overviews(groups, smoke=True))
+
+
+def _overviews(groups: Sequence[MachineStack], smoke: bool) -> Iterator[Overview]:
     names: dict[str, str] = {}
     for row in sorted((row for group in groups for row in group.rows), key=lambda row: row.model.order):
         names.setdefault(row.model.key, row.name)
-    found = []
     for phase, heading in HEADINGS.items():
-        lines = tuple(_lines(groups, tuple(names), phase))
-        fastest = tuple(min(_measured(groups, key, phase), default=0.0) for key in names)
-        found.append(Overview(heading, tuple(names.values()), lines, fastest))
-    return tuple(found)
+        lines = tuple(_lines(groups, tuple(names), phase, smoke))
+        columns = zip(*(line.steps for line in lines), strict=True)
+        fastest = (min((step.median_s for step in column if step and not smoke), default=0.0) for column in columns)
+        yield Overview(heading, tuple(names.values()), lines, tuple(fastest))
 
 
-def _measured(groups: Sequence[MachineStack], key: str, phase: PhaseName) -> Iterator[float]:
-    """Yield a row's times on every machine; a smoke run measures nothing."""
-    for row in (row for group in groups for row in group.rows if row.model.key == key):
-        for result in row.results:
-            if result.profile != "smoke" and (step := row.step(result.device, phase)):
-                yield step.median_s
-
-
-def _lines(groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName) -> Iterator[OverviewLine]:
+def _lines(
+    groups: Sequence[MachineStack], keys: Sequence[str], phase: PhaseName, smoke: bool
+) -> Iterator[OverviewLine]:
     stacks = {group.stack for group in groups}
     devices = {device for group in groups for row in group.rows for device, _ in row.steps}
     for group in groups:
         rows = {row.model.key: row for row in group.rows}
         for device in DEVICES:
-            steps = tuple(row.step(device, phase) if (row := rows.get(key)) else None for key in keys)
+            steps = tuple(_step(rows.get(key), device, phase, smoke) for key in keys)
             if any(steps):
                 also = [group.stack] * (len(stacks) > 1) + [device.upper()] * (len(devices) > 1)
                 yield OverviewLine(", ".join([group.machine, *also]), steps)
+
+
+def _step(row: Row | None, device: Device, phase: PhaseName, smoke: bool) -> Figure | None:
+    result = row.on(device) if row else None
+    return row.step(device, phase) if row and result and (smoke or result.profile != "smoke") else None
 
 
 def summary(groups: Sequence[MachineStack], comparisons: Sequence[Sequence[Comparison]]) -> Joined:
@@ -146,8 +151,9 @@ def _fastest(groups: Sequence[MachineStack]) -> Iterator[Text]:
         time = replace(seconds(step), kind="short", unit=" s")
         yield message(sentence, row=_named(row, group, fastest, groups), time=time)
         alike = (_named(row, of, result, groups) for _, row, of, result in timed if _alike(fastest, result, phase))
-        if first := tuple(islice(alike, ALIKE_NAMED)):
-            yield message("Not distinguishable from it: {rows}.", rows=joined(first))
+        if first := tuple(islice(alike, ALIKE_NAMED + 1)):
+            listing = ALIKE if len(first) <= ALIKE_NAMED else ALIKE_AND_MORE
+            yield message(listing, rows=joined(first[:ALIKE_NAMED]))
 
 
 def _named(row: Row, group: MachineStack, result: Result, groups: Sequence[MachineStack]) -> Text:

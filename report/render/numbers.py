@@ -12,6 +12,7 @@ LEAST_DIGITS, MOST_DIGITS = 2, 4
 DIGITS_WITHOUT_INTERVAL = 2  # of a time whose interval is not known
 DIGITS_OF_ONE_SEED = 3
 LEAST_PERCENT = 0.1  # of an uncertainty: processes that agree by chance do not make a clock exact
+MOST_PERCENT = 1000  # of an uncertainty: beyond it the time is unknown, and a larger number would tell no more
 DECIMALS_OF_A_CLOSED_FORM = 8  # nothing is random there; protocol figures are quoted this way
 UNITS = (("s", 1.0), ("ms", 1e3), ("µs", 1e6), ("ns", 1e9))
 
@@ -41,12 +42,12 @@ def rounded(value: float, spread: float | None) -> str:
 
 
 def _relative(number: Number) -> str:
-    """Write the uncertainty as a share of the value: ±4 %, with two digits from 10 % on."""
+    """Write the uncertainty as a share of the value: ±4 %, to the whole per cent from 10 % on, and ±>1000 %."""
     if number.spread is None or not math.isfinite(number.spread) or number.value == 0:
         return ""
     percent = max(100 * number.spread / abs(number.value), LEAST_PERCENT)
-    if percent >= 1000:
-        return f" ±{percent:.0e} %"
+    if percent > MOST_PERCENT:
+        return f" ±>{MOST_PERCENT} %"
     return f" ±{percent:.0f} %" if percent >= 9.5 else f" ±{significant(percent, 1)} %"
 
 
@@ -100,6 +101,12 @@ def _gibibytes(number: Number) -> str:
     return f"{number.value / 2**30:.{'0f' if number.value < 2**60 else '1e'}}GB"
 
 
+def _ratio(number: Number) -> str:
+    """Write three digits; up to six where fewer would print as 1 what is not, since verdicts turn on that."""
+    texts = [significant(number.value, digits) for digits in range(3, 7)]
+    return next((text for text in texts if number.value == 1 or float(text) != 1), texts[0])
+
+
 def _count(number: Number) -> str:
     return f"{number.value:,.0f}" if abs(number.value) < 1e15 else f"{number.value:.1e}"
 
@@ -115,7 +122,7 @@ _WRITTEN: Mapping[NumberKind, Callable[[Number], str]] = {
     "bytes": _megabytes,
     "gibibytes": _gibibytes,
     "percent": lambda number: f"{significant(100 * number.value, 2)} %",
-    "ratio": lambda number: significant(number.value, 3),
+    "ratio": _ratio,
     "count": _count,
 }
 

@@ -25,7 +25,7 @@ from runners.nets.densenet import (
     shape_of,
 )
 from runners.nets.densenet_implementation import Implementation, Library, timed_steps
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 
 OWN = {"scale": "scale", "offset": "bias", "kernel": "kernel", "bias": "bias"}
 
@@ -157,7 +157,7 @@ def ready(context: Context, batch: Batches, weights: Weights) -> Steps:
     return timed_steps(context, batch, train, predict, state)
 
 
-def open_twin(context: Context, description: Description, precision: str) -> Twin:
+def open_subject(context: Context, description: Description, precision: str) -> Subject:
     """The described net for the proof; on a GPU without TF32, whose rounding would hide small differences."""
     jax.config.update("jax_enable_x64", precision == "float64")
     jax.config.update("jax_default_matmul_precision", "highest")
@@ -181,8 +181,8 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
         moments = described(first_moments(net, optimizer), settings)
         return {name: first_gradient(moment) for name, moment in moments.items()}
 
-    return Twin(outputs, step, gradients, parameters=lambda: described(net, settings))
+    return Subject(outputs, step, gradients, parameters=lambda: described(net, settings))
 
 
-_ROW = Implementation(Library(ready, open_twin))
+_ROW = Implementation(Library(ready, open_subject))
 prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

@@ -15,7 +15,7 @@ from runners.nets import adam
 from runners.nets.implementation import Implementation, Library
 from runners.nets.learner import Learner, Timed, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 
 RNN = {"forward": "forward_rnn", "backward": "backward_rnn"}
 
@@ -140,7 +140,7 @@ def open_learner(context: Context, window: int, weights: Weights, learning_rate:
     )
 
 
-def open_twin(context: Context, description: Description, precision: str) -> Twin:
+def open_subject(context: Context, description: Description, precision: str) -> Subject:
     """The described net for the proof; on a GPU without TF32, whose rounding would hide small differences."""
     jax.config.update("jax_enable_x64", precision == "float64")
     jax.config.update("jax_default_matmul_precision", "highest")
@@ -150,7 +150,7 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     def gradients() -> Dict[str, Any]:
         return {name: adam.first_gradient(place[...]) for name, place in places(first_moments(net, optimizer)).items()}
 
-    return Twin(
+    return Subject(
         outputs=lambda inputs: np.asarray(predict_step(net, inputs.astype(precision))),
         step=lambda inputs, targets: float(
             train_step(net, optimizer, inputs.astype(precision), targets.astype(precision))
@@ -160,5 +160,5 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     )
 
 
-_ROW = Implementation(Library(ready, open_learner, open_twin))
+_ROW = Implementation(Library(ready, open_learner, open_subject))
 prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

@@ -4,10 +4,10 @@ from typing import Any, Callable
 
 from runners.contract import Context
 from runners.keras import compat, proof
-from runners.keras_nets.compiled import twin
+from runners.keras_nets.compiled import subject
 from runners.nets.learner import Timed
 from runners.nets.lstm import shapes, size
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 
 Layer = Callable[[int, bool], Any]
 """``layer(units, sequences)``: an LSTM layer that returns its last state, or all of them."""
@@ -49,7 +49,7 @@ def timed_net(timed: Timed, seed: int, layer: Layer = lstm_layer) -> Any:
     return compile_with_adam(net, timed.learning_rate)
 
 
-def open_twin(context: Context, description: Description, precision: str) -> Twin:
+def open_subject(context: Context, description: Description, precision: str) -> Subject:
     """The net with the weights of a description, for the proof."""
     proof.set_precision(precision)
     compat.seed_everything(context.seed)
@@ -58,4 +58,4 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     net = build(description.inputs.shape[1], units, bidirectional)
     net.set_weights([description.weights[name].astype(precision) for name in names])
     compile_with_adam(net, description.learning_rate)
-    return twin(net, names, precision, proof.first_moments, proof.TOLERANCES)
+    return subject(net, names, precision, proof.first_moments, proof.TOLERANCES)

@@ -45,4 +45,4 @@ def checkpoint(context: Context) -> Checkpoint:
 
 def prove(context: Context) -> Dict[str, Any]:
     """How far the net is from the NumPy reference."""
-    return implementation.prove_row(context, lstm_net.open_twin)
+    return implementation.prove_row(context, lstm_net.open_subject)

@@ -7,7 +7,7 @@ import numpy as np
 from runners.contract import Steps, digest
 from runners.nets.adam import first_gradient
 from runners.nets.learner import Learner, Timed, timed_steps
-from runners.nets.sameness import Twin
+from runners.nets.sameness import Subject
 
 
 def predict(net: Any, inputs: Any) -> Any:
@@ -37,15 +37,15 @@ def steps(timed: Timed, net: Any) -> Steps:
     )
 
 
-def twin(
+def subject(
     net: Any,
     names: List[str],
     precision: str,
     first_moments: Callable[[Any], List[Any]],
     tolerances: Dict[str, float],
-) -> Twin:
+) -> Subject:
     """The net as the proof takes it. ``names`` are the description's of the net's weights, in Keras' order."""
-    return Twin(
+    return Subject(
         outputs=lambda inputs: predict(net, inputs.astype(precision)),
         step=lambda inputs, targets: float(net.train_on_batch(inputs.astype(precision), targets.astype(precision))),
         gradients=lambda: dict(zip(names, map(first_gradient, first_moments(net)))),

@@ -18,7 +18,7 @@ from runners.nets.densenet import (
     shape_of,
 )
 from runners.nets.densenet_implementation import Library, timed_steps
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 
 NORM = ("scale", "offset")
 
@@ -126,7 +126,7 @@ def library(kit: Kit) -> Library:
             state=lambda: digest(net.get_weights()),
         )
 
-    def open_twin(context: Context, description: Description, precision: str) -> Twin:
+    def open_subject(context: Context, description: Description, precision: str) -> Subject:
         kit.set_precision(precision)
         settings = context.settings
         net = compiled(kit, description.weights, settings, description.learning_rate)
@@ -135,7 +135,7 @@ def library(kit: Kit) -> Library:
             values = [value for layer in net.layers for value in layer.get_weights()[: len(parts(layer))]]
             return described(values, net, settings)
 
-        return Twin(
+        return Subject(
             outputs=lambda images: np.asarray(net.predict_on_batch(images.astype(precision))),
             step=lambda images, labels: float(net.train_on_batch(images.astype(precision), labels)),
             gradients=lambda: described(list(map(first_gradient, kit.first_moments(net))), net, settings),
@@ -143,4 +143,4 @@ def library(kit: Kit) -> Library:
             tolerances=kit.tolerances,
         )
 
-    return Library(ready, open_twin)
+    return Library(ready, open_subject)

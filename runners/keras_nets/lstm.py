@@ -5,13 +5,13 @@ from typing import Any, Callable
 import keras
 
 from runners.contract import Context, Steps
-from runners.keras_nets.compiled import learner, steps, twin
+from runners.keras_nets.compiled import learner, steps, subject
 from runners.keras_nets.keras3 import PARTLY_FLOAT32, first_moments, fresh
 from runners.nets import adam
 from runners.nets.implementation import Library
 from runners.nets.learner import Learner, Timed
 from runners.nets.lstm import Weights, shapes, size
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 
 
 def build(window: int, weights: Weights, learning_rate: Any, jit_compile: Any = "auto") -> Any:
@@ -45,11 +45,11 @@ def library(set_precision: Callable[[str], None]) -> Library:
     def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
         return learner(build(window, weights, keras.optimizers.schedules.CosineDecay(learning_rate, updates)))
 
-    def open_twin(context: Context, description: Description, precision: str) -> Twin:
+    def open_subject(context: Context, description: Description, precision: str) -> Subject:
         fresh(precision)
         set_precision(precision)
         net = build(description.inputs.shape[1], description.weights, description.learning_rate)
         names = [name for name, _ in shapes(*size(description.weights))]
-        return twin(net, names, precision, first_moments, PARTLY_FLOAT32)
+        return subject(net, names, precision, first_moments, PARTLY_FLOAT32)
 
-    return Library(prepare, open_learner, open_twin)
+    return Library(prepare, open_learner, open_subject)

@@ -5,14 +5,14 @@ from typing import Any, Callable, Dict, NamedTuple
 from runners.contract import Context, Quality, Reason, Steps
 from runners.nets import densenet
 from runners.nets.densenet_reference import open_reference
-from runners.nets.sameness import OpenTwin, prove
+from runners.nets.sameness import OpenSubject, prove
 
 
 class Library(NamedTuple):
     """What a framework gives: its net from described weights, for the timing and the proof."""
 
     prepare: Callable[[Context, densenet.Batches, densenet.Weights], Steps]
-    open_twin: OpenTwin
+    open_subject: OpenSubject
 
 
 class Implementation:
@@ -32,15 +32,15 @@ class Implementation:
 
     def prove(self, context: Context) -> Dict[str, Any]:
         """How far the framework's net is from the NumPy reference."""
-        return prove_row(context, self._library.open_twin)
+        return prove_row(context, self._library.open_subject)
 
 
-def prove_row(context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
+def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:
     """The record's ``sameness`` of a DenseNet row."""
     return prove(
         densenet.describe(context),
         lambda description: open_reference(description, context.settings),
-        lambda description, precision: open_twin(context, description, precision),
+        lambda description, precision: open_subject(context, description, precision),
     )
 
 

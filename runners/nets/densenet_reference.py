@@ -10,7 +10,7 @@ import numpy as np
 
 from runners.nets.adam import EPSILON_OF_DENSENET, Adam
 from runners.nets.densenet import EPSILON, MOMENTUM, Weights, channels_last_kernel, shape_of
-from runners.nets.sameness import Description, Twin, reference
+from runners.nets.sameness import Description, Subject, reference
 
 Gradients = Dict[str, Any]
 Back = Callable[[Any, Gradients], Any]
@@ -175,7 +175,7 @@ def loss_and_gradients(
     return -float(logarithms[rows, labels].mean()), back(d_logits / len(labels))
 
 
-def open_reference(description: Description, settings: Dict[str, Any]) -> Twin:
+def open_reference(description: Description, settings: Dict[str, Any]) -> Subject:
     """The described DenseNet in float64 NumPy."""
     running = {}  # type: Weights
     return reference(

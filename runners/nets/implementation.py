@@ -6,7 +6,7 @@ from runners.contract import Context, Quality, Steps
 from runners.nets import airline_lstm, household_bilstm, lstm, lstm_reference
 from runners.nets.adam import Adam
 from runners.nets.learner import Learner, Timed
-from runners.nets.sameness import Description, OpenTwin, Twin, prove, reference
+from runners.nets.sameness import Description, OpenSubject, Subject, prove, reference
 
 TASKS = {"airline": airline_lstm, "household": household_bilstm}  # by data set
 
@@ -27,7 +27,7 @@ class Library(NamedTuple):
 
     prepare: Callable[[Context, Timed, lstm.Weights], Steps]
     open_learner: Callable[[Context, int, lstm.Weights, float, int], Learner]  # window, weights, first rate, updates
-    open_twin: OpenTwin
+    open_subject: OpenSubject
 
 
 class Implementation:
@@ -54,16 +54,20 @@ class Implementation:
 
     def prove(self, context: Context) -> Dict[str, Any]:
         """How far the framework's net is from the NumPy reference."""
-        return prove_row(context, self._library.open_twin)
+        return prove_row(context, self._library.open_subject)
 
 
-def prove_row(context: Context, open_twin: OpenTwin) -> Dict[str, Any]:
+def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:
     """The record's ``sameness`` of an LSTM row."""
     described = lstm.describe(context.model.twin_of or context.model.key, timed(context), context)
-    return prove(described, open_reference, lambda description, precision: open_twin(context, description, precision))
+    return prove(
+        described,
+        open_reference,
+        lambda description, precision: open_subject(context, description, precision),
+    )
 
 
-def open_reference(description: Description) -> Twin:
+def open_reference(description: Description) -> Subject:
     """The described LSTM net in float64 NumPy."""
     return reference(
         description.weights,

@@ -62,8 +62,8 @@ class Description(NamedTuple):
         return digest.hexdigest()
 
 
-class Twin(NamedTuple):
-    """A described net in one framework, with the description's weights. Arrays have its names and its layout."""
+class Subject(NamedTuple):
+    """A described net in one framework, to be proven: arrays have the description's names and layout."""
 
     outputs: Callable[[Any], Any]  # of a batch of inputs
     step: Callable[[Any, Any], float]  # one update; the loss before it
@@ -72,8 +72,8 @@ class Twin(NamedTuple):
     tolerances: Dict[str, float] = {}  # of float64, where the framework computes a part of it in float32
 
 
-OpenTwin = Callable[[Context, Description, str], Twin]
-"""``open_twin(context, description, precision)``"""
+OpenSubject = Callable[[Context, Description, str], Subject]
+"""``open_subject(context, description, precision)``"""
 
 
 def reference(
@@ -81,7 +81,7 @@ def reference(
     optimizer: Any,
     outputs: Callable[[Arrays, Any], Any],
     loss_and_gradients: Callable[[Arrays, Any, Any], Tuple[float, Arrays]],
-) -> Twin:
+) -> Subject:
     """A net in float64 NumPy: from its weights, an optimizer with ``update(weights, gradients)``, and its functions."""
     weights, gradients = dict(weights), {}  # type: Arrays, Arrays
 
@@ -91,7 +91,7 @@ def reference(
         weights.update(optimizer.update(weights, found))
         return loss
 
-    return Twin(
+    return Subject(
         outputs=lambda inputs: outputs(weights, inputs),
         step=step,
         gradients=lambda: dict(gradients),
@@ -100,20 +100,20 @@ def reference(
 
 
 class Observed(NamedTuple):
-    """What a twin computed: each quantity of ``TOLERANCES`` as arrays by name."""
+    """What a subject computed: each quantity of ``TOLERANCES`` as arrays by name."""
 
     quantities: Dict[str, Arrays]
     shapes: Dict[str, Tuple[int, ...]]  # of the parameters
 
 
-def observe(description: Description, twin: Twin) -> Observed:
-    """Run a twin: a prediction, ten steps of training, another prediction."""
+def observe(description: Description, subject: Subject) -> Observed:
+    """Run a subject: a prediction, ten steps of training, another prediction."""
     inputs, targets = description.inputs, description.targets
-    before = twin.parameters()
-    outputs = twin.outputs(inputs)
-    losses = [twin.step(inputs, targets)]
-    gradients, after = twin.gradients(), twin.parameters()
-    losses += [twin.step(inputs, targets) for _ in range(STEPS - 1)]
+    before = subject.parameters()
+    outputs = subject.outputs(inputs)
+    losses = [subject.step(inputs, targets)]
+    gradients, after = subject.gradients(), subject.parameters()
+    losses += [subject.step(inputs, targets) for _ in range(STEPS - 1)]
     changes = {name: np.asarray(after[name], np.float64) - np.asarray(start) for name, start in before.items()}
     quantities = {
         "outputs": {"": outputs},
@@ -121,15 +121,15 @@ def observe(description: Description, twin: Twin) -> Observed:
         "gradients": gradients,
         "parameters": {name: change for name, change in changes.items() if name not in description.idle},
         "losses": {"": losses},
-        "later-outputs": {"": twin.outputs(inputs)},
+        "later-outputs": {"": subject.outputs(inputs)},
     }
     return Observed(quantities, {name: np.shape(values) for name, values in before.items()})
 
 
 def prove(
     description: Description,
-    open_reference: Callable[[Description], Twin],
-    open_twin: Callable[[Description, str], Twin],
+    open_reference: Callable[[Description], Subject],
+    open_subject: Callable[[Description, str], Subject],
 ) -> Dict[str, Any]:
     """The record's ``sameness``: the differences in each precision, and whether all are within their tolerances."""
     found: List[Dict[str, Any]] = []
@@ -137,12 +137,12 @@ def prove(
     wanted = observe(description, open_reference(description))
     for precision in TOLERANCES:
         try:
-            twin = open_twin(description, precision)
+            subject = open_subject(description, precision)
         except OptionUnavailable:
             continue  # the framework computes in the other precision only
         tolerances = dict(TOLERANCES[precision], **description.tolerances.get(precision, {}))
-        tolerances.update(twin.tolerances if precision == "float64" else {})
-        apart, wrong = compare(description, wanted, twin)
+        tolerances.update(subject.tolerances if precision == "float64" else {})
+        apart, wrong = compare(description, wanted, subject)
         found.append({"precision": precision, "differences": apart, "tolerances": tolerances})
         reason = reason or wrong or beyond(precision, apart, tolerances)
     return {
@@ -164,18 +164,18 @@ def beyond(precision: str, apart: Dict[str, float], tolerances: Dict[str, float]
     return None
 
 
-def compare(description: Description, wanted: Observed, twin: Twin) -> Tuple[Dict[str, float], Optional[Reason]]:
+def compare(description: Description, wanted: Observed, subject: Subject) -> Tuple[Dict[str, float], Optional[Reason]]:
     """The largest relative difference of each quantity; and the reason where the parameters are not the described ones.
 
     Relative to the largest magnitude of the reference in the same array: for the parameters that is the largest change
     of one step. The gradients of idle weights are relative to the largest gradient of all; those of a net that jumps
     too, since a single value on the other side may be half of a small weight's gradient.
     """
-    shapes = {name: np.shape(values) for name, values in twin.parameters().items()}
+    shapes = {name: np.shape(values) for name, values in subject.parameters().items()}
     if shapes != wanted.shapes:
         names = sorted(set(shapes) ^ set(wanted.shapes)) or sorted(shapes)
         return dict.fromkeys(wanted.quantities, float("nan")), Reason("other-parameters", {"names": names[:5]})
-    found = observe(description, twin).quantities
+    found = observe(description, subject).quantities
     largest = max(magnitude(values) for values in wanted.quantities["gradients"].values())
 
     def scale(quantity: str, name: str, values: Any) -> float:

@@ -12,7 +12,7 @@ from runners.nets import adam
 from runners.nets.implementation import Implementation, Library
 from runners.nets.learner import Learner, Timed, cosine_share, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 from runners.pytorch import compat
 from runners.pytorch.steps import (
     count_parameters,
@@ -130,7 +130,7 @@ def tensors(precision: str, *arrays: Any) -> Tuple[Any, ...]:
     return tuple(torch.from_numpy(np.ascontiguousarray(one, precision)) for one in arrays)
 
 
-def open_twin(context: Context, description: Description, precision: str) -> Twin:
+def open_subject(context: Context, description: Description, precision: str) -> Subject:
     """The described net for the proof; on a GPU without TF32, whose rounding would hide small differences."""
     device = torch_device(context.device)
     net = build(description.weights, device, precision)
@@ -157,7 +157,7 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
         with compat.disable_tf32():
             return predict_step(net, device, tensors(precision, inputs)[0]).numpy()
 
-    return Twin(
+    return Subject(
         outputs=outputs,
         step=step,
         gradients=lambda: {name: values(parameter.grad) for name, parameter in places(net).items()},
@@ -165,5 +165,5 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     )
 
 
-_ROW = Implementation(Library(ready, open_learner, open_twin))
+_ROW = Implementation(Library(ready, open_learner, open_subject))
 prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove

@@ -99,7 +99,7 @@ def test_a_base_that_cannot_be_had_leaves_the_work_to_virtual_environments(
     made: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line reports it."""
-    made.engines["docker"].refuses = {"classical": BaseUnavailable("python:3.11 cannot be pulled: EOF\nset BASE")}
+    made.engines["docker"].refuses = {"classical": BaseUnavailable("python:3.11 cannot be pulled: EOF\nset BASE", "")}
     assert made.run(MODEL="ar") == 0
     assert "erabench: python:3.11 cannot be pulled: EOF; continuing with ENGINE=venv\n" in capsys.readouterr().err
     assert not made.engines["docker"].ran
@@ -112,14 +112,14 @@ def test_virtual_environments_in_place_of_containers_may_be_of_another_stack(
     """A GPU of the era without its Python, for one: the results are those of the stack that was measured."""
     stacks = {"": "gtx1080", "venv": "cpu"}
     monkeypatch.setattr(module, "choose", lambda engine, _: Choice(engine or "docker", "why", stacks[engine], "why"))
-    made.engines["docker"].refuses = {"classical": BaseUnavailable("python:3.6 cannot be pulled")}
+    made.engines["docker"].refuses = {"classical": BaseUnavailable("python:3.6 cannot be pulled", "")}
     assert made.run(MODEL="ar") == 0
     assert "--stack cpu --engine venv" in " ".join(made.engines["venv"].ran["classical"])
 
 
 def test_an_engine_that_was_asked_for_is_not_replaced(made: Bench) -> None:
     """Its problem is the answer."""
-    made.engines["docker"].refuses = {"classical": BaseUnavailable("python:3.11 cannot be pulled")}
+    made.engines["docker"].refuses = {"classical": BaseUnavailable("python:3.11 cannot be pulled", "")}
     with pytest.raises(BaseUnavailable):
         made.run(MODEL="ar", ENGINE="docker")
     assert not made.engines["venv"].ran

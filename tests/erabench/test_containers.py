@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from erabench.containers import Containers, carry, command, sealed
-from erabench.containers.image import BaseUnavailable, build
+from erabench.containers.image import BaseUnavailable, ImageProblem, build
 from images.recipe import recipe
 from images.stack import ROOT, Problem
 
@@ -131,6 +131,18 @@ def test_a_base_image_that_cannot_be_pulled_is_told_apart(docker: Engine, tmp_pa
         Containers("docker", "cpu", tmp_path, tmp_path).prepare("keras")
 
 
+def test_the_record_of_a_base_image_that_cannot_be_pulled_names_no_registry(
+    docker: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the mirror's host nor the image's own, and not what the engine said about them."""
+    docker("echo registry.corp:5000 denied >&2; exit 1")
+    monkeypatch.setenv("REGISTRY", "registry.corp:5000")
+    monkeypatch.setenv("BASE", "registry.example:5000/some/base:1")
+    with pytest.raises(BaseUnavailable, match=r"registry\.corp:5000/registry\.example:5000/some/base:1") as caught:
+        build("docker", recipe("cpu", "keras"))
+    assert caught.value.brief == "the base image some/base:1 cannot be pulled"
+
+
 @pytest.mark.parametrize(
     ("output", "cure"),
     [
@@ -145,9 +157,10 @@ def test_a_base_image_that_cannot_be_pulled_is_told_apart(docker: Engine, tmp_pa
 def test_a_failed_build_shows_its_last_lines_and_a_cure(docker: Engine, output: str, cure: str) -> None:
     """By what the output says."""
     docker(f'[ "$1" = build ] && {{ echo "{output}"; exit 1; }}; echo some-label')
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ImageProblem) as caught:
         build("docker", recipe("cpu", "keras"))
     assert str(caught.value).startswith(
         f"{output}\nerabench: building erabench/keras:cpu failed; an image built before"
     )
     assert cure in str(caught.value)
+    assert caught.value.brief == "building erabench/keras:cpu failed"

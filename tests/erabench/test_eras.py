@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from erabench import data, page
+from erabench.bench.rounds import Measured
 from erabench.choose import Choice
+from erabench.containers.image import ImageProblem
 from erabench.engine import Ended
 from erabench.environments import locks
 from erabench.environments.build import Environment, mark
 from erabench.eras import engine as module
 from erabench.eras import plan, room, run
-from erabench.eras.engine import Pace, first_line
+from erabench.eras.engine import Pace, calls, first_line
 from erabench.eras.run import eras
 from erabench.options import OPTIONS
 from images.stack import Problem
@@ -60,15 +62,16 @@ class Runners:
         report = []
         for row in given["--rows"].split(","):
             status = self.lab.statuses.get(f"{self.year}/{row}", "ok")
-            found = self.lab.record(f"{self.year}/{row}") or {"processes": []}
+            found = {} if "--force" in given else self.lab.record(f"{self.year}/{row}") or {}
+            processes = found.get("processes", []) if found.get("status") == "ok" else []
             process = [int(given["--order-seed"]), int(given["--round"])]
-            if status == "ok" and process not in found["processes"] and len(found["processes"]) < 3:
-                found["processes"].append(process)
+            if status == "ok" and process not in processes and len(processes) < 3:
+                processes.append(process)
             path = self.folder / "m" / self.year / f"{row}.cpu.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({**found, "status": status}))
+            path.write_text(json.dumps({"processes": processes, "status": status}))
             self.lab.moment()
-            report.append({"row": row, "device": "cpu", "status": status, "processes": len(found["processes"]),
+            report.append({"row": row, "device": "cpu", "status": status, "processes": len(processes),
                            "wanted": 3, "measured": True, "seconds": 2.0, "timing_seconds": 1.0})  # fmt: skip
         failed = any(row["status"] != "ok" for row in report)
         return Ended(int(failed), json.dumps({"rows": report}))
@@ -225,6 +228,45 @@ def test_a_year_whose_rows_fail_does_not_stop_the_others_and_is_tried_again_next
     assert len(lab.record("2020/lstm")["processes"]) == 3
 
 
+@pytest.mark.parametrize("force", ["", "1"])
+def test_a_row_that_is_tried_again_gets_all_its_processes_and_the_other_rows_keep_theirs(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, force: str
+) -> None:
+    """Of one edition, after the user made room for the one that failed and left FORCE out."""
+    lab.statuses["2020/ar"] = "timeout"
+    monkeypatch.setenv("FORCE", force)
+    assert lab.run() == 1
+    good, before = lab.record("2020/ar-ols"), len(lab.calls)
+    assert len(good["processes"]) == 3
+    lab.statuses.clear()
+    monkeypatch.delenv("FORCE")
+    assert lab.run() == 0
+    assert len(lab.record("2020/ar")["processes"]) == 3
+    assert lab.record("2020/ar-ols") == good
+    assert lab.calls[before:] == [("1", "2020/classical"), ("2", "2020/classical"), ("3", "2020/classical")]
+
+
+def test_a_bench_that_was_killed_after_a_row_failed_measures_all_of_both(lab: Lab) -> None:
+    """The others are within their rounds when the failed one begins."""
+    lab.statuses["2020/ar"] = "timeout"
+    lab.killed_at = 28  # as round 3 begins
+    with pytest.raises(Killed):
+        lab.run()
+    lab.statuses.clear()
+    assert lab.run() == 0
+    assert [len(lab.record(row)["processes"]) for row in ROWS] == [3] * 8
+
+
+def test_a_call_is_divided_where_rows_lack_other_devices() -> None:
+    """So that no device of a row is measured twice."""
+    words = ["--rows", "a,b,c", "--round", "2", "--devices", "cpu,gpu"]
+    rows = [("x", row, device) for row in "abc" for device in ("cpu", "gpu")]
+    assert calls(words, rows) == [words]
+    assert calls(words, rows[1:]) == [
+        ["--rows", "a", "--round", "2", "--devices", "gpu"], ["--rows", "b,c", "--round", "2", "--devices", "cpu,gpu"],
+    ]  # fmt: skip
+
+
 def test_a_year_that_cannot_be_installed_is_a_row_with_a_reason(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     """The real runners write it, for the page; it names no folder of the machine."""
     lab.refusals["2020/keras"] = [Problem(FULL), Problem(FULL)]
@@ -234,6 +276,14 @@ def test_a_year_that_cannot_be_installed_is_a_row_with_a_reason(lab: Lab, capsys
     assert record["reason"]["values"]["text"].startswith("cannot make '.../keras' (step: install); the disk is full")
     assert len(lab.record("2020/ar")["processes"]) == 3
     assert f"erabench: 2020 keras: {FULL}" in capsys.readouterr().err
+
+
+def test_a_year_whose_image_cannot_be_built_is_a_row_without_the_log(lab: Lab) -> None:
+    """The message begins with it where standard error is no terminal."""
+    problem = "Collecting numpy\nno space left\nerabench: building erabench/keras:2020 failed"
+    lab.refusals["2020/keras"] = [ImageProblem(problem, "building erabench/keras:2020 failed")]
+    assert lab.run() == 1
+    assert lab.record("2020/lstm")["reason"]["values"] == {"text": "building erabench/keras:2020 failed"}
 
 
 def test_a_year_that_fails_in_a_later_round_keeps_its_processes(lab: Lab) -> None:
@@ -307,8 +357,7 @@ def test_the_progress_names_year_framework_round_and_the_time_left() -> None:
     """An edition that was not seen yet takes as long as another year's of its framework."""
     pace = Pace(["2018/keras", "2020/keras", "2020/classical"])
     assert pace.line("2018/keras", "1") == "2018 keras, round 1"
-    report = {"row": "lstm", "device": "cpu", "status": "ok", "processes": 1, "wanted": 5, "measured": True}
-    pace.note("2018/keras", "1", json.dumps({"rows": [{**report, "seconds": 9.0, "timing_seconds": 9.0}]}), 20.0)
+    pace.note("2018/keras", "1", {("2018/keras", "lstm", "cpu"): Measured("ok", 1, 5, True, 9.0, 9.0)}, 20.0)
     assert pace.line("2020/keras", "1") == "2020 keras, round 1 of 5; about 5 min left"
     pace.wanted["2020/keras"] = 0
     assert pace.line("2020/classical", "1") == "2020 classical, round 1 of 5; about 3 min left"

@@ -183,6 +183,21 @@ def test_each_node_keeps_its_records_and_the_middle_one_is_shown(tmp_path: Path,
     assert [path.parts[-3] for path in kept] == ["n1", "n2", "n3"]
 
 
+def test_a_node_without_a_figure_has_the_end_of_the_framework_that_lacks_it(tmp_path: Path, results: Path) -> None:
+    """On n3 both frameworks ended, each in its own way; on n4 one of them waits."""
+    trial = Trial(tmp_path, "a", rows=["ar", "lstm"])
+    plan = {(cell.framework, cell.node): cell for cell in make_plan(trial.fleet, {"a": ["n1", "n2", "n3", "n4"]})}
+    kinds = {("classical", "n3"): "timeout", ("keras", "n3"): "out of memory"}
+    kinds |= {("classical", "n4"): "queued", ("keras", "n4"): "timeout"}
+    for cell in (cell for key, cell in plan.items() if key not in kinds):
+        leave_attempt(trial.folder, cell, node=cell.node)
+    statuses = [CellStatus(cell, kinds.get(key, "done")) for key, cell in plan.items()]
+    gather(trial.folder, statuses, results, ROOT, trial.said.append)
+    loaded = {result.model.key: result for result in load_results(results).results}
+    without = {row: [dict(spread.without) for spread in result.nodes] for row, result in loaded.items()}
+    assert without == {"ar": [{"n3": "timeout"}] * 2, "lstm": [{"n3": "out_of_memory", "n4": "timeout"}] * 2}
+
+
 def test_the_page_shows_the_spread_and_names_outliers_and_failures(tmp_path: Path, results: Path) -> None:
     """Six nodes of a type, one of them slow and one timed out, and a type whose job was out of memory."""
     trial = Trial(tmp_path, "a", "b", rows=["ar"])

@@ -219,11 +219,11 @@ def test_a_pod_says_what_became_of_its_cell(status: dict[str, Any], task: Task) 
 
 
 def test_an_index_without_a_pod_is_told_by_its_job() -> None:
-    """completedIndexes is read, not the Job's conditions."""
+    """completedIndexes is read, not the Job's conditions; what such a pod measured is lost with its log."""
     job = {"spec": {"suspend": True}, "status": {"completedIndexes": "0,2-3", "failedIndexes": "5"}}
     kinds = [(task.phase, task.outcome) for task in (without_pod(job, index) for index in range(6))]
     assert kinds == [
-        ("ended", "done"), ("queued", ""), ("ended", "done"), ("ended", "done"), ("queued", ""), ("ended", "failed"),
+        ("ended", "lost"), ("queued", ""), ("ended", "lost"), ("ended", "lost"), ("queued", ""), ("ended", "failed"),
     ]  # fmt: skip
     assert indexes("0,2-3,x,4-y") == {0, 2, 3}
 
@@ -281,6 +281,29 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
     seen = json.loads((tmp_path / "seen-h100.json").read_text())
     assert seen["environ"].get("ERABENCH_COMMIT", "") == commit()
     assert survey(run, run.cells(), scheduler).cells[0].kind == "done"
+
+
+def test_results_that_went_with_their_pod_are_lost_and_measured_again(tmp_path: Path, cluster: Cluster) -> None:
+    """Its node was removed after it ended and before its log was read."""
+    fleet, run, scheduler, name = submitted(tmp_path)
+    cluster.change("Job", completedIndexes="0")
+    (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
+    assert (one.kind, one.reason) == ("lost", "its pod is gone, and its results with it")
+    assert submit(fleet, run, scheduler, False, lambda _: None) == 0
+    assert [each.name for each in run.submissions()] == [name, name.replace("-0001", "-0002")]
+
+
+def test_results_that_were_fetched_before_their_pod_went_stay(tmp_path: Path, cluster: Cluster) -> None:
+    """The attempt on disk is what counts."""
+    fleet, run, scheduler, name = submitted(tmp_path)
+    start_pod(cluster, run.submission(1), f"{name}-0-abcde")
+    cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
+    assert current(run, run.cells(), scheduler, lambda _: None).cells[0].kind == "done"
+    kept = [one for one in cluster.objects() if one["kind"] != "Pod"]
+    (cluster.folder / "objects.json").write_text(json.dumps(kept))
+    cluster.change("Job", completedIndexes="0")
+    submit(fleet, run, scheduler, False, lambda _: None)
+    assert [each.number for each in run.submissions()] == [1]
 
 
 def test_a_pod_whose_setup_fails_has_that_reason(tmp_path: Path, cluster: Cluster) -> None:

@@ -68,7 +68,7 @@ def test_the_terminal_shows_the_same_figures_in_the_users_language(
     monkeypatch.delenv("LC_MESSAGES", raising=False)
     for language, said in (
         ("en_US.UTF-8", "Of the 31 figures"),
-        ("ko_KR.UTF-8", "2017년 8월 5일 블로그 글의 수치 31개를"),
+        ("ko_KR.UTF-8", "2017년 8월 5일 블로그 글의 수치 31개 가운데 "),
     ):
         monkeypatch.setenv("LANG", language)
         assert made(bench, tmp_path, "--locale", "en") == 0

@@ -36,5 +36,5 @@ train = nnx.jit(lambda net, optimizer, *batch: optimizer.update(net, grad(net, *
 batch = np.random.uniform(-1, 1, (32, 32, 32, 3)).astype(np.float32), np.random.randint(10, size=32)
 step = "train(net, optimizer, *batch); net.layers[-1].bias[...].block_until_ready()"
 answer = "net.eval(); np.asarray(predict(net, batch[0]))"
-medians = [np.median(timeit.repeat(code, globals=globals(), repeat=8, number=1)[2:]) for code in (step, answer)]
+medians = [np.median(timeit.repeat(code, globals=globals(), repeat=5, number=1)[2:]) for code in (step, answer)]
 print(json.dumps(dict(zip(("train_s", "predict_s"), medians, strict=True))))

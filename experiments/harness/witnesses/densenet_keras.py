@@ -33,5 +33,5 @@ net = keras.Model(inputs, layers.Dense(10)(layers.Flatten()(pooled)))
 net.compile(keras.optimizers.Adam(1e-4), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
 images, labels = np.random.uniform(-1, 1, (batch, 32, 32, 3)).astype("float32"), np.random.randint(10, size=batch)
 train, predict = (lambda: net.train_on_batch(images, labels)), (lambda: net.predict_on_batch(images).argmax(1))
-times = [timeit.repeat(call, "import gc; gc.enable()", repeat=8, number=1)[2:] for call in (train, predict)]
+times = [timeit.repeat(call, "import gc; gc.enable()", repeat=5, number=1)[2:] for call in (train, predict)]
 print(json.dumps(dict(zip(("train_s", "predict_s"), map(np.median, times), strict=True))))

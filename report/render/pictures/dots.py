@@ -49,7 +49,7 @@ HEADING_HEIGHT = 22
 
 def seconds(section: Section, say: Say) -> tuple[str, Text] | None:
     """Draw the seconds per batch of one machine beside the published ones; return the picture and what it shows."""
-    printed = published.seconds_per_batch()
+    known = published.seconds_per_batch()
     series = []
     for device, colour in zip(DEVICES, COLOURS, strict=False):
         for phase, shape in SHAPES.items():
@@ -57,10 +57,13 @@ def seconds(section: Section, say: Say) -> tuple[str, Text] | None:
             theirs: dict[int, Figure] = {}
             for place, row in enumerate(section.group.rows):
                 result, step = row.on(device), row.step(device, phase)
-                if result and step and result.phases(phase)[0].unit == "batch":
+                timed = result.phases(phase)[0] if result and step else None
+                size = timed.batch_size if timed and timed.unit == "batch" else None
+                if step and size:
                     ours[place] = step
-                if (row.model.key, device, phase) in printed:
-                    theirs[place] = Figure(printed[row.model.key, device, phase], None, None, 1, None)
+                printed, printed_size = known.get((row.model.key, device, phase), (None, None))
+                if printed and size in (None, printed_size):  # two times of different batches do not belong together
+                    theirs[place] = Figure(printed, None, None, 1, None)
             label = HEADINGS[f"{device}_{phase}"]
             series.append(Series(label if ours else "", shape, colour, ours))
             series.append(Series(label if theirs and not ours else "", shape, colour, theirs, hollow=True))

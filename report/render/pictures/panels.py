@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
 from typing import NamedTuple
 
 from report.page.build import Section
@@ -83,27 +82,27 @@ def losses(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | None:
 
 
 def samples(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | None:
-    """Draw every sample of every phase by process, in the order of measurement, with each process's median."""
+    """Draw samples of every phase by process, in the order of measurement, with the median of all of each process."""
     shown = list(_sampled(section, whole))[:MOST_PANELS]
     if not shown:
         return None
     drawing, panels = _grid(len(shown), title=17)
     for (name, title, processes), panel in zip(shown, panels, strict=False):
-        most = max(map(max, processes))
-        unit, factor = short_unit(most)
-        low, high = factor * min(map(min, processes)), factor * most
+        values = [value for median_s, timed in processes for value in (median_s, *timed)]
+        unit, factor = short_unit(max(values))
+        low, high = factor * min(values), factor * max(values)
         x, y = Scale(0, len(processes), panel.left, panel.right), Scale(low, high, panel.bottom, panel.top)
         drawing.text(panel.left, panel.top - 23, name, bold=True)
         drawing.text(panel.left, panel.top - 6, f"{say(title)} ({unit})")
         drawing.y_axis(y, panel.left, panel.right)
-        for number, process in enumerate(processes):
-            step, middle = 0.8 / len(process), y(factor * median(process))
-            places = [(x(number + 0.1 + step * place), y(factor * value)) for place, value in enumerate(process)]
+        for number, (median_s, timed) in enumerate(processes):
+            step, middle = 0.8 / len(timed), y(factor * median_s)
+            places = [(x(number + 0.1 + step * place), y(factor * value)) for place, value in enumerate(timed)]
             drawing.points(places, COLOURS[0])
             drawing.line(x(number + 0.1), middle, x(number + 0.9), middle)
             drawing.text(x(number + 0.5), panel.bottom + 15, str(number + 1), "middle")
     return drawing.document(), message(
-        "Dot charts of every sample in seconds by process, in the order of measurement, for {count} timed phases.",
+        "Dot charts of samples in seconds by process, in the order of measurement, for {count} timed phases.",
         count=str(len(shown)),
     )
 
@@ -143,14 +142,15 @@ def _losses(row: Row, whole: Whole) -> Mapping[str, list[tuple[int, float | None
     return {name: line for name, line in lines.items() if any(v is not None and v > 0 for _, v in line)}
 
 
-def _sampled(section: Section, whole: Whole) -> Iterator[tuple[str, Text, list[list[float]]]]:
-    """Each phase with its row, its name and the samples of each process."""
+def _sampled(section: Section, whole: Whole) -> Iterator[tuple[str, Text, list[tuple[float, Sequence[float]]]]]:
+    """Each phase with its row, its name, and of each process the median and at most a hundred samples."""
     for row, result in section.group.rows_and_results:
         for phase in PHASES if result.file in whole else ():
-            timed = [list(one.samples_s) for one in whole[result.file].phases(phase)]
+            timed = whole[result.file].phases(phase)
             if timed:
                 name = joined((result.device.upper(), PHASE_NAMES[phase]))
-                yield row.name, name, [samples[:: 1 + len(samples) // 100] for samples in timed]
+                thin = [(one.median_s, one.samples_s[:: 1 + len(one.samples_s) // 100]) for one in timed]
+                yield row.name, name, thin
 
 
 def _grid(count: int, legend: float = 0, title: float = 0) -> tuple[Drawing, list[Panel]]:

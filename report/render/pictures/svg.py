@@ -21,6 +21,7 @@ COLOURS = ("#2f7fb8", "#d95f02", "#1b9e77", "#8a6fc0", "#e0298a", "#8c7a1f", "#5
 WIDTH = 480  # on a phone of 390 pixels the text below is still 10 pixels high
 FONT = 13
 CHARACTER = 6.7  # its average width
+LEAST_SPAN = 1e-300  # a fraction of less may be rounded to zero
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -54,7 +55,7 @@ class Scale:
             step = max(1, math.ceil((last - first + 1) / most))
             yield from (10.0**exponent for exponent in range(first, last + 1, step))
             return
-        span = (self.high - self.low) or abs(self.low) or 1.0
+        span = next((one for one in (self.high - self.low, abs(self.low)) if one > LEAST_SPAN), 1.0)
         power = 10.0 ** math.floor(math.log10(span / most))
         step_ = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= most)
         first = math.ceil(self.low / step_ - 1e-9)

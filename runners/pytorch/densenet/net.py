@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from runners.contract import Context
 from runners.nets.densenet import BOTTLENECK, CLASSES, parameters, shape_of
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 from runners.pytorch import compat
 from runners.pytorch.densenet.images import channels_first
 from runners.pytorch.steps import predict_step, torch_device, train_step
@@ -88,7 +88,7 @@ def from_torch(tensor: Any) -> Any:
     return np.array(values.transpose(order))
 
 
-def open_twin(context: Context, description: Description, precision: str) -> Twin:
+def open_subject(context: Context, description: Description, precision: str) -> Subject:
     """The described net; on a GPU without TF32, whose rounding would hide small differences."""
     settings, device = context.settings, torch_device(context.device)
     net = build(settings, context.device).to(getattr(torch, precision))
@@ -112,4 +112,4 @@ def open_twin(context: Context, description: Description, precision: str) -> Twi
     def gradients() -> Dict[str, Any]:
         return {name: from_torch(parameter.grad) for name, parameter in own.items()}
 
-    return Twin(outputs, step, gradients, lambda: {name: from_torch(parameter) for name, parameter in own.items()})
+    return Subject(outputs, step, gradients, lambda: {name: from_torch(parameter) for name, parameter in own.items()})

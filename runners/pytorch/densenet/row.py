@@ -12,7 +12,7 @@ from runners.nets.densenet import Batches
 from runners.nets.densenet_implementation import prove_row, timed_steps
 from runners.pytorch import compat
 from runners.pytorch.densenet.images import channels_first
-from runners.pytorch.densenet.net import DenseNet, build, open_twin
+from runners.pytorch.densenet.net import DenseNet, build, open_subject
 from runners.pytorch.densenet.training import Training
 from runners.pytorch.steps import host_tensors, predict_step, state, torch_device, train_step, with_modes
 
@@ -67,4 +67,4 @@ def train_to_quality(context: Context) -> Quality:
 
 def prove(context: Context) -> Dict[str, Any]:
     """How far the net is from the NumPy reference."""
-    return prove_row(context, open_twin)
+    return prove_row(context, open_subject)

@@ -92,6 +92,20 @@ def test_one_measurement_is_no_verdict(tmp_path: Path) -> None:
         assert locale("en").plain(time.reason) == text
 
 
+def test_rows_that_one_side_did_not_measure_are_not_called_comparable(tmp_path: Path) -> None:
+    """Only those count that have a time on both sides; without any, nothing is said."""
+
+    def told(name: str, *rows: str) -> list[str]:
+        a, b = [record(row) for row in (*rows, "ar")], [*(record(row) for row in rows), failed("ar")]
+        found = compare(loaded(tmp_path / name / "a", *a), loaded(tmp_path / name / "b", *b))
+        return [text for text in map(locale("en").plain, conclusion(found)) if "are comparable" in text]
+
+    assert told("one", "lstm") == [
+        "Times and scores of all 1 rows that both sides measured are comparable: the same work on the same data."
+    ]
+    assert told("none") == []
+
+
 def test_epochs_of_different_length_are_not_compared(tmp_path: Path) -> None:
     """Their batches are named."""
     a, b = (record(epoch={"seconds": 9.0, "batches": count, "how": "measured"}) for count in (5, 6))
@@ -180,17 +194,37 @@ def test_a_round_in_which_one_row_failed_makes_no_pair(tmp_path: Path) -> None:
     assert (found.paired, found.low) == (False, None)
 
 
-def drifted(folder: Path, slow: float = 1.0, **changes: Any) -> Comparison:
-    """Five rows measured again on a machine that takes 1.4 times as long; ``lstm`` takes ``slow`` times that."""
+def drifted(folder: Path, slow: float = 1.0, totals: bool = False, **changes: Any) -> Comparison:
+    """Five rows measured again on a machine that takes 1.4 times as long; ``lstm`` takes ``slow`` times that.
+
+    With ``totals``, an epoch and a test set of each row were measured too.
+    """
+
+    def measured(factor: float) -> Json:
+        total = {"seconds": 9.0 * factor, "batches": 5, "how": "measured"}
+        return {"epoch": total, "test_set": total} if totals else {}
+
     keys = ("ar", "ar-ols", "bilstm", "densenet-24x3", "lstm")
-    a = [record(key, train_s=around(0.01), predict_s=around(0.004)) for key in keys]
+    a = [record(key, train_s=around(0.01), predict_s=around(0.004), **measured(1.0)) for key in keys]
     b = [
-        record(key, train_s=around(0.014 * factor), predict_s=around(0.0056 * factor), **changes)
+        record(
+            key, train_s=around(0.014 * factor), predict_s=around(0.0056 * factor), **measured(1.4 * factor), **changes
+        )
         for key, factor in zip(keys, (1.0, 1.01, 0.99, 1.0, slow), strict=True)
     ]
     for one in (one for made in b for one in made["processes"]):
         one.update(order_seed=8, started=one["started"].replace("24T", "25T"))
     return compare(loaded(folder / "a", *a), loaded(folder / "b", *b))
+
+
+def test_the_drift_is_not_in_the_ratio_of_an_epoch_or_a_test_set_either(tmp_path: Path) -> None:
+    """It is that of training and of prediction, without which B/A is said to be."""
+    found = [time for time in drifted(tmp_path, totals=True).times if time.name in ("epoch", "test_set")]
+    assert len(found) == 10
+    for time in found:
+        assert time.ratio is not None
+        assert time.ratio.value == pytest.approx(1.0, rel=0.02)
+        assert time.ratio.drift == pytest.approx(1.4, rel=0.02)
 
 
 def test_each_machine_has_a_drift_of_its_own(tmp_path: Path) -> None:

@@ -114,6 +114,25 @@ def test_a_net_that_did_not_train_has_no_time_and_a_reason(tmp_path: Path) -> No
     assert [SAY(text) for _, text in page.missing(found)] == ["training did not change the parameters"]
 
 
+def test_years_are_in_order_even_if_a_row_s_place_among_the_rows_changed(tmp_path: Path) -> None:
+    """A release that adds rows may number the others anew."""
+    (found,) = eras(loaded(tmp_path, changed(lstm("2018"), "model.order", 9), lstm("2019")))
+    assert [point.year for point in found.nets[0].lines[0].points] == ["2018", "2019"]
+
+
+def test_what_one_of_two_years_did_not_record_is_no_change(tmp_path: Path) -> None:
+    """An execution fact needs two values; a package may have been absent."""
+    years = lstm("2018"), lstm("2019")
+    years[0]["execution"]["lstm"] = "generic"
+    years[1]["execution"]["onednn"] = True
+    years[1]["environment"]["versions"]["keras"] = "2.2.4"
+    (found,) = eras(loaded(tmp_path, *years))
+    ((_, _, _, told),) = page.neighbours(found)
+    assert SAY(told) == (
+        "python 3.6.15 → 3.8.18, tensorflow 1.12.0 → 2.0.0, keras – → 2.2.4, execution graph session → tf.function"
+    )
+
+
 def test_the_largest_changes_are_told_with_what_changed_beside_them(found: Eras) -> None:
     """By the size of the ratio, whichever its direction; three of them."""
     told = [SAY(page.sentence(change)) for change in found.changes()]
@@ -162,13 +181,20 @@ def test_the_picture_has_a_line_and_a_band_for_each_framework_and_phase(found: E
     assert draw(found, net(found, "ar"), SAY) is None
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_the_site_has_the_page_and_the_main_page_links_to_it(tmp_path: Path, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "legend"),
+    [
+        ("ko", "직전 연도는 그보다 앞선 연도 가운데 시간이 측정된 가장 최근 연도입니다. 쌍의 비율은 "),
+        ("en", "A ratio of pairs is the median of the pairs' ratios, which need not be the ratio of the two medians."),
+    ],
+)
+def test_the_site_has_the_page_and_the_main_page_links_to_it(tmp_path: Path, language: str, legend: str) -> None:
     """The main page is about the other stacks; its tables for programs have the years too."""
     results = write(tmp_path / "results", *all_years(), record("lstm"))
     assert main(["--results", str(results), "--site", str(tmp_path / "site"), "--locale", language]) == 0
     site = tmp_path / "site"
     text = (site / "pages" / "eras.markdown").read_text("utf-8")
+    assert legend in " ".join(text.split())
     assert "(eras.html)" in (site / "pages" / "2017-08-05_Model-Comparison.markdown").read_text("utf-8")
     assert 'href="eras.html"' in (site / "index.html").read_text("utf-8")
     assert "section-2" not in (site / "index.html").read_text("utf-8")

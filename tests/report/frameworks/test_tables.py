@@ -1,5 +1,6 @@
 """One net in every framework: order by time, ratios, what is indistinguishable, and what stands outside."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,22 @@ def test_what_the_processes_cannot_tell_apart_is_said(tmp_path: Path) -> None:
             {"processes": [process(1, 1, 1, train=phase(1.0, valid=False, reason=reason("loss-not-finite")))]},
             "the training loss was not finite",
         ),
+        (
+            {"processes": [process(1, 1, 1, train=phase(0.001, batch_size=4))]},
+            "measured with batches of 4, the others with 32; measure it again",
+        ),
+        ({"profile": "smoke"}, "a smoke run measures nothing"),
     ],
-    ids=["unproven", "another-net", "another-description", "no-proof", "failed", "not-training"],
+    ids=[
+        "unproven",
+        "another-net",
+        "another-description",
+        "no-proof",
+        "failed",
+        "not-training",
+        "other-batches",
+        "smoke",
+    ],
 )
 def test_what_is_not_the_same_net_stands_outside(tmp_path: Path, changes: Json, reason_said: str) -> None:
     """With the reason; the others are compared."""
@@ -121,6 +136,23 @@ def test_what_is_not_the_same_net_stands_outside(tmp_path: Path, changes: Json, 
     table = only_table(tmp_path, published(), twin("lstm-jax", "JAX", 0.04), odd)
     assert [line.name for line in table.lines] == ["Keras", "JAX"]
     assert [(result.model.library, said(why)) for result, why in table.others] == [("Odd", reason_said)]
+
+
+def test_smoke_runs_are_compared_with_one_another_only(tmp_path: Path) -> None:
+    """Be they the most: what they all did is not what the others have to do."""
+    small = {"processes": [process(1, 1, 1, train=phase(0.001, batch_size=4))]}
+    smoke = [twin(f"lstm-{name.lower()}", name, 0.001, profile="smoke", **small) for name in ("One", "Other")]
+    table = only_table(tmp_path / "beside", published(), *smoke)
+    assert [line.name for line in table.lines] == ["Keras"]
+    assert {said(why) for _, why in table.others} == {"a smoke run measures nothing"}
+    assert [line.name for line in only_table(tmp_path / "alone", *smoke).lines] == ["One", "Other"]
+
+
+def test_in_korean_a_ratio_may_come_with_its_verdict(tmp_path: Path) -> None:
+    """A sentence around it would read as a predicate of the verdict."""
+    near = twin("lstm-near", "Near", [value * 1.001 for value in reversed(SEVERAL)])
+    summary = locale("ko").plain(only_table(tmp_path, twin("lstm-zeta", "Zeta", SEVERAL), near).summary)
+    assert re.search(r"까지입니다\. 비율: 1\.\d+ \(.+\), 구별 안 됨$", summary)
 
 
 def test_tuned_times_stand_in_a_column_of_their_own(tmp_path: Path) -> None:
@@ -202,6 +234,11 @@ def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(tmp_path:
     assert [line.row.model.key for line in found.sections[0].lines] == ["lstm"]
     assert [picture.kind for picture in pictures].count("frameworks") == 1
     text = render_page(found, locale(language), pictures)
+    legend = {
+        "en": "A ratio of pairs is the median of the pairs' ratios, which need not be the ratio of the two medians.",
+        "ko": "쌍의 비율은 쌍마다 구한 비율의 중앙값이며, 두 중앙값의 비율과 다를 수 있습니다.",
+    }[language]
+    assert legend in " ".join(text.split())
     heading = {"en": "## One net, every framework", "ko": "## 같은 신경망, 여러 프레임워크"}[language]
     assert heading in text
     assert "[JAX][lstm-jax.cpu]" in text

@@ -111,6 +111,15 @@ def test_values_in_a_sentence_are_escaped_and_the_sentence_is_not() -> None:
     assert locale("en").markdown(joined(["a", "b", "a", Number(0.5)], "; ")) == "a; b; 0.500"
 
 
+def test_korean_words_are_clear() -> None:
+    """No score is not an accuracy that nobody measured, what is left stands first, and one thing has one name."""
+    korean = locale("ko")
+    assert korean.plain(message("not scored")) == "점수 없음"
+    more = korean.plain(message("and {count} more times, on the page", count="7"))
+    assert more == "그 밖의 시간 7개는 페이지에 있습니다"
+    assert [text for text in korean.translations.values() if "그레이디언트" in text] == []
+
+
 def test_a_missing_translation_is_shown_in_english() -> None:
     """Rather than nothing at all."""
     assert Locale("ko", {}).markdown(message("failed")) == "failed"

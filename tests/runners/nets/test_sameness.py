@@ -6,7 +6,7 @@ from twins import check_gradients
 
 from runners.nets import adam, lstm, lstm_reference, sameness
 from runners.nets.implementation import open_reference
-from runners.nets.sameness import Description, Twin
+from runners.nets.sameness import Description, Subject
 
 UNITS, WINDOW, RATE = 5, 6, 1e-3
 PRECISIONS = pytest.mark.parametrize("precision", ["float64", "float32"])
@@ -29,8 +29,8 @@ class Planted:
         self.update = update() if update else adam.Adam(RATE).update
         self.gradients = {}
 
-    def twin(self):
-        return Twin(
+    def subject(self):
+        return Subject(
             outputs=lambda inputs: lstm_reference.run(self.read(self.weights), inputs)[0],
             step=self.step,
             gradients=lambda: self.gradients,
@@ -49,12 +49,12 @@ def prove(description, precisions=("float64", "float32"), **planted):
     tolerances = {name: sameness.TOLERANCES[name] for name in precisions}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sameness, "TOLERANCES", tolerances)
-        return sameness.prove(description, open_reference, lambda found, _: Planted(found, **planted).twin())
+        return sameness.prove(description, open_reference, lambda found, _: Planted(found, **planted).subject())
 
 
-def differences(description, twin):
+def differences(description, subject):
     """How far a net is from the reference."""
-    return sameness.compare(description, sameness.observe(description, open_reference(description)), twin)[0]
+    return sameness.compare(description, sameness.observe(description, open_reference(description)), subject)[0]
 
 
 def refused(found):
@@ -168,7 +168,7 @@ def test_a_hard_sigmoid_is_refused(precision, monkeypatch):
             patch.setattr(lstm_reference, "sigmoid", lambda values: np.clip(0.2 * values + 0.5, 0, 1))
             return lstm_reference.run(hard.weights, inputs)[0]
 
-    apart = differences(description, hard.twin()._replace(outputs=outputs))
+    apart = differences(description, hard.subject()._replace(outputs=outputs))
     assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
 
 
@@ -201,7 +201,7 @@ def test_a_jump_in_a_small_gradient_is_relative_to_the_largest_gradient():
 
     for jumps, scale in ((False, sizes[small]), (True, max(sizes.values()))):
         net = description._replace(jumps=jumps)
-        apart = differences(net, Planted(net, gradients=jumped).twin())
+        apart = differences(net, Planted(net, gradients=jumped).subject())
         assert apart["gradients"] == pytest.approx(0.5 * sizes[small] / scale)
 
 
@@ -223,8 +223,8 @@ def test_the_backward_state_from_the_wrong_end_is_refused(precision, monkeypatch
         last = np.concatenate([kept["lstm2.{}.".format(one)][0][:, -1] for one in ("forward", "backward")], axis=1)
         return last.dot(description.weights["output.kernel"]) + description.weights["output.bias"]
 
-    twin = Planted(description).twin()._replace(outputs=outputs)
-    apart = differences(description, twin)
+    subject = Planted(description).subject()._replace(outputs=outputs)
+    apart = differences(description, subject)
     assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
 
 
@@ -233,7 +233,7 @@ def test_parameters_of_another_net_are_named():
     description = described()
     other = described(bidirectional=True)
     wanted = sameness.observe(description, open_reference(description))
-    apart, reason = sameness.compare(description, wanted, Planted(other).twin())
+    apart, reason = sameness.compare(description, wanted, Planted(other).subject())
     assert reason.key == "other-parameters"
     assert "lstm1.backward.bias" in reason.values["names"]
     assert all(np.isnan(value) for value in apart.values())
