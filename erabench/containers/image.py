@@ -32,7 +32,7 @@ CURES = {  # a sign in a failed build's output: what to do about it
 
 
 class ImageProblem(Problem):
-    """There is no image; ``brief`` says so in a line for a record: without a log, and without a registry's host."""
+    """The image cannot be made; ``brief`` says so in one line for a record, without log and registry host."""
 
     def __init__(self, text: str, brief: str) -> None:
         super().__init__(text)

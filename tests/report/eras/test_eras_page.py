@@ -115,7 +115,7 @@ def test_a_net_that_did_not_train_has_no_time_and_a_reason(tmp_path: Path) -> No
 
 
 def test_years_are_in_order_even_if_a_row_s_place_among_the_rows_changed(tmp_path: Path) -> None:
-    """A release that adds rows may number the others anew."""
+    """A release that adds rows may renumber the others."""
     (found,) = eras(loaded(tmp_path, changed(lstm("2018"), "model.order", 9), lstm("2019")))
     assert [point.year for point in found.nets[0].lines[0].points] == ["2018", "2019"]
 

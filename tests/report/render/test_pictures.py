@@ -117,7 +117,7 @@ def test_a_published_time_is_not_drawn_beside_one_of_other_batches(
 
 
 def test_the_median_of_a_process_is_that_of_all_its_samples(tmp_path: Path) -> None:
-    """Of many samples only some are drawn, here all those that are three times as fast, and the picture says so."""
+    """Only every third sample is drawn, here the fast ones; the line of the median still lies at the slow ones."""
     timed = {"median_s": 0.03, "samples_s": [0.01, 0.03, 0.03] * 83 + [0.01]}
     picture = drawn(tmp_path, row("lstm", train=timed, predict=None, count=1))["samples"]
     dots = {float(y) for y in re.findall(r"M[\d.]+ ([\d.]+)h0", picture.svg)}
