@@ -120,7 +120,8 @@ def _net(key: str, rows: Sequence[Sequence[Result]]) -> Net:
     first = rows[0][0]
     title = f"{first.model.title} ({first.model.params})"
     phases = [phase for row in rows for result in row for phase in result.phases("train")]
-    in_order = [sorted(row, key=lambda result: result.stack) for row in rows]  # its place may differ
+    # The results came sorted by the row's place on the page, which may change between releases of this project.
+    in_order = [sorted(row, key=lambda result: result.stack) for row in rows]
     return Net(key, title, phases[0].unit if phases else "batch", tuple(map(_line, in_order)))
 
 
