@@ -37,6 +37,7 @@ REASONS = {  # why there is no figure: of a record, a process, a phase, a qualit
     "loss-not-finite": (),
     "loss-not-falling": ("first", "last"),
     "parameters-unchanged": (),
+    "disturbed": ("percent",),
     "not-synchronized": ("ratio",),
     "synthetic-data": (),
     "outputs-differ": ("difference", "tolerance"),

@@ -162,10 +162,10 @@ def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], li
     Two benches may have drawn their orders with one seed. So the processes must lie as one bench places them: both of
     a round before any of the next.
     """
-    partners = {(process.order_seed, process.round): process for process in b.processes}
+    partners = {(process.order_seed, process.round): process for process in b.finished}
     medians: tuple[list[float], list[float]] = ([], [])
     last_start = ""
-    for first in a.processes:
+    for first in a.finished:
         second = partners.get((first.order_seed, first.round))
         if second is None or first.order_seed is None or not first.started or not second.started:
             continue
@@ -181,7 +181,7 @@ def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], li
 
 def _valid(process: Process, name: PhaseName) -> Phase | None:
     phase = process.phase(name)
-    return phase if process.status == "ok" and phase and phase.valid else None
+    return phase if phase and phase.valid else None
 
 
 def _row(pair: Pair, fields: Sequence[str], controls: Sequence[Shift]) -> ComparedRow:

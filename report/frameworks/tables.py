@@ -173,8 +173,9 @@ def _line(result: Result, found: Figure, fastest: Result | None, tuning: Tuning 
     batch = result.phases("train")[0].batch_size
     which = "peak_allocated_bytes" if result.device == "gpu" else "peak_resident_bytes"
     memory = models.peak_memory(result, which)
-    startups = [process.startup for process in result.processes if process.status == "ok" and process.startup]
-    first = [startup.first_step_s for startup in startups]
+    startups = [process.startup for process in result.finished if process.startup]
+    cold = result.processes[0].startup  # also of a disturbed process: no later one starts cold
+    warm = [startup.first_step_s for startup in startups if startup is not cold]
     environment = result.environment
     return Line(
         result,
@@ -185,8 +186,8 @@ def _line(result: Result, found: Figure, fastest: Result | None, tuning: Tuning 
         Number(batch / found.median_s, digits=3),
         None if memory is None else Number(memory, "bytes"),
         _median([startup.import_s for startup in startups]),
-        _median(first[:1]),
-        _median(first[1:]),
+        _median([cold.first_step_s] if cold else []),
+        _median(warm),
         execution(result),
         _tuned(tuning) if tuning else "",
     )

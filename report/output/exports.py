@@ -96,7 +96,7 @@ def _of_result(result: Result) -> dict[str, Value]:
     score = quality and quality.score(quality.protocol)
     is_ok = result.status == "ok"
     epoch, test_set = total(result, "epoch") if is_ok else None, total(result, "test_set") if is_ok else None
-    warnings = {f"{warning.phase}:{warning.key}" for process in result.processes for warning in process.warnings}
+    warnings = {f"{warning.phase}:{warning.key}" for process in result.finished for warning in process.warnings}
     return {
         "status": result.status,
         "reason": result.reason and result.reason.key,

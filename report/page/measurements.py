@@ -71,7 +71,7 @@ class AcrossNodes(NamedTuple):
 
 
 class Unmeasured(NamedTuple):
-    """A row without figures on a device, and why."""
+    """A row without figures on a device, or a process that does not count, and why."""
 
     row: Row
     result: Result
@@ -165,7 +165,7 @@ def warnings(group: MachineStack) -> tuple[Warned, ...]:
     """Return every warning by its kind, the most frequent kind first."""
     found: dict[str, dict[Text, list[PhaseWarning]]] = {}
     for row, result in group.every_row_and_result:
-        for warning in (warning for process in result.processes for warning in process.warnings):
+        for warning in (warning for process in result.finished for warning in process.warnings):
             phase = (PHASE_NAMES[warning.phase],) if warning.phase in PHASE_NAMES else ()
             where = Joined((row.name, result.device.upper(), *phase))
             found.setdefault(warning.key, {}).setdefault(where, []).append(warning)
@@ -199,10 +199,11 @@ def _outliers(found: Mapping[str, float]) -> Iterator[Text]:
 
 
 def unmeasured(group: MachineStack) -> Iterator[Unmeasured]:
-    """Yield the results without figures."""
+    """Yield the results without figures, and of the others the processes that do not count."""
     for row, result in group.rows_and_results:
-        if result.status != "ok":
-            yield Unmeasured(row, result, result.device.upper(), STATUSES[result.status], said(result.reason))
+        ended = [result] if result.status != "ok" else [one for one in result.processes if one.status != "ok"]
+        for one in ended:
+            yield Unmeasured(row, result, result.device.upper(), STATUSES[one.status], said(one.reason))
 
 
 def notes(rows: Iterable[Row]) -> Iterator[tuple[Row, tuple[Text, ...]]]:

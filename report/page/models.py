@@ -27,6 +27,7 @@ STATUSES = {
     "timeout": message("timeout"),
     "out_of_memory": message("out of memory"),
     "skipped": message("skipped"),
+    "disturbed": message("disturbed"),
 }
 _SILENT = ("device-not-offered", "gpu-not-visible")  # why there is no GPU result, where nobody expects one
 
@@ -101,7 +102,7 @@ def not_training(result: Result, phase: PhaseName) -> Text | None:
     """Return why the times of a phase may not be shown; None where they may, or where there are none."""
     if result.phases(phase):
         return None
-    found = [process.phase(phase) for process in result.processes if process.status == "ok"]
+    found = [process.phase(phase) for process in result.finished]
     return next((said(timed.reason) for timed in found if timed is not None), None)
 
 
@@ -179,7 +180,7 @@ def peak_memory(result: Result, name: str) -> int | None:
 
 def joules(result: Result, phase: PhaseName) -> float | None:
     """Return the joules per batch: the median over the processes that counted them, None if none did."""
-    counted = [getattr(process.energy, f"{phase}_joules_per_batch") for process in result.processes if process.energy]
+    counted = [getattr(process.energy, f"{phase}_joules_per_batch") for process in result.finished if process.energy]
     known = [value for value in counted if value is not None and value > 0]  # a counter may stand still or wrap
     return statistics.median(known) if known else None
 

@@ -12,6 +12,7 @@ Device = Literal["cpu", "gpu"]
 Engine = Literal["venv", "docker", "podman", "none"]
 Profile = Literal["smoke", "quick", "full"]
 Status = Literal["ok", "failed", "timeout", "out_of_memory", "skipped"]
+ProcessStatus = Literal["ok", "failed", "timeout", "out_of_memory", "skipped", "disturbed"]
 PhaseName = Literal["train", "predict"]
 DEVICES: tuple[Device, ...] = ("cpu", "gpu")
 PHASES: tuple[PhaseName, ...] = ("train", "predict")

@@ -19,6 +19,7 @@ from report.records.common import (
     PhaseName,
     PhaseWarning,
     Positive,
+    ProcessStatus,
     Profile,
     Provenance,
     Reason,
@@ -184,7 +185,7 @@ class Process(Record, frozen=True):
     round: Annotated[Positive, Meta(description="of the bench")]
     order: Annotated[Whole, Meta(description="place among the rows of that round")] | None
     order_seed: Annotated[int, Meta(description="what the order of rows was drawn with")] | None
-    status: Status
+    status: Annotated[ProcessStatus, Meta(description="disturbed: another process of the same round counts")]
     reason: Reason | None
     train: Phase | None
     predict: Phase | None
@@ -284,7 +285,12 @@ class Result(Record, frozen=True):
         """When the first process started; None if none did."""
         return next((process.started for process in self.processes if process.started), None)
 
+    @property
+    def finished(self) -> tuple[Process, ...]:
+        """The processes that ended well and count, oldest first."""
+        return tuple([process for process in self.processes if process.status == "ok"])
+
     def phases(self, name: PhaseName) -> tuple[Phase, ...]:
-        """Return the valid phases of the processes that are ok, oldest first: what a figure rests on."""
-        every = [process.phase(name) for process in self.processes if process.status == "ok"]
+        """Return the valid phases of the finished processes: what a figure rests on."""
+        every = [process.phase(name) for process in self.finished]
         return tuple([phase for phase in every if phase is not None and phase.valid])

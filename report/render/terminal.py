@@ -70,7 +70,7 @@ def _short(text: Text, names_status: bool) -> Text:
 
 
 def _failures(section: Section, locale: Locale) -> Iterator[str]:
-    failed = [gap for gap in section.unmeasured if gap.result.status != "skipped"]
+    failed = [gap for gap in section.unmeasured if gap.result.status not in ("ok", "skipped")]
     for gap in failed[:FAILURES_SHOWN]:
         values = {"row": gap.row.model.key, "device": gap.device, "status": gap.status, "reason": gap.reason}
         yield locale.plain(message("{row}, {device}: {status}; {reason}", **values))

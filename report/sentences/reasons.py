@@ -17,6 +17,9 @@ REASONS = {
     "loss-not-finite": N_("the training loss was not finite"),
     "loss-not-falling": N_("the training loss did not fall ({first} at first, {last} at the end)"),
     "parameters-unchanged": N_("training did not change the parameters"),
+    "disturbed": N_(
+        "other programs or the host took {percent} % of the processors; another process of the round counts"
+    ),
     "not-synchronized": N_(
         "twice the work took {ratio} times as long, not 1.7 to 2.3 times: synchronization is not proven"
     ),

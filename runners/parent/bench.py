@@ -8,6 +8,7 @@ from runners.contract import PHASES, DataUnavailable, Model, Reason, readable
 from runners.parent import jobs, store
 from runners.parent.child import run_child
 from runners.parent.display import Display, seconds_with_interval
+from runners.parent.disturbance import is_disturbed, only_one_counts
 from runners.parent.jobs import Row
 from runners.worker.events import plain
 from runners.worker.measure import quantile
@@ -71,8 +72,26 @@ def run_row(model: Model, device: str, source: Any, order: int, options: Any, di
     if first and record["status"] == "ok":
         store.discard(row.checkpoints)
     display.finish(summary(record) if first else process_summary(record["processes"][-1]))
-    record = proven(row, record, display)
+    record = proven(row, undisturbed(row, record, display), display)
     return outcome(row, record, result)
+
+
+def undisturbed(row: Row, record: Dict[str, Any], display: Display) -> Dict[str, Any]:
+    """The record with its last process measured again if other programs disturbed it: the less disturbed one counts.
+
+    Not after one repetition in vain: the machine may always be as busy as that. Nor in a smoke run, which measures
+    nothing.
+    """
+    earlier, last = record["processes"][:-1], record["processes"][-1]
+    if row.profile == "smoke" or not is_disturbed(last) or any(map(is_disturbed, earlier)):
+        return record
+    display.start("{:<18} {}  disturbed, again".format(row.model.key, row.device), brief=True)
+    result = run_child(row.job(timing_only=True), row.time_limit_s, display.on_event)
+    both = only_one_counts(last, process_of(row, result, last["order"]))
+    record = dict(record, processes=earlier + both)
+    row.place.save(record)
+    display.finish(process_summary(both[-1]))
+    return record
 
 
 def proven(row: Row, record: Dict[str, Any], display: Display) -> Dict[str, Any]:

@@ -194,6 +194,18 @@ def test_a_round_in_which_one_row_failed_makes_no_pair(tmp_path: Path) -> None:
     assert (found.paired, found.low) == (False, None)
 
 
+def test_a_disturbed_process_does_not_count(tmp_path: Path) -> None:
+    """Of a round with two processes of one row, the other one makes the pair, whichever came first."""
+    a, b = record(stack="a"), record(stack="b")
+    disturbed = reason("disturbed", percent=45.0)
+    for place, number in ((1, 1), (4, 3)):  # before and after the one that counts
+        b["processes"].insert(place, process(number, 9.0, 9.0, status="disturbed", reason=disturbed))
+    first, second = loaded(tmp_path, a, b)
+    found = compare_phase(first, second, "train")
+    assert found.paired
+    assert found.value == pytest.approx(1.0)
+
+
 def drifted(folder: Path, slow: float = 1.0, totals: bool = False, **changes: Any) -> Comparison:
     """Five rows measured again on a machine that takes 1.4 times as long; ``lstm`` takes ``slow`` times that.
 

@@ -184,6 +184,9 @@ def test_the_first_step_is_cold_in_the_first_process_and_warm_in_the_later_ones(
     shown = {line.name: (line.imports, line.first_step, line.later_first_step) for line in table.lines}
     found = {name: [said(text) for text in texts] for name, texts in shown.items()}
     assert found == {"JAX": ["2.0", "10", "3.8"], "Keras": ["2.0", "", ""]}
+    processes[0].update(status="disturbed", reason=reason("disturbed", percent=45.0))
+    (line, _) = only_table(tmp_path / "again", published(), twin("lstm-jax", "JAX", 0.01, processes=processes)).lines
+    assert (said(line.first_step), said(line.later_first_step)) == ("10", "3.8"), "no later process starts cold"
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,24 @@ def test_what_was_not_measured_is_listed_with_its_reason(tmp_path: Path) -> None
     ]
 
 
+def test_a_process_that_does_not_count_is_listed_and_raises_no_warning(tmp_path: Path) -> None:
+    """A row that is ok names its disturbed and failed processes; their warnings belong to no figure."""
+    made = row("lstm")
+    left_out = {"status": "disturbed", "reason": reason("disturbed", percent=45.2)}
+    made["processes"][1].update(left_out, warnings=[warning("other-load", "train", processors=0.904)])
+    found = section(tmp_path, made)
+    assert [(gap.row.name, gap.device, PLAIN(gap.status), PLAIN(gap.reason)) for gap in found.unmeasured] == [
+        (
+            "LSTM",
+            "CPU",
+            "disturbed",
+            "other programs or the host took 45 % of the processors; another process of the round counts",
+        )
+    ]
+    assert found.warnings == ()
+    assert [one.processes for one in found.measurements] == [4, 4]
+
+
 def test_a_node_without_a_figure_is_named_with_how_it_ended(tmp_path: Path) -> None:
     """Also one that ended well and has none."""
     without = {"n1": "ok", "n2": "out_of_memory"}

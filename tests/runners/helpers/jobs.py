@@ -45,17 +45,18 @@ def make_job(**fields):
     return dict(job, **fields)
 
 
-def make_phase(seconds=1.0, **fields):
-    """A timed phase as a worker sends it."""
+def make_phase(seconds=1.0, other_load=0.0, **fields):
+    """A timed phase as a worker sends it, on two processors."""
     phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6, "unit": "batch"}
-    return dict(phase, losses=[0.5, 0.4], valid=True, reason=None, **fields)
+    conditions = {"cpus": 2, "other_load_cpus": other_load, "steal_cpus": None}
+    return dict(phase, losses=[0.5, 0.4], valid=True, reason=None, conditions=conditions, **fields)
 
 
-def make_result(seconds=1.0, **fields):
-    """The result of a process that went well."""
+def make_result(seconds=1.0, other_load=0.0, **fields):
+    """The result of a process that went well, with so many processors busy beside its prediction."""
     quality = {"scores": [], "protocol": "", "accuracy_metric": ""}
     startup = {"import_s": 0.1, "prepare_s": 0.1}
-    timed = {"train": make_phase(seconds), "predict": make_phase(seconds)}
+    timed = {"train": make_phase(seconds), "predict": make_phase(seconds, other_load)}
     result = dict(empty_result(), status="ok", environment={"cpu": "x"}, quality=quality, startup=startup, **timed)
     return dict(result, first_loss=0.5, started="2026-01-01T00:00:00Z", duration_s=2.0, log=None, **fields)
 

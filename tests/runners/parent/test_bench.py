@@ -175,6 +175,44 @@ def test_a_later_process_that_fails_is_kept_and_tried_again(made_up):
     assert len(made_up.record()["processes"]) == 3
 
 
+def test_a_disturbed_process_is_measured_again_at_once(made_up):
+    """In the same round, without another training; the one beside less other load counts, whatever its time."""
+    made_up.results = [make_result(1.0, other_load=0.9), make_result(2.0)]
+    assert made_up.ar("--round", "1", "--order-seed", "7")["processes"] == 1
+    record = made_up.record()
+    assert [(one["status"], one["train"]["median_s"]) for one in record["processes"]] == [("disturbed", 1), ("ok", 2)]
+    assert record["processes"][0]["reason"] == {"key": "disturbed", "values": {"percent": 45.0}}
+    assert [(one["round"], one["order"]) for one in record["processes"]] == [(1, 1)] * 2
+    assert [job["timing_only"] for job in made_up.jobs] == [False, True]
+    assert made_up.ar("--round", "1", "--order-seed", "7")["measured"] is False
+    assert made_up.ar("--round", "2", "--order-seed", "7")["processes"] == 2
+
+
+def test_a_machine_that_is_always_busy_gets_one_repetition_per_row(made_up):
+    """The less disturbed process counts, and later ones are not repeated."""
+    made_up.results = [make_result(1.0, other_load=0.5), make_result(2.0, other_load=0.9), make_result(other_load=0.9)]
+    assert [made_up.ar()["processes"] for _ in range(2)] == [1, 2]
+    assert [one["status"] for one in made_up.record()["processes"]] == ["ok", "disturbed", "ok"]
+
+
+def test_a_repetition_that_fails_leaves_the_disturbed_process_counted(made_up):
+    """As does a stop in the middle of it: the first process is saved before."""
+    made_up.results = [make_result(other_load=0.9), failed_result(), make_result(other_load=0.9), KeyboardInterrupt]
+    assert made_up.ar()["processes"] == 1
+    assert [one["status"] for one in made_up.record()["processes"]] == ["ok", "failed"]
+    made_up.call("--rows", "ar-ols")
+    assert [one["status"] for one in made_up.record("ar-ols.cpu")["processes"]] == ["ok"]
+
+
+def test_a_quiet_process_and_a_smoke_run_are_not_repeated(made_up):
+    """Other programs may take less than a tenth of the processors; a smoke run measures nothing."""
+    made_up.results = [make_result(other_load=0.19)]
+    made_up.ar()
+    made_up.results = [make_result(other_load=2.0)]
+    made_up.ar("--profile", "smoke")
+    assert len(made_up.jobs) == 2
+
+
 def test_a_first_process_that_fails_is_the_record_s_failure(made_up):
     """With its reason; the next call begins again, and trains again."""
     made_up.results = [dict(failed_result("time-limit", "timeout", seconds=60), log="the end")]
