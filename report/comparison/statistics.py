@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from report.records.spread import DRIFT, Spread, Uncertainty, combined
+from report.records.spread import DRIFT, Spread, Uncertainty, chance, combined
 
 Verdict = Literal["faster", "slower", "indistinguishable"]
 
@@ -21,6 +21,9 @@ FEWEST_PROCESSES = 3
 
 FEWEST_CONTROLS = 6
 """Times of unchanged rows that it takes to measure the drift between two benches: training and prediction of three."""
+
+FALSE = 0.05
+"""The share of false ones among the verdicts of a table that is looked at as a whole."""
 
 _LARGEST = 700.0  # a logarithm whose exponential is still a float
 
@@ -37,6 +40,15 @@ class Ratio:
     paired: bool = False
     drift: float = 1.0
     """How many times as long rows that nothing changed for took in b; ``value`` and its interval are without it."""
+    t: float = 0.0
+    """The mean logarithm in standard errors; infinite where all processes agree on a difference."""
+    degrees: float = math.inf
+    """Of freedom, of that error."""
+
+    @property
+    def chance(self) -> float:
+        """The probability of a ratio as far from 1 as this one where nothing differs; 1 with too few processes."""
+        return chance(self.t, self.degrees)
 
     @property
     def verdict(self) -> Verdict:
@@ -106,7 +118,19 @@ def paired_ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
 
 def _interval(value: float, centre: float, found: Uncertainty, *, paired: bool) -> Ratio:
     low, high = _exponential(centre - found.half), _exponential(centre + found.half)
-    return Ratio(value, min(low, value), max(high, value), _exponential(found.detectable), paired)
+    t = centre / found.error if found.error else math.copysign(math.inf, centre) if centre else 0.0
+    detectable = _exponential(found.detectable)
+    return Ratio(value, min(low, value), max(high, value), detectable, paired, t=t, degrees=found.degrees)
+
+
+def largest_chance(ratios: Iterable[Ratio]) -> float:
+    """Return the largest ``chance`` of a verdict that stands where many ratios are looked at together; 0 for none.
+
+    Of the verdicts that stand, the share FALSE at most is expected to be false (Benjamini and Hochberg, Journal of the
+    Royal Statistical Society B 57, 1995); intervals of 95 % would call one in twenty equal times different.
+    """
+    found = sorted(one.chance for one in ratios if one.low is not None)
+    return max((each for place, each in enumerate(found, 1) if each <= FALSE * place / len(found)), default=0.0)
 
 
 def _exponential(logarithm: float) -> float:

@@ -40,7 +40,7 @@ CONFOUNDS = (
 )
 
 
-def table(net: Net) -> Iterator[tuple[Line, Point, tuple[Text, ...]]]:
+def table(eras: Eras, net: Net) -> Iterator[tuple[Line, Point, tuple[Text, ...]]]:
     """Yield the rows of a net's table: a row of a framework after the other, in the order of the years."""
     for line in net.lines:
         for point in line.points:
@@ -48,12 +48,12 @@ def table(net: Net) -> Iterator[tuple[Line, Point, tuple[Text, ...]]]:
             for phase in PHASES:
                 time = point.times.get(phase)
                 cells.append(seconds(time) if time else not_training(point.result, phase) or "")
-                cells += [ratio(point.before.get(phase)), ratio(point.first.get(phase))]
+                cells += [ratio(eras, point.before.get(phase)), ratio(eras, point.first.get(phase))]
             yield line, point, (*cells, quality(point.result))
 
 
-def ratio(time: Time | None) -> Text:
-    """Return a ratio with its interval and verdict."""
+def ratio(eras: Eras, time: Time | None) -> Text:
+    """Return a ratio with its interval and verdict, if that stands among all of the table's."""
     if time is None or time.word == "unmeasured":
         return ""
     word = WORDS[time.word]
@@ -61,7 +61,10 @@ def ratio(time: Time | None) -> Text:
         return message("{verdict}: {reason}", verdict=word, reason=time.reason) if time.reason else word
     found = time.ratio
     shown = ratio_with_ends(found.value, found.low, found.high)
-    return shown if found.low is None else joined((shown, word), " ")
+    if found.low is None:
+        return shown
+    differs = time.word in ("faster", "slower")
+    return joined((shown, message("may be chance") if differs and not eras.stands(time) else word), " ")
 
 
 def quality(result: Result) -> Text:

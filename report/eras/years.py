@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from report.comparison.differences import Scalar, differing
+from report.comparison.statistics import largest_chance
 from report.comparison.verdicts import Time, compare
 from report.records import PHASES, Figure, PhaseName, Result, figure
 
@@ -68,6 +69,8 @@ class Eras:
     machine: str
     years: tuple[str, ...]
     nets: tuple[Net, ...]
+    largest_chance: float
+    """Of the verdicts that stand among all of this machine's: so many years differ somewhere by chance."""
 
     @property
     def points(self) -> Iterator[tuple[Net, Line, Point]]:
@@ -79,13 +82,18 @@ class Eras:
         """Whether a result is of a smoke run, whose figures mean nothing."""
         return any(point.result.profile == "smoke" for _, _, point in self.points)
 
+    def stands(self, time: Time) -> bool:
+        """Return whether a verdict is a difference, seen among all of this machine's."""
+        is_verdict = time.word in ("faster", "slower")
+        return is_verdict and time.ratio is not None and time.ratio.chance <= self.largest_chance
+
     def changes(self) -> list[Change]:
         """Return the largest differences between neighbouring years, the largest first; smoke runs show none."""
         found = [
             (abs(math.log(time.ratio.value)), Change(net, line, point, time))
             for net, line, point in self.points
             for time in point.before.values()
-            if time.ratio and time.word in ("faster", "slower") and "smoke" not in [one.profile for one in time.pair]
+            if time.ratio and self.stands(time) and "smoke" not in [one.profile for one in time.pair]
         ]
         return [change for _, change in sorted(found, key=lambda pair: -pair[0])[:LARGEST]]
 
@@ -108,7 +116,11 @@ def _of_machine(machine: str, results: Sequence[Result]) -> Eras:
     for result in results:
         by_net.setdefault(net_of(result), {}).setdefault((result.key, result.device), []).append(result)
     years = tuple(sorted({result.stack for result in results}))
-    return Eras(machine, years, tuple(_net(key, list(rows.values())) for key, rows in by_net.items()))
+    nets = tuple(_net(key, list(rows.values())) for key, rows in by_net.items())
+    points = [point for net in nets for line in net.lines for point in line.points]
+    compared = [time for point in points for time in (*point.before.values(), *point.first.values())]
+    ratios = {id(time): time.ratio for time in compared if time.ratio and time.word != "incomparable"}
+    return Eras(machine, years, nets, largest_chance(ratios.values()))
 
 
 def net_of(result: Result) -> str:

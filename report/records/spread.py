@@ -58,6 +58,8 @@ class Spread(NamedTuple):
 class Uncertainty(NamedTuple):
     """Of an estimated logarithm."""
 
+    error: float  # its standard error
+    degrees: float  # of freedom, of that error
     half: float  # of the 95 % interval
     detectable: float  # a true difference as large as this is found nine times in ten
 
@@ -69,9 +71,9 @@ def combined(variances: Sequence[tuple[float, int]], fixed: float = 0.0) -> Unce
     """
     whole = fixed + sum(variance for variance, _ in variances)
     unsure = sum(variance**2 / degrees for variance, degrees in variances)
-    confidence, power = student(whole**2 / unsure if unsure else math.inf)
-    error = math.sqrt(whole)
-    return Uncertainty(confidence * error, (confidence + power) * error)
+    degrees, error = whole**2 / unsure if unsure else math.inf, math.sqrt(whole)
+    confidence, power = student(degrees)
+    return Uncertainty(error, degrees, confidence * error, (confidence + power) * error)
 
 
 def student(degrees: float) -> tuple[float, float]:
@@ -82,6 +84,22 @@ def student(degrees: float) -> tuple[float, float]:
     (few, *low), (many, *high) = _T[place - 1 : place + 1]
     share = (1 / max(degrees, few) - 1 / many) / (1 / few - 1 / many)
     return (high[0] + share * (low[0] - high[0]), high[1] + share * (low[1] - high[1]))
+
+
+def chance(t: float, degrees: float) -> float:
+    """Return the probability that Student's t lies as far from 0 as ``t`` or farther, on either side.
+
+    It is the incomplete beta function of degrees / (degrees + t²) (Abramowitz and Stegun, 26.7.1 and 26.5.27),
+    integrated over the angle whose sine is the root of that, by Simpson's rule.
+    """
+    if not t:
+        return 1.0
+    degrees = min(degrees, 200.0)  # the normal distribution's 5 % are 5.1 % here
+    step = math.asin(math.sqrt(degrees / (degrees + t * t))) / 200
+    values = [math.sin(step * place) ** (degrees - 1) for place in range(201)]
+    integral = (values[0] + values[-1] + 4 * sum(values[1:-1:2]) + 2 * sum(values[2:-1:2])) * step / 3
+    whole = math.sqrt(math.pi) * math.exp(math.lgamma(degrees / 2) - math.lgamma((degrees + 1) / 2)) / 2
+    return min(1.0, float(integral / whole))
 
 
 def median_rank(count: int) -> int | None:

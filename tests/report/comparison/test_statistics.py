@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report.comparison.statistics import Ratio, Shift, paired_ratio, ratio
+from report.comparison.statistics import Ratio, Shift, largest_chance, paired_ratio, ratio
+from report.records.spread import chance
 
 Draw = Callable[[random.Random], float]
 BENCHES = 1000
@@ -174,6 +175,44 @@ def test_what_the_processes_of_other_rows_explain_is_no_drift() -> None:
     assert found / 500 >= 0.7  # 0.08 with the whole variance of the other rows' shifts
 
 
+@pytest.mark.parametrize(
+    ("t", "degrees", "expected"),
+    [
+        (12.706, 1, 0.05),
+        (2.776, 4, 0.05),
+        (-8.610, 4, 0.001),
+        (2.132, 4, 0.1),
+        (1.984, 100, 0.05),
+        (0, 3, 1),
+        (math.inf, 4, 0),
+        (1e300, 2.5, 0),
+    ],
+)
+def test_the_chance_of_a_t_is_that_of_the_tables(t: float, degrees: float, expected: float) -> None:
+    """To three digits; two-sided."""
+    assert chance(t, degrees) == pytest.approx(expected, rel=2e-3, abs=1e-12)
+
+
+def test_of_the_verdicts_of_a_large_table_at_most_one_in_twenty_is_false() -> None:
+    """A table of a hundred ratios has hardly any where nothing differs; by their intervals alone it has five."""
+    seeded = random.Random(1)
+
+    def pairs(change: float) -> Ratio:
+        return paired_ratio([1.0] * 5, [change * seeded.lognormvariate(0, 0.1) for _ in range(5)])
+
+    def judged(changed: int) -> tuple[int, int]:
+        ratios = [pairs(2.0 if place < changed else 1.0) for place in range(100)]
+        limit = largest_chance(ratios)
+        stands = [place < changed for place, one in enumerate(ratios) if one.chance <= limit]
+        return stands.count(True), stands.count(False)
+
+    nothing = [judged(0) for _ in range(60)]
+    assert sum(false > 0 for _, false in nothing) <= 0.1 * 60
+    found, false = map(sum, zip(*(judged(20) for _ in range(60)), strict=True))
+    assert false / (found + false) <= 0.05
+    assert found >= 0.99 * 60 * 20
+
+
 TIMES = st.lists(st.floats(1e-12, 1e9), min_size=1, max_size=8)
 
 
@@ -186,6 +225,7 @@ def test_any_times_have_a_ratio_and_exchanging_the_sides_exchanges_the_verdict(a
     if found.low is not None and found.high is not None and found.detectable is not None:
         assert 0 < found.low <= found.value <= found.high < math.inf
         assert 1 < found.detectable < math.inf
+        assert 0 <= found.chance <= 1
 
 
 @given(TIMES)

@@ -14,7 +14,7 @@ from report.eras import page
 from report.eras.picture import draw
 from report.eras.years import Eras, Net, eras
 from report.render.locale import locale
-from tests.report.building import Json, around, changed, failed, loaded, record, write
+from tests.report.building import Json, around, changed, failed, loaded, phase, record, write
 from tests.report.render.test_escape import HOSTILE
 
 SAY = locale("en").plain
@@ -106,10 +106,10 @@ def test_a_net_that_did_not_train_has_no_time_and_a_reason(tmp_path: Path) -> No
     still = {"key": "parameters-unchanged", "values": {}}
     years = [lstm(year) for year in LSTM]
     for process in years[0]["processes"]:
-        for phase in ("train", "predict"):
-            process[phase] |= {"valid": False, "reason": still}
+        for name in ("train", "predict"):
+            process[name] |= {"valid": False, "reason": still}
     (found,) = eras(loaded(tmp_path, *years))
-    _, _, cells = next(page.table(net(found, "lstm")))
+    _, _, cells = next(page.table(found, net(found, "lstm")))
     assert SAY(cells[0]) == "training did not change the parameters"
     assert [SAY(text) for _, text in page.missing(found)] == ["training did not change the parameters"]
 
@@ -153,11 +153,35 @@ def test_what_is_not_certain_is_no_change(tmp_path: Path) -> None:
     assert [found.changes() for found in eras(loaded(tmp_path, *noisy, *smoke, *half))] == [[], [], []]
 
 
+def test_one_interval_among_many_may_exclude_1_by_chance(tmp_path: Path) -> None:
+    """Alone it is a verdict; among twelve ratios that show nothing it is none, and no change that is told."""
+    steady, later = [0.010, 0.0102, 0.0098, 0.0101, 0.0099], [0.0103, 0.0105, 0.0101, 0.0105, 0.0100]
+    nothing = [0.010, 0.0098, 0.0102, 0.0099, 0.0101]
+
+    def years(row: str, after: list[float]) -> list[Json]:
+        made = [lstm(year, machine="box") for year in ("2018", "2019")]
+        for one, seconds in zip(made, (steady, after), strict=True):
+            one["model"] |= {"key": row, "title": row}
+            for process, each in zip(one["processes"], seconds, strict=True):
+                process["train"] |= phase(each)
+                process["predict"] |= phase(0.01)
+        return made
+
+    (alone,) = eras(loaded(tmp_path / "alone", *years("lstm", later)))
+    many = [one for number in range(11) for one in years(f"same-{number}", nothing)]
+    (among,) = eras(loaded(tmp_path / "among", *years("lstm", later), *many))
+    shown = []
+    for found in (alone, among):
+        _, (_, _, cells) = page.table(found, net(found, "lstm"))
+        shown.append((SAY(cells[1]).partition(") ")[2], len(found.changes())))
+    assert shown == [("slower", 1), ("may be chance", 0)]
+
+
 def test_times_of_other_work_are_not_compared(tmp_path: Path) -> None:
     """A verdict says which field differs."""
     other = changed(lstm("2019"), "model.parameters", 5)
     (found,) = eras(loaded(tmp_path, lstm("2018"), other))
-    _, (_, _, cells) = page.table(found.nets[0])
+    _, (_, _, cells) = page.table(found, found.nets[0])
     assert SAY(cells[1]) == "not comparable: different model.parameters"
     assert found.changes() == []
 
