@@ -199,6 +199,8 @@ def main(arguments=None):
     parser.add_argument("--threads", type=int, metavar="N", help="default: TensorFlow's choice")
     parser.add_argument("--checkpoints", default="", metavar="DIR", help="folder for checkpoints (default: none kept)")
     options = parser.parse_args(arguments)
+    if options.epochs < 1 or options.train_minutes < 0 or (options.threads is not None and options.threads < 1):
+        parser.error("--epochs and --threads take a number of at least 1, --train-minutes one of at least 0")
     try:
         series = household.load(options.data).scaled
     except DataUnavailable as error:

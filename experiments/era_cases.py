@@ -7,6 +7,7 @@ Prints JSON: milliseconds per training step and per prediction (medians), and wh
 longest operations with their count. Runs in the environments of all years; `experiments.era_causes` calls it.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -143,9 +144,8 @@ def pytorch(case):
         if set_flags is None:
             raise Impossible("no switch for oneDNN")
         set_flags(False)
-    net = torch.nn.Sequential(torch.nn.LSTM(1, UNITS, num_layers=2, batch_first=True), last_state(torch))
-    linear = torch.nn.Linear(UNITS, 1)
-    parameters = list(net.parameters()) + list(linear.parameters())
+    lstm, linear = torch.nn.LSTM(1, UNITS, num_layers=2, batch_first=True), torch.nn.Linear(UNITS, 1)
+    parameters = list(lstm.parameters()) + list(linear.parameters())
     options = {}
     if case == "update per parameter":
         import inspect
@@ -156,9 +156,12 @@ def pytorch(case):
     adam = torch.optim.Adam(parameters, lr=1e-4, **options)
     inputs, targets = torch.from_numpy(INPUTS), torch.from_numpy(TARGETS)
 
+    def net(values):
+        return linear(lstm(values)[0][:, -1])
+
     def train():
         adam.zero_grad()
-        loss = torch.nn.functional.mse_loss(linear(net(inputs)), targets)
+        loss = torch.nn.functional.mse_loss(net(inputs), targets)
         if case != "forward alone":
             loss.backward()
         if case not in ("forward alone", "forward and backward"):
@@ -167,7 +170,7 @@ def pytorch(case):
 
     def predict():
         with torch.no_grad():
-            return linear(net(inputs)).numpy()
+            return net(inputs).numpy()
 
     answer = {"train": median_ms(train), "predict": median_ms(predict)}
     with torch.autograd.profiler.profile() as profile:
@@ -182,16 +185,6 @@ def _self_us(event):
     return getattr(event, "cpu_time_total", 0.0) if own is None else own
 
 
-def last_state(torch):
-    """A layer that keeps the last state of an LSTM's output."""
-
-    class Layer(torch.nn.Module):
-        def forward(self, answer):
-            return answer[0][:, -1]
-
-    return Layer()
-
-
 CASES = {
     "keras": (keras, ("as written", "one tf.function", "graph mode", "graph mode, old loops", "old layer", "unrolled")),
     "pytorch": (
@@ -203,12 +196,14 @@ CASES = {
 
 def main():
     """Print the answer of one case; exit status 3 with the reason where it does not exist here."""
-    framework, case = sys.argv[1:]
-    function, cases = CASES[framework]
-    if case not in cases:
-        sys.exit("no case {!r}; there are: {}".format(case, ", ".join(cases)))
+    parser = argparse.ArgumentParser(prog="python -m experiments.era_cases", description=__doc__.splitlines()[0])
+    chosen = parser.add_subparsers(dest="framework", metavar="FRAMEWORK", help=" or ".join(sorted(CASES)))
+    chosen.required = True
+    for framework, (_, cases) in sorted(CASES.items()):
+        chosen.add_parser(framework).add_argument("case", metavar="CASE", choices=cases, help=", ".join(cases))
+    options = parser.parse_args()
     try:
-        print(json.dumps(function(case)))
+        print(json.dumps(CASES[options.framework][0](options.case)))
     except Impossible as reason:
         print(reason, file=sys.stderr)
         sys.exit(SKIPPED)

@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--site", type=Path, default=Path("site"), metavar="DIR", help="the Jekyll site; default: site")
     parser.add_argument("--locale", choices=LOCALES, default="ko", help="language of the page; default: ko")
     parser.add_argument("--machine", type=_names, default=(), metavar="M[,M]", help="only these machines")
-    parser.add_argument("--stack", metavar="S", help="only this stack")
+    parser.add_argument("--stack", type=_name, metavar="S", help="only this stack")
     parser.add_argument(
         "--check", action="store_true", help="write nothing; fail if the page is not what the results give"
     )
@@ -99,7 +99,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in text.split(",") if name)
+    names = tuple(name for name in text.split(",") if name)
+    if not names:
+        raise argparse.ArgumentTypeError(f"no name in '{text}'")
+    return names
+
+
+def _name(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("no name in ''")
+    return text
 
 
 if __name__ == "__main__":

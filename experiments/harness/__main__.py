@@ -41,7 +41,11 @@ def run(part: str, options: list[str]) -> int:
         beside = [str(path) for path in VENVS.glob("cpu/harness/lib/python3.*/site-packages")]
     environment = {**os.environ, "VENVS": str(VENVS), "PYTHONPATH": os.pathsep.join([str(ROOT), *beside])}
     command = [python, "-s", "-m", f"experiments.harness.{part}", *options]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    try:
+        return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    except OSError as error:
+        print(f"erabench: {python}: {error.strerror}; make bench-harness makes it", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -12,9 +12,12 @@ STACK = "cpu"
 
 
 def seconds(command: list[str]) -> float | None:
-    """Return how long a command takes; None if it fails."""
+    """Return how long a command takes; None if it fails or does not exist."""
     began = time.perf_counter()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    except OSError:
+        return None
     return time.perf_counter() - began if done.returncode == 0 else None
 
 
@@ -29,7 +32,7 @@ def main() -> int:
     """Print a line per image of the cpu stack."""
     print(f"\nImages of the stack {STACK}")
     if seconds(["docker", "info"]) is None:
-        print("  skipped: Docker does not answer")
+        print("  skipped: Docker is not installed, or does not answer")
         return 0
     for name in sorted(path.parent.name for path in (ROOT / "runners").glob("*/framework.json")):
         image = f"erabench/{name}:{STACK}"

@@ -121,11 +121,6 @@ def shifts(folder: Path, benches: int) -> dict[tuple[str, str, int, int], Shift]
     }
 
 
-def share(found: list[bool]) -> float:
-    """Return the share of true values."""
-    return sum(found) / len(found)
-
-
 def evaluate(folder: Path, benches: int) -> bool:
     """Print each rule's verdicts on all pairs of benches; return whether erabench's rule keeps both limits."""
     print(f"\n{benches} benches: false verdicts / slowdowns found, in per cent of all pairs")
@@ -148,15 +143,17 @@ def evaluate(folder: Path, benches: int) -> bool:
                 for i, j in itertools.combinations(range(benches), 2)
             ]
             totals[name] += false
-            cells.append(f"{100 * share(false):.0f}")
+            cells.append(f"{100 * statistics.fmean(false):.0f}")
             if slow:
-                found = share([rule(plain[i], slow[j], beside) == "slower" for (i, j), beside in controls.items()])
+                found = statistics.fmean(
+                    [rule(plain[i], slow[j], beside) == "slower" for (i, j), beside in controls.items()]
+                )
                 cells[-1] += f" / {100 * found:.0f}"
                 kept = kept and (name != "erabench" or found >= ASKED_FOUND)
         factor = f", slowed {subject.slowdown:g}" if slow else ""
         print(f"| {subject.row}, {phase}{factor} | {' | '.join(cells)} |")
-    print(f"| all, false | {' | '.join(f'{100 * share(false):.1f}' for false in totals.values())} |")
-    kept = kept and share(totals["erabench"]) <= ALLOWED_FALSE
+    print(f"| all, false | {' | '.join(f'{100 * statistics.fmean(false):.1f}' for false in totals.values())} |")
+    kept = kept and statistics.fmean(totals["erabench"]) <= ALLOWED_FALSE
     limits = f"at most {100 * ALLOWED_FALSE:g} % false, at least {100 * ASKED_FOUND:g} % found"
     print(f"erabench, {limits}: {'kept' if kept else 'NOT KEPT'}")
     return kept
@@ -177,7 +174,7 @@ def main() -> int:
     try:
         collect(asked.folder, asked.benches)
     except RuntimeError as error:
-        print(f"erabench: {error}", file=sys.stderr)
+        print(f"\nerabench: {error}", file=sys.stderr)
         return 1
     return 0 if evaluate(asked.folder, asked.benches) else 1
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from experiments.harness.tools import KEEPS, all_tools, bare, erabench
+from experiments.harness.tools import KEEPS, all_tools, bare
 from runners.worker.measure import median_interval
 
 STEPS_S = (100e-6, 1e-3, 20e-3)
@@ -49,24 +49,6 @@ def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
     return ratios
 
 
-def wall_share(seconds: float) -> float:
-    """Return the wall time of the complete loop over the time inside the steps it timed."""
-    step, count = make_step(seconds), int(1.0 / seconds)
-    shares = []
-    for _ in range(5):
-        inside: list[float] = []
-
-        def counted(inside: list[float] = inside) -> None:
-            start = time.perf_counter()
-            step()
-            inside.append(time.perf_counter() - start)
-
-        start = time.perf_counter()
-        erabench(counted, count)
-        shares.append((time.perf_counter() - start) / sum(inside))
-    return statistics.median(shares)
-
-
 def main(rounds: int = ROUNDS) -> bool:
     """Print the tables; whether the project's loop kept its limits."""
     kept = True
@@ -80,7 +62,6 @@ def main(rounds: int = ROUNDS) -> bool:
             print(f"  {name:<24}{ratio:>8.4f}   {low:.4f} to {high:.4f}    {KEEPS[name]}")
             if name.startswith("erabench"):
                 kept = kept and low <= LIMITS[seconds]
-        print(f"  wall time of the complete loop over the time inside its steps: {wall_share(seconds):.4f}")
     limits = ", ".join(f"{limit:g} at {1000 * seconds:g} ms" for seconds, limit in LIMITS.items())
     print(f"\nLimits of the project's loop: {limits}: {'kept' if kept else 'NOT KEPT'}")
     return kept

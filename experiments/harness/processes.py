@@ -15,7 +15,12 @@ VENVS = Path(os.environ.get("VENVS") or ROOT / ".venvs").absolute()
 def timed(python: Path, framework: str, row: str, *options: str) -> dict[str, Any]:
     """Return what ``one_process`` prints of the row: per phase "samples_s" and "median_s". Raises RuntimeError."""
     command = [python, "-s", "-m", "experiments.harness.one_process", framework, row, *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise RuntimeError(
+            f"{row} could not be timed: {python}: {error.strerror}; make bench-harness makes it"
+        ) from None
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no output"]
         raise RuntimeError(f"{row} could not be timed: {lines[-1]}")

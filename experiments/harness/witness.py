@@ -55,14 +55,10 @@ WITNESSES = {
     "ar-polyfit": Witness("classical", ["autoregression.py", "polyfit"]),
     "sarimax": Witness("classical", ["sarimax.py"]),
     "densenet-24x3": Witness("pytorch", ["densenet.py", "[24,24,24]", "0.5", "32"], pairs=3),
-    "densenet-24x3-keras": Witness("keras", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3),
+    "densenet-24x3-keras": Witness("keras", ["densenet_keras.py"], pairs=3),
     "densenet-24x3-jax": Witness("jax", ["densenet_jax.py"], pairs=3),
-    "densenet-24x3-keras-jax": Witness(
-        "keras_jax", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3, backend="jax"
-    ),
-    "densenet-24x3-keras-torch": Witness(
-        "keras_torch", ["densenet_keras.py", "[24,24,24]", "0.5", "32"], pairs=3, backend="torch"
-    ),
+    "densenet-24x3-keras-jax": Witness("keras_jax", ["densenet_keras.py"], pairs=3, backend="jax"),
+    "densenet-24x3-keras-torch": Witness("keras_torch", ["densenet_keras.py"], pairs=3, backend="torch"),
     "densenet-32-24-32": Witness("pytorch", ["densenet.py", "[32,24,32]", "0.005", "16"], pairs=3),
 }
 
@@ -114,43 +110,35 @@ def by_witness(python: Path, key: str, device: str) -> dict[str, float]:
     return times
 
 
-class Pairs(NamedTuple):
-    """Times of harness and witness, pair by pair, and how many pairs were discarded for the load of others."""
-
-    harness: list[dict[str, float]]
-    witness: list[dict[str, float]]
-    discarded: int
-
-
-def run_pairs(python: Path, key: str, device: str, count: int) -> Pairs:
-    """Run harness and witness in turns until ``count`` pairs were quiet; the order is swapped in every second one.
+def run_pairs(python: Path, key: str, device: str, count: int) -> list[tuple[dict[str, float], dict[str, float]]]:
+    """Return (harness, witness) of ``count`` quiet pairs, run in turns; the order is swapped in every second one.
 
     Raises ``RuntimeError`` if others keep the machine busy.
     """
-    found = Pairs([], [], 0)
-    while len(found.harness) < count:
-        if found.discarded >= (ATTEMPTS - 1) * count:
-            raise RuntimeError(f"{key}: {found.discarded} pairs discarded: others keep this machine busy; stop them")
+    found: list[tuple[dict[str, float], dict[str, float]]] = []
+    discarded = 0
+    while len(found) < count:
+        if discarded >= (ATTEMPTS - 1) * count:
+            raise RuntimeError(f"{key}: {discarded} pairs discarded: others keep this machine busy; stop them")
         before = load.read()
-        if len(found.harness) % 2 == 0:
+        if len(found) % 2 == 0:
             ours, theirs = by_harness(python, key, device), by_witness(python, key, device)
         else:
             theirs, ours = by_witness(python, key, device), by_harness(python, key, device)
         busy = load.conditions(before, load.read())["other_load_cpus"] or 0.0
         quiet = busy < OTHERS_BUSY
-        state = f"pair {len(found.harness) + 1} of {count}" if quiet else "discarded"
+        state = f"pair {len(found) + 1} of {count}" if quiet else "discarded"
         print(f"{key}: {state}: harness {ours}, script {theirs}, others {busy:.2f}", file=sys.stderr, flush=True)
         if quiet:
-            found.harness.append(ours)
-            found.witness.append(theirs)
+            found.append((ours, theirs))
         else:
-            found = found._replace(discarded=found.discarded + 1)
+            discarded += 1
     return found
 
 
 def try_row(python: Path, key: str, device: str, count: int) -> bool:
     """Print a row's line of the table; return whether it keeps the limit."""
-    harness, witness, _ = run_pairs(python, key, device, count)
+    harness, witness = zip(*run_pairs(python, key, device, count), strict=True)
     column = {
         name: ([one[name] for one in harness], [one[name] for one in witness]) for name in ("train_s", "predict_s")
     }

@@ -2,8 +2,7 @@
 
 <results>/<type>/<stack>/<row>.<device>.json        as the report reads it
 <results>/<type>/.fleet/run.json                    which run wrote them
-<results>/<type>/.fleet/nodes.json                  the spread between nodes, if each was measured
-<results>/<type>/.fleet/nodes/<node>/<stack>/...    their records
+<results>/<type>/.fleet/nodes/<node>/<stack>/...    the records of all nodes, if each was measured
 """
 
 from __future__ import annotations
@@ -109,8 +108,7 @@ def _write_type(
             if one.kind in ENDED_BADLY
             for name in one.cell.expected
         }
-        typical, content = spread(chosen, bad)
-        write_json(folder / ".fleet" / "nodes.json", content)
+        typical = spread(chosen, bad)
     else:
         typical = list(chosen)
     wanted = {f"{one.cell.stack}/{one.name}": one.content for one in typical}

@@ -25,14 +25,6 @@ ENDED_BADLY = {
     "lost": ("failed", "cell-lost"),
     "refused": ("failed", "cell-refused"),
 }
-REASONS = {  # key -> names of values, as in runners/contract.py
-    "cell-failed": ("text",),
-    "cell-time-limit": ("text",),
-    "cell-out-of-memory": ("text",),
-    "cell-stopped": ("text",),
-    "cell-lost": ("text",),
-    "cell-refused": ("text",),
-}
 UNKNOWN = "0" * 64
 
 

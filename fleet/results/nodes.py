@@ -58,21 +58,19 @@ def figure_of(record: dict[str, Any], phase: str) -> float | None:
     return float(statistics.median(medians)) if medians else None
 
 
-def spread(found: Sequence[Found], ended: Mapping[tuple[str, str, str], str]) -> tuple[list[Found], dict[str, Any]]:
-    """Return for each row the record of the middle node, and the figures of all nodes with outliers named.
+def spread(found: Sequence[Found], ended: Mapping[tuple[str, str, str], str]) -> list[Found]:
+    """Return for each row the record of the middle node, with the spread between all of them (``nodes``).
 
-    ``ended`` has the status of those that ended badly: (stack, record, node) -> status. The record gets the spread
-    too (``nodes``), so that it stays with the record.
+    ``ended`` has the status of those that ended badly: (stack, record, node) -> status.
     """
     groups: dict[tuple[str, str], list[Found]] = {}
     for one in found:
         groups.setdefault((one.cell.stack, one.name), []).append(one)
-    typical, rows = [], []
+    typical = []
     for (stack, name), members in sorted(groups.items()):
         timed = [(figure_of(one.record, "train"), one) for one in members if one.record["status"] == "ok"]
         ranked = sorted((pair for pair in timed if pair[0] is not None), key=lambda pair: (pair[0], pair[1].cell.node))
         middle = ranked[(len(ranked) - 1) // 2][1] if ranked else members[0]
-        row, device = name.removesuffix(".json").rsplit(".", 1)
         shown: list[dict[str, Any]] = []
         without = {node: status for (of, record, node), status in ended.items() if (of, record) == (stack, name)}
         without |= {one.cell.node: one.record["status"] for one in members if one.record["status"] != "ok"}
@@ -81,12 +79,9 @@ def spread(found: Sequence[Found], ended: Mapping[tuple[str, str, str], str]) ->
             figures = {node: value for node, value in values.items() if value}
             if figures:
                 missing = {node: status for node, status in without.items() if node not in figures}
-                where = {"stack": stack, "row": row, "device": device, "phase": phase}
-                rows.append({**where, **summary(figures), "without": missing})
-                names = ("phase", "nodes", "low_s", "high_s", "outliers", "without")
-                shown.append({name: rows[-1][name] for name in names})
+                shown.append({"phase": phase, **summary(figures), "without": missing})
         typical.append(_with_nodes(middle, shown))
-    return typical, {"version": 1, "nodes": sorted({one.cell.node for one in found}), "rows": rows}
+    return typical
 
 
 def _with_nodes(one: Found, shown: list[dict[str, Any]]) -> Found:
@@ -95,16 +90,14 @@ def _with_nodes(one: Found, shown: list[dict[str, Any]]) -> Found:
 
 
 def summary(figures: dict[str, float]) -> dict[str, Any]:
-    """Return the median, the range relative to it, and the nodes that stand apart (name -> relative difference)."""
+    """Return the range of the figures, and the nodes that stand apart (name -> relative difference)."""
     middle = statistics.median(figures.values())
     deviation = statistics.median(abs(value - middle) for value in figures.values())
     least = max(OUTLIER_LEAST * middle, OUTLIER_DEVIATIONS / 0.6745 * deviation)
     outliers = {node: value / middle - 1 for node, value in figures.items() if abs(value - middle) > least}
     return {
         "nodes": len(figures),
-        "median_s": middle,
         "low_s": min(figures.values()),
         "high_s": max(figures.values()),
-        "seconds": figures,
         "outliers": outliers if len(figures) >= OUTLIER_NODES else {},
     }

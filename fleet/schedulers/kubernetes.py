@@ -146,7 +146,6 @@ class KubernetesJobs:
             time.sleep(0.5)
             pods = self._pods(submissions)
         lost = self._save([(pod, one) for pod, one in pods if pod_task(pod).phase != "queued"])
-        self._has_code = False
         ask([*self._kubectl, "delete", "jobs,configmaps", f"--selector={RUN_LABEL}={self.folder.run}", "--wait=false"])
         return lost
 

@@ -45,6 +45,18 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A part of a document: immutable, checked when it is read. It has no cycles, so it needs no garbage collection."""
 
 
+class Measured(Record, frozen=True):
+    """What every record begins with: which row of which bench it is of."""
+
+    schema_version: Literal[2]
+    machine: Name
+    stack: Name
+    engine: Engine
+    profile: Profile
+    framework: Name
+    device: Device
+
+
 class Reason(Record, frozen=True):
     """A statement as data: the report has a sentence for each ``key``, into which the ``values`` go."""
 

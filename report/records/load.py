@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
 from sys import intern
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec.json import encode
 from msgspec.structs import force_setattr, replace
 
 from report.beside import beside
-from report.records.common import NAME, Device
+from report.records.common import NAME
 from report.records.documents import Kind, Problem, Unusable, decode, read_bytes
 from report.records.result import Result
 from report.records.series import counted
@@ -32,8 +32,6 @@ _PLACE = re.compile(rf"([^/]+)/([^/]+)/({TUNING_FOLDER}/)?([^/]+)\.(cpu|gpu)\.js
 _NAME = re.compile(NAME)
 _PART = 250  # files
 _FILE_ENDINGS = (".json", ".csv", ".parquet", ".svg")  # of files beside the machines' folders, where the page is
-
-Document = TypeVar("Document", Result, Tuning)
 
 
 class BadInput(Exception):
@@ -97,13 +95,11 @@ class _Found:
         """Add the documents in these files below ``root``, and what is wrong with them."""
         for name in names:
             try:
-                place = _Place.of(name)
-                if place.is_tuning:
-                    content = read_bytes(os.path.join(root, name), inside, TUNING)
-                    self.tunings.append(place.put(decode(content, TUNING), root))
+                document = _document(root, inside, name)
+                if isinstance(document, Tuning):
+                    self.tunings.append(document)
                 else:
-                    content = read_bytes(os.path.join(root, name), inside, RESULT)
-                    result = _agreeing(place.put(decode(content, RESULT), root), self.problems)
+                    result = _agreeing(document, self.problems)
                     _shrink(result, shared)
                     self.results.append(result)
             except Unusable as unusable:
@@ -123,44 +119,33 @@ def complete(result: Result) -> Result | None:
     """Return the result with its long series, read again from its file; None if that is missing or broken by now."""
     root = result.path.removesuffix(result.file)
     try:
-        found = decode(read_bytes(result.path, Path(root).resolve(), RESULT), RESULT)
+        found = _document(root, Path(root).resolve(), result.file)
     except Unusable:
         return None
-    return _agreeing(_Place.of(result.file).put(found, root), [])
+    return _agreeing(found, []) if isinstance(found, Result) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The place that a file's path names."""
+def _document(root: str, inside: Path, name: str) -> Result | Tuning:
+    """Return the document in the file ``name`` below the results. Raises Unusable.
 
-    name: str
-    machine: str
-    stack: str
-    is_tuning: bool
-    row: str
-    device: Device
-
-    @classmethod
-    def of(cls, name: str) -> _Place:
-        """Return the place of the file ``name`` below the results. Raises Unusable where no document lies."""
-        found = _PLACE.fullmatch(name)
-        if found is None:
-            raise Unusable(f"move it to {RESULT_PLACE}, or elsewhere", "is not where a result belongs")
-        machine, stack, folder, row, device = found.groups()
-        for value in (machine, stack, row):
-            if not _NAME.fullmatch(value):
-                raise Unusable("rename it with letters, digits and ._- only", f"{value!r} is not a valid name")
-        if machine.endswith(_FILE_ENDINGS):
-            raise Unusable("give the machine another name", "its machine has the name of a file beside the page")
-        return cls(name, machine, stack, folder is not None, row, "cpu" if device == "cpu" else "gpu")
-
-    def put(self, document: Document, root: str) -> Document:
-        """Make a document that was just read one of this place, which wins over the record's own fields."""
-        path = os.path.join(root, self.name)
-        for name, value in (("machine", self.machine), ("stack", self.stack), ("device", self.device), ("path", path)):
-            force_setattr(document, name, value)
-        force_setattr(document.model, "key", self.row)
-        return document
+    Its path names machine, stack, row and device, and wins over the record's own fields.
+    """
+    found = _PLACE.fullmatch(name)
+    if found is None:
+        raise Unusable(f"move it to {RESULT_PLACE}, or elsewhere", "is not where a result belongs")
+    machine, stack, folder, row, device = found.groups()
+    for value in (machine, stack, row):
+        if not _NAME.fullmatch(value):
+            raise Unusable("rename it with letters, digits and ._- only", f"{value!r} is not a valid name")
+    if machine.endswith(_FILE_ENDINGS):
+        raise Unusable("give the machine another name", "its machine has the name of a file beside the page")
+    kind: Kind[Any] = TUNING if folder else RESULT
+    path = os.path.join(root, name)
+    document: Result | Tuning = decode(read_bytes(path, inside, kind), kind)
+    for field_name, value in (("machine", machine), ("stack", stack), ("device", device), ("path", path)):
+        force_setattr(document, field_name, value)
+    force_setattr(document.model, "key", row)
+    return document
 
 
 def _agreeing(result: Result, problems: list[Problem]) -> Result:

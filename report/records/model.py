@@ -10,8 +10,8 @@ from msgspec import Meta
 from report.records.common import Line, Name, Number, Positive, Reason, Record, Sha256, Values, Whole
 
 
-class Model(Record, frozen=True):
-    """What was measured: one row of the page."""
+class TunedModel(Record, frozen=True):
+    """One row of the page: what is known of it before a run."""
 
     key: Name
     title: Line
@@ -19,6 +19,11 @@ class Model(Record, frozen=True):
     library: Line
     dataset: Name
     order: Annotated[Positive, Meta(description="place of the row on the page")]
+
+
+class Model(TunedModel, frozen=True):
+    """What was measured: one row of the page."""
+
     parameters: Annotated[Whole, Meta(description="trainable parameters")] | None
     details: Values | None
     twin_of: Annotated[Name, Meta(description="the published row whose net this is in another framework")] | None = None

@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from report.records.common import (
-    Device,
     Duration,
-    Engine,
     Environment,
     Line,
+    Measured,
     Moment,
     Name,
     Number,
@@ -20,7 +19,6 @@ from report.records.common import (
     PhaseWarning,
     Positive,
     ProcessStatus,
-    Profile,
     Provenance,
     Reason,
     Record,
@@ -230,16 +228,9 @@ class NodeSpread(Record, frozen=True):
     without: Annotated[Mapping[Line, Status], Meta(description="node that has no figure: how it ended")] = {}
 
 
-class Result(Record, frozen=True):
+class Result(Measured, frozen=True):
     """One row on one device, measured by one or more processes. Every field is always there; null: not measured."""
 
-    schema_version: Literal[2]
-    machine: Name
-    stack: Name
-    engine: Engine
-    profile: Profile
-    framework: Name
-    device: Device
     model: Model
     status: Status
     reason: Annotated[Reason, Meta(description="never null unless the status is ok")] | None

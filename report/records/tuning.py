@@ -11,23 +11,20 @@ from msgspec import Meta
 
 from report.records.common import (
     PHASES,
-    Device,
     Duration,
-    Engine,
     Environment,
-    Line,
+    Measured,
     Moment,
-    Name,
     PhaseName,
     PhaseWarning,
     Positive,
-    Profile,
     Provenance,
     Reason,
     Record,
     Seconds,
     Values,
 )
+from report.records.model import TunedModel
 
 TUNING_FOLDER = "tuning"
 """Beside a stack's results."""
@@ -36,17 +33,6 @@ AttemptStatus = Literal["ok", "failed", "timeout", "out_of_memory", "skipped", "
 Option = Annotated[str, Meta(min_length=1, max_length=100, description="an unknown one is shown by its key")]
 Error = Annotated[float, Meta(ge=0, le=1e100, description="max |a-b| / max |a| of the outputs")]
 Medians = Annotated[tuple[Seconds, ...], Meta(max_length=1000)]
-
-
-class TunedModel(Record, frozen=True):
-    """Which row: as in a result, without what only a run of it gives."""
-
-    key: Name
-    title: Line
-    params: Line
-    library: Line
-    dataset: Name
-    order: Positive
 
 
 class Times(Record, frozen=True):
@@ -124,16 +110,9 @@ class Attempt(Record, frozen=True, rename={"kept_before": "with"}):
         return self.train if phase == "train" else self.predict
 
 
-class Tuning(Record, frozen=True):
+class Tuning(Measured, frozen=True):
     """One neural row on one device, as it is written and with the framework's own settings tried on it."""
 
-    schema_version: Literal[2]
-    machine: Name
-    stack: Name
-    engine: Engine
-    profile: Profile
-    framework: Name
-    device: Device
     model: TunedModel
     started: Moment
     duration_s: Duration

@@ -79,7 +79,7 @@ def _accuracy(number: Number) -> str:
     if number.spread is None:
         return significant(number.value, DIGITS_OF_ONE_SEED)
     spread = significant(number.spread, 1)
-    decimals = len(spread.partition(".")[2]) if "e" not in spread else MOST_DIGITS
+    decimals = len(spread.partition(".")[2]) if number.spread and "e" not in spread else MOST_DIGITS
     return f"{number.value:.{max(2, min(decimals, MOST_DIGITS))}f} ±{spread}"
 
 

@@ -85,3 +85,11 @@ def test_without_data_the_experiment_names_what_is_missing(capsys):
     """One line and exit status 2."""
     assert slips.main(["--data", "nowhere"]) == 2
     assert capsys.readouterr().err == "erabench: data-missing (file: household/manifest.json)\n"
+
+
+@pytest.mark.parametrize("option", ["--epochs=0", "--threads=0", "--train-minutes=-5"])
+def test_a_number_that_makes_no_sense_is_refused(option, capsys):
+    """With the options' limits and exit status 2, before any data are read."""
+    with pytest.raises(SystemExit, match="2"):
+        slips.main(["--data", "nowhere", option])
+    assert "at least 1, --train-minutes one of at least 0" in capsys.readouterr().err

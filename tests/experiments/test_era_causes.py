@@ -68,3 +68,22 @@ def test_a_case_is_compared_with_the_one_as_written_and_with_no_other() -> None:
 def test_an_operation_has_not_the_time_of_those_it_called(event: dict[str, float], microseconds: float) -> None:
     """Not even where it took none of its own; only where PyTorch did not tell them apart they are in it."""
     assert era_cases._self_us(SimpleNamespace(**event)) == microseconds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: FRAMEWORK"),
+        (["jax", "as written"], "invalid choice: 'jax'"),
+        (["keras"], "required: CASE"),
+        (["keras", "one thread"], "invalid choice: 'one thread' (choose from "),
+    ],
+)
+def test_a_case_that_nobody_knows_is_refused_with_the_choices(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    """And exit status 2; 3 means that a version does not have it."""
+    monkeypatch.setattr("sys.argv", ["era_cases", *arguments])
+    with pytest.raises(SystemExit, match="2"):
+        era_cases.main()
+    assert message in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 pytest.importorskip("scipy", reason="the harness needs the tests' own environment")
 
-from experiments.harness import noise
+from experiments.harness import images, noise
 from experiments.harness import witness as witness_part
 from experiments.harness.methods import RULES
 from experiments.harness.scale import MORE, SECONDS, is_linear, show
@@ -39,6 +40,31 @@ def test_a_growth_that_is_too_much_is_printed(capsys: pytest.CaptureFixture[str]
     """With the cost of a unit at each step."""
     assert not show("time", "result", {1: 1.0, 10: 2.0, 100: 400.0}, SECONDS)
     assert "NOT KEPT" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("part", ["overhead", "noise"])
+def test_a_missing_environment_gets_one_message(tmp_path: Path, part: str) -> None:
+    """And exit status 1; it names the interpreter and what makes it."""
+    command = [sys.executable, "-m", "experiments.harness", part]
+    if part == "noise":
+        command.append(f"--folder={tmp_path / 'kept'}")
+    variables = {**os.environ, "VENVS": str(tmp_path / "none")}
+    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"erabench: .*none/cpu/\w+/bin/python: No such file or directory; make bench-harness makes it",
+        done.stderr.strip().splitlines()[-1],
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_without_docker_the_images_part_skips_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether the command is missing or gets no answer."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert images.main() == 0
+    assert "skipped: Docker is not installed" in capsys.readouterr().out
 
 
 def test_an_unknown_part_gets_one_message() -> None:
@@ -107,8 +133,7 @@ def test_harness_and_script_run_in_turns(turns: tuple[list[str], list[float]]) -
     busy += [0.0, 0.0, 0.1]
     found = witness_part.run_pairs(Path("python"), "ar", "cpu", 3)
     assert order == ["harness", "witness", "witness", "harness", "harness", "witness"]
-    assert [one["n"] for one in found.harness] == [1, 4, 5]
-    assert [one["n"] for one in found.witness] == [2, 3, 6]
+    assert [(ours["n"], theirs["n"]) for ours, theirs in found] == [(1, 2), (4, 3), (5, 6)]
 
 
 def test_a_pair_beside_other_load_is_run_again(turns: tuple[list[str], list[float]]) -> None:
@@ -116,8 +141,7 @@ def test_a_pair_beside_other_load_is_run_again(turns: tuple[list[str], list[floa
     busy = turns[1]
     busy += [0.0, 1.5, 0.0]
     found = witness_part.run_pairs(Path("python"), "ar", "cpu", 2)
-    assert [one["n"] for one in found.harness] == [1, 6]
-    assert found.discarded == 1
+    assert [(ours["n"], theirs["n"]) for ours, theirs in found] == [(1, 2), (6, 5)]
     busy += [0.5] * 10
     with pytest.raises(RuntimeError, match="4 pairs discarded: others keep this machine busy"):
         witness_part.run_pairs(Path("python"), "ar", "cpu", 2)

@@ -131,6 +131,8 @@ def test_without_a_usable_result_nothing_is_touched(
         (["--locale", "fr"], "invalid choice: 'fr'"),
         (["--machine", "other"], "no result of machine other; there is gtx-box"),
         (["--stack", "cpu"], "no result of stack cpu; there is gtx1080"),
+        (["--machine", ","], "argument --machine: no name in ','"),
+        (["--stack", ""], "argument --stack: no name in ''"),
         (["--colour"], "unrecognized arguments: --colour"),
     ],
 )

@@ -13,6 +13,7 @@ from html import escape
 from typing import Literal
 
 from report.render.escape import terminal
+from report.render.layout import width
 from report.text import Text
 
 GREY = "#767676"  # 4.5:1 on white and 4.6:1 on black
@@ -137,7 +138,7 @@ class Drawing:
         """Write marks with their names from left to right; return where the next line begins."""
         x = 8.0
         for words, shape, colour, hollow in entries:
-            wide = 18 + CHARACTER * _columns(words) + 12
+            wide = 18 + CHARACTER * width(words) + 12
             if x > 8 and x + wide > WIDTH:
                 x, y = 8.0, y + 19
             self.marker(x, y - 4, shape, colour, hollow)
@@ -182,11 +183,6 @@ def tick(value: float) -> str:
     mantissa, exponent = f"{value:.2g}".partition("e")[::2]
     power = f"10{str(int(exponent or 0)).translate(_SUPERSCRIPT)}"
     return power if mantissa == "1" else f"{mantissa}·{power}"
-
-
-def _columns(words: str) -> int:
-    """Hangul is about as wide as two letters."""
-    return sum(2 if ord(character) > 0x1100 else 1 for character in words)
 
 
 def thinned(values: Sequence[float | None], most: int) -> list[tuple[int, float | None]]:

@@ -50,12 +50,13 @@ def declarations(path: Path) -> dict[str, dict[str, tuple[str, ...]]]:
         for node in ast.parse(path.read_text("utf-8")).body
         if isinstance(node, ast.Assign)
         for target in node.targets
-        if isinstance(target, ast.Name) and target.id in ("REASONS", "NOTES", "WARNINGS")
+        if isinstance(target, ast.Name) and target.id in ("REASONS", "NOTES", "WARNINGS", "ENDED_BADLY")
     }
 
 
 CONTRACT = declarations(ROOT / "runners" / "contract.py")
-CONTRACT["REASONS"] |= declarations(ROOT / "fleet" / "results" / "missing.py")["REASONS"]
+ENDED_BADLY = declarations(ROOT / "fleet" / "results" / "missing.py")["ENDED_BADLY"]
+CONTRACT["REASONS"] |= {key: ("text",) for _, key in ENDED_BADLY.values()}
 CONTRACT["REASONS"] |= declarations(ROOT / "erabench" / "eras" / "engine.py")["REASONS"]
 """Key -> names of values, as the runners, the fleet and the driver declare them."""
 WARNED = {key: sentence for key, (_, sentence) in WARNINGS.items()}

@@ -47,6 +47,7 @@ def test_a_unit_follows_the_number() -> None:
         (Number(0.94123, "accuracy", 0.002), "0.941 ±0.002"),
         (Number(-0.175, "accuracy", 0.0066), "-0.175 ±0.007"),
         (Number(0.94, "accuracy", 0.06), "0.94 ±0.06"),
+        (Number(0.93412, "accuracy", 0.0), "0.9341 ±0"),
         (Number(0.38114552, "exact"), "0.38114552"),
         (Number(2.5e9, "exact"), "2.5000000e+09"),
         (Number(5_163_400_000, "bytes"), "5163MB"),
