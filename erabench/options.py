@@ -24,10 +24,6 @@ class Option(NamedTuple):
     default: str = ""
     metavar: str = "NAME"
 
-    @property
-    def flag(self) -> str:
-        return "--" + self.variable.lower().replace("_", "-")
-
 
 def data_folder(asked: argparse.Namespace) -> Path:
     """DATA_DIR, else the project's folder in the user's cache (XDG Base Directory Specification)."""
@@ -80,7 +76,7 @@ def add(parser: argparse.ArgumentParser, *variables: str) -> None:
         option = OPTIONS[name]
         default = f" (default: {option.default})" if option.default else ""
         parser.add_argument(
-            option.flag, dest=name, default=os.environ.get(name, ""), metavar=option.metavar,
+            "--" + name.lower().replace("_", "-"), dest=name, default=os.environ.get(name, ""), metavar=option.metavar,
             help=f"{option.help}{default}",
         )  # fmt: skip
 

@@ -139,7 +139,8 @@ def test_gpu(asked: Namespace) -> int:
 
     Nothing is installed: the tests run where a network, a container engine or the locks are missing. Raises Problem.
     """
-    stack, failed = asked.STACK or "current", 0
+    stack = asked.STACK or "current"
+    statuses: list[int] = []
     settings(stack)  # which refuses a stack that there is not
     for framework in [framework for framework in frameworks() if "gpu" in framework.devices]:
         variable = f"PYTHON_{framework.name.upper()}"
@@ -154,8 +155,10 @@ def test_gpu(asked: Namespace) -> int:
             done = subprocess.run(command, cwd=ROOT, env=clean() | {"FRAMEWORK": framework.name}, check=False)
         except OSError as error:
             raise Problem(f"{variable}={interpreter}: cannot be run ({error.strerror})") from error
-        failed += done.returncode != 0
-    return 1 if failed else 0
+        statuses.append(done.returncode)
+    if not statuses:
+        print("\nnothing was tested: no framework has an interpreter")
+    return 1 if any(statuses) else 0
 
 
 def harness(asked: Namespace) -> int:

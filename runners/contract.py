@@ -288,6 +288,10 @@ class Quality(NamedTuple):
     notes: List[Reason] = []
 
 
+Implementation = Tuple[Callable[[Context], Steps], Callable[[Context], Quality], Callable[[Context], Dict[str, Any]]]
+"""``prepare``, ``train_to_quality`` and ``prove`` as a row's ``implementation`` has them: see ``Model``."""
+
+
 def digest(arrays: Iterable[Any]) -> bytes:
     """A checksum of a net's arrays, for ``Steps.state``: a large net is not copied as a whole."""
     found = sha256()

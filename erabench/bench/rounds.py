@@ -20,8 +20,6 @@ class Measured(NamedTuple):
     status: str
     processes: int  # so far
     wanted: int
-    measured: bool  # False: it was already complete
-    seconds: float  # that this call spent on it
     timing_seconds: float  # expected for one more process
 
 
@@ -33,9 +31,7 @@ class Outcome(NamedTuple):
     interrupted: bool
 
 
-def run_rounds(
-    run: Run, chosen: dict[str, list[str]], arguments: Sequence[str], seed: int, force: bool, only_once: bool
-) -> Outcome:
+def run_rounds(run: Run, chosen: dict[str, list[str]], arguments: Sequence[str], seed: int, force: bool) -> Outcome:
     """Call the runners for each framework, round after round, until no row that works lacks a process."""
     rows: dict[Row, Measured] = {}
     broken: list[str] = []
@@ -57,9 +53,7 @@ def run_rounds(
                 broken.append(framework)
                 say(f"{framework}: the runners ended with status {ended.status}{'' if report else ' and no report'}")
         lacking = {
-            row: now
-            for row, now in rows.items()
-            if row in grown and now.status == "ok" and now.processes < now.wanted and not only_once
+            row: now for row, now in rows.items() if row in grown and now.status == "ok" and now.processes < now.wanted
         }
         pending = {}
         for framework, key, _ in lacking:

@@ -63,9 +63,7 @@ def measure(asked: Namespace, chosen: dict[str, list[str]], kind: list[str]) -> 
         fetch(datasets(ready), options.data_folder(asked))
         arguments += ["--stack", stack, "--engine", engine.name, "--commit", commit()]
         seed = random.SystemRandom().randrange(2**31)
-        outcome = run_rounds(
-            engine.run, ready, arguments, seed, options.switched_on("FORCE"), only_once="--tune" in kind
-        )
+        outcome = run_rounds(engine.run, ready, arguments, seed, options.switched_on("FORCE"))
         status = max(status, summarize(outcome))
     if any(results.glob("*/*/*.json")):
         status = max(status, page.make(asked))

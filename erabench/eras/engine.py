@@ -130,7 +130,7 @@ class EraEngine:
             if ended.status not in (0, 1):
                 return ended
         self.pace.wanted[edition] = 0
-        return Ended(1, as_output(dict.fromkeys(rows, Measured(status, 0, 0, False, 0.0, 0.0))))
+        return Ended(1, as_output(dict.fromkeys(rows, Measured(status, 0, 0, 0.0))))
 
     def record(self, row: Row) -> Path:
         """The file of a row's result on a device."""
@@ -215,9 +215,6 @@ def as_output(report: Mapping[Row, Measured]) -> str:
 
 def brief(problem: Problem) -> str:
     """A problem in one line, for a record: without a log, the machine's folders, and the host of a registry."""
-    return problem.brief if isinstance(problem, ImageProblem) else first_line(str(problem))
-
-
-def first_line(text: str) -> str:
-    """The first line, for a record: without the machine's folders."""
-    return without_paths(text.splitlines()[0])[:500]
+    if isinstance(problem, ImageProblem):
+        return problem.brief
+    return without_paths(str(problem).splitlines()[0])[:500]

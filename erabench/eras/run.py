@@ -8,6 +8,7 @@ from pathlib import Path
 from erabench import options, page
 from erabench.bench.rounds import Row, run_rounds
 from erabench.bench.run import checked, commit, fetch, summarize
+from erabench.choose import choose
 from erabench.environments import locks
 from erabench.eras import plan
 from erabench.eras.engine import EraEngine, value
@@ -18,6 +19,8 @@ from erabench.frameworks import datasets
 def eras(asked: Namespace) -> int:
     """Measure the editions that are asked for and write the page; return the exit status. Raises Problem."""
     editions = plan.chosen(asked.ERA, asked.NET, asked.FRAMEWORK)
+    if asked.ENGINE:  # refused later, it would be recorded as a failure of every row
+        choose(asked.ENGINE, min(editions).partition("/")[0])
     asked.DEVICE = asked.DEVICE or "cpu"
     arguments = [*checked(asked), "--seeds", "1"]
     results = options.writable("RESULTS", Path(asked.RESULTS or "results"))
@@ -28,7 +31,7 @@ def eras(asked: Namespace) -> int:
     fetch(datasets(editions), options.data_folder(asked))
     engine = EraEngine(asked, editions, results, machine, journal)
     arguments += ["--commit", commit()]
-    outcome = run_rounds(engine.run, editions, arguments, journal.seed, journal.force, only_once=False)
+    outcome = run_rounds(engine.run, editions, arguments, journal.seed, journal.force)
     status = summarize(outcome, by_year)
     if not outcome.interrupted and not options.switched_on("KEEP"):
         for edition in editions:

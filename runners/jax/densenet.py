@@ -2,7 +2,6 @@
 
 from typing import Any, Dict, Tuple
 
-import jax
 import numpy as np
 import optax
 from flax import nnx
@@ -24,7 +23,7 @@ from runners.nets.densenet import (
     parameters,
     shape_of,
 )
-from runners.nets.densenet_implementation import Implementation, Library, timed_steps
+from runners.nets.densenet_implementation import implement, timed_steps
 from runners.nets.sameness import Description, Subject
 
 OWN = {"scale": "scale", "offset": "bias", "kernel": "kernel", "bias": "bias"}
@@ -158,9 +157,8 @@ def ready(context: Context, batch: Batches, weights: Weights) -> Steps:
 
 
 def open_subject(context: Context, description: Description, precision: str) -> Subject:
-    """The described net for the proof; on a GPU without TF32, whose rounding would hide small differences."""
-    jax.config.update("jax_enable_x64", precision == "float64")
-    jax.config.update("jax_default_matmul_precision", "highest")
+    """The described net for the proof."""
+    device.set_precision(precision)
     settings = context.settings
     net = build(description.weights, settings, precision)
     optimizer = optimizer_of(net, description.learning_rate)
@@ -184,5 +182,4 @@ def open_subject(context: Context, description: Description, precision: str) -> 
     return Subject(outputs, step, gradients, parameters=lambda: described(net, settings))
 
 
-_ROW = Implementation(Library(ready, open_subject))
-prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove
+prepare, train_to_quality, prove = implement(ready, open_subject)

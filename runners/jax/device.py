@@ -1,4 +1,4 @@
-"""Waiting for JAX, whose calls return before their work is done."""
+"""Waiting for JAX, whose calls return before their work is done; and the precision of the proof."""
 
 from typing import Any, List
 
@@ -15,3 +15,12 @@ def started(*arrays: Any) -> None:
 def synchronize() -> None:
     """Return when the last call's work is done, and so that of all before it."""
     jax.block_until_ready(_last)
+
+
+def set_precision(precision: str) -> None:
+    """Compute in "float64", or not; on a GPU without TF32, whose rounding would hide small differences.
+
+    Only a process that times nothing calls it.
+    """
+    jax.config.update("jax_enable_x64", precision == "float64")
+    jax.config.update("jax_default_matmul_precision", "highest")

@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any, Dict, Tuple
 
-import jax
 import numpy as np
 import optax
 from flax import nnx
@@ -12,7 +11,7 @@ from jax import numpy as jnp
 from runners.contract import Context, Steps, digest
 from runners.jax import device
 from runners.nets import adam
-from runners.nets.implementation import Implementation, Library
+from runners.nets.implementation import implement
 from runners.nets.learner import Learner, Timed, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
 from runners.nets.sameness import Description, Subject
@@ -141,9 +140,8 @@ def open_learner(context: Context, window: int, weights: Weights, learning_rate:
 
 
 def open_subject(context: Context, description: Description, precision: str) -> Subject:
-    """The described net for the proof; on a GPU without TF32, whose rounding would hide small differences."""
-    jax.config.update("jax_enable_x64", precision == "float64")
-    jax.config.update("jax_default_matmul_precision", "highest")
+    """The described net for the proof."""
+    device.set_precision(precision)
     net = build(description.weights, precision)
     optimizer = optimizer_of(net, description.learning_rate)
 
@@ -160,5 +158,4 @@ def open_subject(context: Context, description: Description, precision: str) -> 
     )
 
 
-_ROW = Implementation(Library(ready, open_learner, open_subject))
-prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove
+prepare, train_to_quality, prove = implement(ready, open_learner, open_subject)

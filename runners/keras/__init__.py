@@ -1,1 +1,1 @@
-"""The Keras rows, all of them LSTM nets. The same code runs with TensorFlow 1.15 and with Keras 3."""
+"""The Keras rows: LSTM nets, and a DenseNet on request. The same code runs with TensorFlow 1.12 and with Keras 3."""

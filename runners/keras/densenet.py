@@ -2,9 +2,7 @@
 
 from runners.keras import proof
 from runners.keras.compat import keras
-from runners.keras_nets.densenet import Kit, library
-from runners.nets.densenet_implementation import Implementation
+from runners.keras_nets.densenet import Kit, implementation
 
 _KIT = Kit(keras, proof.cross_entropy, proof.set_precision_of_images, proof.first_moments, proof.TOLERANCES)
-_ROW = Implementation(library(_KIT))
-prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove
+prepare, train_to_quality, prove = implementation(_KIT)

@@ -1,4 +1,4 @@
-"""The one net of the Keras rows: two stacked LSTM layers and a linear output."""
+"""The net of the LSTM rows in Keras: two stacked LSTM layers and a linear output."""
 
 from typing import Any, Callable
 

@@ -4,7 +4,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
-from runners.contract import Context, Steps, digest
+from runners.contract import Context, Implementation, Steps, digest
 from runners.nets.adam import CONVERSION, EPSILON_OF_DENSENET, first_gradient
 from runners.nets.densenet import (
     BOTTLENECK,
@@ -17,7 +17,7 @@ from runners.nets.densenet import (
     channels_last_kernel,
     shape_of,
 )
-from runners.nets.densenet_implementation import Library, timed_steps
+from runners.nets.densenet_implementation import implement, timed_steps
 from runners.nets.sameness import Description, Subject
 
 NORM = ("scale", "offset")
@@ -113,8 +113,8 @@ def compiled(kit: Kit, weights: Weights, settings: Dict[str, Any], learning_rate
     return net
 
 
-def library(kit: Kit) -> Library:
-    """What Keras gives to the row's implementation."""
+def implementation(kit: Kit) -> Implementation:
+    """The row's functions in this Keras."""
 
     def ready(context: Context, batch: Batches, weights: Weights) -> Steps:
         net = compiled(kit, weights, context.settings, context.settings["timing_learning_rate"])
@@ -143,4 +143,4 @@ def library(kit: Kit) -> Library:
             tolerances=kit.tolerances,
         )
 
-    return Library(ready, open_subject)
+    return implement(ready, open_subject)

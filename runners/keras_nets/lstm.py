@@ -4,11 +4,11 @@ from typing import Any, Callable
 
 import keras
 
-from runners.contract import Context, Steps
+from runners.contract import Context, Implementation, Steps
 from runners.keras_nets.compiled import learner, steps, subject
-from runners.keras_nets.keras3 import PARTLY_FLOAT32, first_moments, fresh
+from runners.keras_nets.keras3 import PARTLY_FLOAT32, first_moments, start
 from runners.nets import adam
-from runners.nets.implementation import Library
+from runners.nets.implementation import implement
 from runners.nets.learner import Learner, Timed
 from runners.nets.lstm import Weights, shapes, size
 from runners.nets.sameness import Description, Subject
@@ -34,22 +34,21 @@ def build(window: int, weights: Weights, learning_rate: Any, jit_compile: Any = 
     return net
 
 
-def prepare(context: Context, timed: Timed, weights: Weights) -> Steps:
+def ready(context: Context, timed: Timed, weights: Weights) -> Steps:
     """The net with these weights, ready for timing."""
     return steps(timed, build(timed.window, weights, timed.learning_rate))
 
 
-def library(set_precision: Callable[[str], None]) -> Library:
-    """What Keras gives on a backend, whose way to float64 is passed in."""
+def implementation(set_precision: Callable[[str], None]) -> Implementation:
+    """The rows' functions on a backend, whose way to float64 is passed in."""
 
     def open_learner(context: Context, window: int, weights: Weights, learning_rate: float, updates: int) -> Learner:
         return learner(build(window, weights, keras.optimizers.schedules.CosineDecay(learning_rate, updates)))
 
     def open_subject(context: Context, description: Description, precision: str) -> Subject:
-        fresh(precision)
-        set_precision(precision)
+        start(precision, set_precision)
         net = build(description.inputs.shape[1], description.weights, description.learning_rate)
         names = [name for name, _ in shapes(*size(description.weights))]
         return subject(net, names, precision, first_moments, PARTLY_FLOAT32)
 
-    return Library(prepare, open_learner, open_subject)
+    return implement(ready, open_learner, open_subject)

@@ -1,9 +1,8 @@
-"""What Keras leaves to PyTorch: products without TF32."""
+"""The LSTM nets of ``runners.keras_nets.lstm`` in Keras on PyTorch."""
 
 import torch
 
-from runners.keras_nets.lstm import library
-from runners.nets.implementation import Implementation
+from runners.keras_nets.lstm import implementation
 
 
 def set_precision(precision: str) -> None:
@@ -12,5 +11,4 @@ def set_precision(precision: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
 
 
-_ROW = Implementation(library(set_precision))
-prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove
+prepare, train_to_quality, prove = implementation(set_precision)

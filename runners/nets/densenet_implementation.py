@@ -1,38 +1,32 @@
 """A DenseNet row's implementation, from the few things that a framework has to give."""
 
-from typing import Any, Callable, Dict, NamedTuple
+from typing import Any, Callable, Dict
 
-from runners.contract import Context, Quality, Reason, Steps
+from runners.contract import Context, Implementation, Quality, Reason, Steps
 from runners.nets import densenet
 from runners.nets.densenet_reference import open_reference
 from runners.nets.sameness import OpenSubject, prove
 
 
-class Library(NamedTuple):
-    """What a framework gives: its net from described weights, for the timing and the proof."""
+def implement(
+    ready: Callable[[Context, densenet.Batches, densenet.Weights], Steps], open_subject: OpenSubject
+) -> Implementation:
+    """The functions of a row that is only timed, from a framework's net with described weights: for timing, proof."""
 
-    prepare: Callable[[Context, densenet.Batches, densenet.Weights], Steps]
-    open_subject: OpenSubject
-
-
-class Implementation:
-    """``prepare``, ``train_to_quality`` and ``prove`` of a row that is only timed."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-
-    def prepare(self, context: Context) -> Steps:
+    def prepare(context: Context) -> Steps:
         """An untrained net, ready for timing."""
         weights = densenet.initial_weights(context.settings, context.seed)
-        return self._library.prepare(context, densenet.batches(context), weights)
+        return ready(context, densenet.batches(context), weights)
 
-    def train_to_quality(self, context: Context) -> Quality:
+    def train_to_quality(context: Context) -> Quality:
         """Nothing: the published row trains this net."""
         return Quality(reason=Reason("only-timed", {"row": context.model.twin_of}))
 
-    def prove(self, context: Context) -> Dict[str, Any]:
+    def prove(context: Context) -> Dict[str, Any]:
         """How far the framework's net is from the NumPy reference."""
-        return prove_row(context, self._library.open_subject)
+        return prove_row(context, open_subject)
+
+    return prepare, train_to_quality, prove
 
 
 def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:

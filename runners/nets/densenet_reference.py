@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Tuple
 import numpy as np
 
 from runners.nets.adam import EPSILON_OF_DENSENET, Adam
-from runners.nets.densenet import EPSILON, MOMENTUM, Weights, channels_last_kernel, shape_of
+from runners.nets.densenet import EPSILON, MOMENTUM, Weights, channels_first_kernel, channels_last_kernel, shape_of
 from runners.nets.sameness import Description, Subject, reference
 
 Gradients = Dict[str, Any]
@@ -147,10 +147,7 @@ def run(
 
     def back(d_logits: Any) -> Gradients:
         gradients: Gradients = {"linear.bias": d_logits.sum(axis=0)}
-        by_place = flat.T.dot(d_logits)
-        size, channels = pooled.shape[1], pooled.shape[3]
-        ordered = by_place.reshape(size, size, channels, -1).transpose(2, 0, 1, 3)
-        gradients["linear.kernel"] = ordered.reshape(weights["linear.kernel"].shape)
+        gradients["linear.kernel"] = channels_first_kernel(flat.T.dot(d_logits), settings)
         d_values = d_logits.dot(kernel.T).reshape(pooled.shape)
         for inputs, steps in reversed(backs):
             d_inputs = d_values[..., inputs:] if inputs else d_values

@@ -1,8 +1,8 @@
 """An LSTM row's implementation, from the few things that a framework has to give."""
 
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Tuple
 
-from runners.contract import Context, Quality, Steps
+from runners.contract import Context, Implementation, Quality, Steps
 from runners.nets import airline_lstm, household_bilstm, lstm, lstm_reference
 from runners.nets.adam import Adam
 from runners.nets.learner import Learner, Timed
@@ -22,39 +22,33 @@ def start(context: Context) -> Tuple[Timed, lstm.Weights]:
     return row, lstm.initial_weights(row.units, row.bidirectional, context.seed)
 
 
-class Library(NamedTuple):
-    """What a framework gives: its net from described weights, for the timing, the training and the proof."""
+def implement(
+    ready: Callable[[Context, Timed, lstm.Weights], Steps],
+    opened: Callable[[Context, int, lstm.Weights, float, int], Learner],  # window, weights, first rate, updates
+    open_subject: OpenSubject,
+) -> Implementation:
+    """The functions of a framework's LSTM rows, from its net with described weights: for timing, training, proof."""
 
-    prepare: Callable[[Context, Timed, lstm.Weights], Steps]
-    open_learner: Callable[[Context, int, lstm.Weights, float, int], Learner]  # window, weights, first rate, updates
-    open_subject: OpenSubject
-
-
-class Implementation:
-    """``prepare``, ``train_to_quality`` and ``prove`` of the LSTM rows of a framework."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-
-    def prepare(self, context: Context) -> Steps:
+    def prepare(context: Context) -> Steps:
         """An untrained net, ready for timing."""
-        return self._library.prepare(context, *start(context))
+        return ready(context, *start(context))
 
-    def train_to_quality(self, context: Context) -> Quality:
+    def train_to_quality(context: Context) -> Quality:
         """Train on the train part and score the test part."""
         task = TASKS[context.model.dataset]
 
         def open_learner(settings: Dict[str, Any], seed: int, updates: int) -> Learner:
             bidirectional = task.BIDIRECTIONAL
             weights = lstm.initial_weights(settings["units"], bidirectional, seed, zero_output=bidirectional)
-            rate = settings["learning_rate"]
-            return self._library.open_learner(context, task.WINDOW, weights, rate, updates)
+            return opened(context, task.WINDOW, weights, settings["learning_rate"], updates)
 
         return task.train_to_quality(context, open_learner)
 
-    def prove(self, context: Context) -> Dict[str, Any]:
+    def prove(context: Context) -> Dict[str, Any]:
         """How far the framework's net is from the NumPy reference."""
-        return prove_row(context, self._library.open_subject)
+        return prove_row(context, open_subject)
+
+    return prepare, train_to_quality, prove
 
 
 def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:

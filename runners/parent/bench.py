@@ -178,7 +178,6 @@ def outcome(row: Row, record: Dict[str, Any], result: Optional[Dict[str, Any]] =
         "processes": len(finished_processes(record)),
         "wanted": row.wanted,
         "measured": result is not None,
-        "seconds": seconds,
         "timing_seconds": seconds - ((result or {}).get("quality_s") or 0.0),
     }
 

@@ -1,6 +1,6 @@
 """What a person sees during a run: one moving line on a terminal, plain lines elsewhere."""
 
-import shutil
+import os
 import sys
 import time
 from typing import Any, Dict, Optional
@@ -74,13 +74,21 @@ class Display:
         self._stream.flush()
 
     def _move(self, text: str) -> None:
-        width = (self._columns or shutil.get_terminal_size().columns) - 1
-        self._stream.write("\r\x1b[K" + "{}  {}".format(self._name, text)[:width])
+        width = self._columns or _columns_of(self._stream)
+        self._stream.write("\r\x1b[K" + "{}  {}".format(self._name, text)[: width - 1])
         self._stream.flush()
 
     def _clear(self) -> None:
         if self._moving:
             self._stream.write("\r\x1b[K")
+
+
+def _columns_of(stream: Any) -> int:
+    """The width of the stream's terminal, which need not be that of standard output; 80 where it has none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except OSError:
+        return 80
 
 
 def duration(seconds: float) -> str:

@@ -73,7 +73,7 @@ class Attempt(NamedTuple):
 
 
 def run_all(models: List[Model], options: Any, display: Display, outcomes: List[Outcome]) -> None:
-    """Tune every row on every device that the framework offers, and append what came out to ``outcomes``."""
+    """Tune every row on every device that is asked for, and append what came out to ``outcomes``."""
     sources = find_sources(models, options.data, display)
     for model in models:
         source = sources[model.dataset]
@@ -111,14 +111,14 @@ def tune(trial: Trial) -> Outcome:
         **search_and_confirm(trial, first, options),
     )
     document["duration_s"] = time.monotonic() - began
-    place.save(document)
+    place.save(plain(document))
     trial.say(conclusion(document))
     return outcome(row, first.result["status"], document["duration_s"])
 
 
 def outcome(row: Row, status: str, seconds: float) -> Outcome:
     """As ``bench.outcome``: a tuning is complete after one call."""
-    done = {"processes": 1, "wanted": 1, "measured": seconds > 0, "seconds": seconds, "timing_seconds": seconds}
+    done = {"processes": 1, "wanted": 1, "measured": seconds > 0, "timing_seconds": seconds}
     return dict(done, row=row.model.key, device=row.device, status=status)
 
 
@@ -169,7 +169,7 @@ def search(trial: Trial, first: Attempt, offered: List[Option]) -> Tuple[List[Op
         apart = difference(first.result, result, trial.row.device) if result["status"] == "ok" else None
         if apart is not None and not apart <= TOLERANCE:
             result["status"] = "different"
-            reason = Reason("outputs-differ", {"difference": finite(apart), "tolerance": TOLERANCE})
+            reason = Reason("outputs-differ", {"difference": apart, "tolerance": TOLERANCE})
             result["reason"] = plain(reason)
         keep = result["status"] == "ok" and len(found.times) == PROCESSES and gain(best, found) > LEAST_GAIN
         tried.append(attempt_record(option.key, [one.key for one in others], found, apart, keep))
@@ -196,7 +196,7 @@ def confirm(trial: Trial, kept: List[Option]) -> Document:
             times[name]["warnings"] += result["warnings"]
             results.append(result)
         apart = max(apart, difference(results[0], results[1], trial.row.device))
-    return {"confirmation": times, "max_relative_error": finite(apart)}
+    return {"confirmation": times, "max_relative_error": apart}
 
 
 def difference(one: Dict[str, Any], other: Dict[str, Any], device: str) -> float:
@@ -244,11 +244,7 @@ def attempt_record(
             medians = [times[phase] for times in found.times]
             timed[phase].update(median_s=found.median_s(phase), process_medians_s=medians)
     timed.update({name: result[name] for name in ("status", "reason", "execution", "warnings")})
-    return dict(timed, option=key, max_relative_error=finite(apart), kept=keep, **{"with": others})
-
-
-def finite(value: Optional[float]) -> Optional[float]:
-    return value if value is not None and math.isfinite(value) else None
+    return dict(timed, option=key, max_relative_error=apart, kept=keep, **{"with": others})
 
 
 def medians(result: Dict[str, Any]) -> Dict[str, float]:

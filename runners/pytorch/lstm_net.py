@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from runners.contract import Context, Steps
 from runners.nets import adam
-from runners.nets.implementation import Implementation, Library
+from runners.nets.implementation import implement
 from runners.nets.learner import Learner, Timed, cosine_share, timed_steps
 from runners.nets.lstm import LAYERS, Weights, directions, size
 from runners.nets.sameness import Description, Subject
@@ -165,5 +165,4 @@ def open_subject(context: Context, description: Description, precision: str) -> 
     )
 
 
-_ROW = Implementation(Library(ready, open_learner, open_subject))
-prepare, train_to_quality, prove = _ROW.prepare, _ROW.train_to_quality, _ROW.prove
+prepare, train_to_quality, prove = implement(ready, open_learner, open_subject)

@@ -13,7 +13,7 @@ import traceback
 from importlib import import_module
 from typing import Any, Dict
 
-from runners.contract import Context, Quality, Reason, RowError, Rule, Variant
+from runners.contract import Context, Quality, Reason, RowError, Rule
 from runners.data import dataset
 from runners.machine import environment, nvml
 from runners.registry import load_model
@@ -72,7 +72,8 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     if job["options"] is None:
         steps = implementation.prepare(context)
     else:  # only `--tune` tries options: the row's own path knows nothing of them
-        steps, outputs = _variant(job, context)
+        tuning = import_module("runners.{}.tuning".format(job["framework"]))
+        steps, outputs = tuning.prepare(context, job["options"])
         result["outputs"] = outputs()
     result["startup"]["prepare_s"] = time.monotonic() - began
     result.update(parameters=steps.parameters, details=steps.details)
@@ -100,10 +101,6 @@ def train_to_quality(implementation: Any, context: Context, seed: int) -> Qualit
     context.backend.seed(seed)
     quality = implementation.train_to_quality(context)
     return quality._replace(notes=list(context.model.notes) + list(quality.notes))
-
-
-def _variant(job: Dict[str, Any], context: Context) -> Variant:
-    return import_module("runners.{}.tuning".format(job["framework"])).prepare(context, job["options"])
 
 
 def _is_out_of_memory(error: Exception) -> bool:

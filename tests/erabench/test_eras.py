@@ -21,7 +21,7 @@ from erabench.environments import locks
 from erabench.environments.build import Environment, mark
 from erabench.eras import engine as module
 from erabench.eras import plan, room, run
-from erabench.eras.engine import Pace, calls, first_line
+from erabench.eras.engine import Pace, brief, calls
 from erabench.eras.run import eras
 from erabench.options import OPTIONS
 from images.stack import Problem
@@ -72,7 +72,7 @@ class Runners:
             path.write_text(json.dumps({"processes": processes, "status": status}))
             self.lab.moment()
             report.append({"row": row, "device": "cpu", "status": status, "processes": len(processes),
-                           "wanted": 3, "measured": True, "seconds": 2.0, "timing_seconds": 1.0})  # fmt: skip
+                           "wanted": 3, "timing_seconds": 1.0})  # fmt: skip
         failed = any(row["status"] != "ok" for row in report)
         return Ended(int(failed), json.dumps({"rows": report}))
 
@@ -315,13 +315,19 @@ def test_a_missing_python_is_a_skipped_row(lab: Lab) -> None:
         ({"FRAMEWORK": "caffe"}, r"FRAMEWORK=caffe: no such framework; choose from: .*pytorch"),
         ({"FRAMEWORK": "jax"}, r"ERA=2018,2020 NET=lstm,ar,ar-ols FRAMEWORK=jax: no framework with a lock"),
         ({"PROFILE": "slow"}, r"PROFILE=slow: no such profile"),
+        ({"ENGINE": "dokcer"}, r"ENGINE=dokcer: no such engine; choose from: docker, podman, venv"),
+        ({"ENGINE": "docker"}, r"ENGINE=docker: docker does not answer \(no daemon\); fix that, or choose ENGINE=venv"),
     ],
 )
-def test_a_wrong_word_is_named_before_anything_starts(lab: Lab, variables: dict[str, str], message: str) -> None:
-    """With what there is."""
+def test_a_wrong_word_is_named_before_anything_starts(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
+) -> None:
+    """With what there is; no row gets a record of a failure."""
+    monkeypatch.setattr("erabench.choose.unusable", lambda name: f"{name} does not answer (no daemon)")
     with pytest.raises(Problem, match=message):
         lab.run(**variables)
     assert lab.calls == []
+    assert not lab.results.exists()
 
 
 def test_environments_are_kept_during_the_rounds_and_removed_at_the_end(
@@ -357,7 +363,7 @@ def test_the_progress_names_year_framework_round_and_the_time_left() -> None:
     """An edition that was not seen yet takes as long as another year's of its framework."""
     pace = Pace(["2018/keras", "2020/keras", "2020/classical"])
     assert pace.line("2018/keras", "1") == "2018 keras, round 1"
-    pace.note("2018/keras", "1", {("2018/keras", "lstm", "cpu"): Measured("ok", 1, 5, True, 9.0, 9.0)}, 20.0)
+    pace.note("2018/keras", "1", {("2018/keras", "lstm", "cpu"): Measured("ok", 1, 5, 9.0)}, 20.0)
     assert pace.line("2020/keras", "1") == "2020 keras, round 1 of 5; about 5 min left"
     pace.wanted["2020/keras"] = 0
     assert pace.line("2020/classical", "1") == "2020 classical, round 1 of 5; about 3 min left"
@@ -365,7 +371,7 @@ def test_the_progress_names_year_framework_round_and_the_time_left() -> None:
 
 def test_a_reason_has_no_path() -> None:
     """Of several lines the first one, its folders cut to their last part."""
-    assert first_line("cannot write '/a/b/c': full\nmore") == "cannot write '.../c': full"
+    assert brief(Problem("cannot write '/a/b/c': full\nmore")) == "cannot write '.../c': full"
 
 
 @pytest.mark.parametrize("same", [True, False])

@@ -19,9 +19,10 @@ def run(venvs: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_an_interpreter_each_framework_names_its_variable(tmp_path: Path) -> None:
-    """Nothing runs, nothing is made, and the reason contains the variable to set."""
+    """Nothing runs, which the last line says, nothing is made, and the reason contains the variable to set."""
     done = run(tmp_path / "venvs")
     assert done.returncode == 0
+    assert done.stdout.endswith("\nnothing was tested: no framework has an interpreter\n")
     assert [line for line in done.stdout.splitlines() if line.startswith("skipped")] == [
         f"skipped: set {name} to an interpreter that holds the framework, such as {name}=python3"
         for name in ("PYTHON_JAX", "PYTHON_KERAS", "PYTHON_KERAS_JAX", "PYTHON_KERAS_TORCH", "PYTHON_PYTORCH")
@@ -34,6 +35,7 @@ def test_an_interpreter_without_the_framework_is_a_skip_with_its_name(tmp_path: 
     done = run(tmp_path, PYTHON_PYTORCH=sys.executable)
     assert done.returncode == 0
     assert f"{sys.executable} has no pytorch: No module named 'torch'" in done.stderr
+    assert "nothing was tested" not in done.stdout
 
 
 @pytest.mark.parametrize(

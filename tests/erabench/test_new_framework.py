@@ -173,8 +173,8 @@ def test_the_bench_measures_it_in_rounds_and_the_page_shows_it(
     """Three processes in three calls, and the last line names the page."""
     assert benched.returncode == 0, benched.stderr
     record = json.loads((project / "results/here/cpu/last-month.cpu.json").read_text())
-    assert (record["framework"], record["status"], len(record["processes"])) == ("tiny", "ok", 3)
-    assert [process["round"] for process in record["processes"]] == [1, 2, 3]
+    counted = [process["round"] for process in record["processes"] if process["status"] != "disturbed"]
+    assert (record["framework"], record["status"], counted) == ("tiny", "ok", [1, 2, 3])
     assert "round 1 of 3 is done; about " in benched.stderr
     (page,) = re.findall(r"\S+\.html", benched.stdout.splitlines()[-1])
     assert "Last month" in (project / page).read_text()

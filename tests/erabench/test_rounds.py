@@ -39,13 +39,13 @@ class Runners:
             lacks = self.processes.get(row, 0) < wanted
             self.processes[row] = self.processes.get(row, 0) + (lacks and status == "ok")
             rows.append({"row": row, "device": "cpu", "status": status, "processes": self.processes[row],
-                         "wanted": wanted, "measured": lacks, "seconds": 2.0, "timing_seconds": 1.0})  # fmt: skip
+                         "wanted": wanted, "timing_seconds": 1.0})  # fmt: skip
         failed = any(row["status"] != "ok" for row in rows)
         return Ended(int(failed), "display\n" + json.dumps({"rows": rows}) + "\n")
 
 
-def measure(runners: Runners, seed: int = 1, force: bool = False, only_once: bool = False) -> Outcome:
-    return run_rounds(runners.run, CHOSEN, ["--profile", "quick"], seed, force, only_once)
+def measure(runners: Runners, seed: int = 1, force: bool = False) -> Outcome:
+    return run_rounds(runners.run, CHOSEN, ["--profile", "quick"], seed, force)
 
 
 def rounds(runners: Runners) -> list[tuple[str, str, str]]:
@@ -70,9 +70,10 @@ def test_every_row_gets_the_processes_that_it_wants() -> None:
     assert outcome[1:] == ([], False)
 
 
-def test_what_is_complete_takes_one_call_per_framework() -> None:
-    """It finds everything unchanged."""
-    runners = Runners(wanted={"lstm": 0, "bilstm": 0, "densenet-24x3": 0})
+@pytest.mark.parametrize("wanted", [0, 1], ids=["complete", "tuned"])
+def test_what_is_complete_takes_one_call_per_framework(wanted: int) -> None:
+    """It finds everything unchanged, or does all in this call, as `make tune` does."""
+    runners = Runners(wanted=dict.fromkeys(["lstm", "bilstm", "densenet-24x3"], wanted))
     measure(runners)
     assert len(runners.calls) == 2
 
@@ -108,10 +109,10 @@ def test_a_failed_row_is_not_tried_again_and_the_others_go_on() -> None:
 def test_a_row_that_gains_no_process_is_not_tried_for_ever() -> None:
     """Its further processes fail one after the other."""
     runners = Runners(wanted={"lstm": 9})
-    stuck = json.dumps({"rows": [{**Measured("ok", 1, 9, True, 1.0, 1.0)._asdict(), "row": "lstm", "device": "cpu"}]})
+    stuck = json.dumps({"rows": [{**Measured("ok", 1, 9, 1.0)._asdict(), "row": "lstm", "device": "cpu"}]})
     for call in range(3, 30):
         runners.ends[call] = Ended(0, stuck)
-    run_rounds(runners.run, {"keras": ["lstm"]}, [], 1, False, False)
+    run_rounds(runners.run, {"keras": ["lstm"]}, [], 1, False)
     assert len(runners.calls) <= 4
 
 
@@ -132,7 +133,7 @@ def test_a_runner_that_ends_without_a_report_is_named_and_the_others_go_on(
 def test_a_runner_that_gives_up_in_the_middle_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """As on a full disk: its report has the rows before, and their statuses are good."""
     runners = Runners()
-    row = {**Measured("ok", 3, 3, True, 1.0, 1.0)._asdict(), "row": "densenet-24x3", "device": "cpu"}
+    row = {**Measured("ok", 3, 3, 1.0)._asdict(), "row": "densenet-24x3", "device": "cpu"}
     runners.ends[1] = runners.ends[2] = Ended(2, json.dumps({"rows": [row]}))
     assert sorted(measure(runners).broken) == ["keras", "pytorch"]
     assert "keras: the runners ended with status 2\n" in capsys.readouterr().err
@@ -146,18 +147,11 @@ def test_ctrl_c_ends_the_rounds() -> None:
     assert len(runners.calls) == 2
 
 
-def test_tune_calls_each_framework_once() -> None:
-    """It repeats within a call what it has to."""
-    runners = Runners()
-    measure(runners, only_once=True)
-    assert len(runners.calls) == 2
-
-
 def test_progress_counts_the_rounds_and_the_seconds_that_are_left() -> None:
     """Of every row the processes that it lacks, each as long as the last one."""
     rows = {
-        ("keras", "lstm", "cpu"): Measured("ok", 1, 5, True, 60.0, 10.0),
-        ("pytorch", "densenet-24x3", "cpu"): Measured("ok", 1, 3, True, 300.0, 100.0),
+        ("keras", "lstm", "cpu"): Measured("ok", 1, 5, 10.0),
+        ("pytorch", "densenet-24x3", "cpu"): Measured("ok", 1, 3, 100.0),
     }
     assert progress(rows, 1) == "round 1 of 5 is done; about 4 min left"
 

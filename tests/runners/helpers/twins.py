@@ -147,8 +147,7 @@ class KerasNets(AllNets):
         yield import_module("runners.{}.backend".format(self.framework)).open_backend("cpu", None)
         from runners.keras_nets import keras3
 
-        keras3.fresh("float32")
-        import_module(self.model("lstm").implementation).set_precision("float32")
+        keras3.start("float32", import_module(self.model("lstm").implementation).set_precision)
 
     def test_keras_has_this_backend(self, backend):
         """Not the one of the user's own settings."""

@@ -1,6 +1,10 @@
 """What a person sees during a run."""
 
+import fcntl
 import io
+import os
+import struct
+import termios
 
 from runners.parent.display import Display
 
@@ -12,6 +16,8 @@ SAMPLES = {
     "interval_s": [0.012, 0.0126],
     "left_s": 4.2,
 }
+LINE = "ar cpu  timing training  12 samples  median 0.0123 s +/- 2.4 %  at most 4 s left"
+CLEAR = "\r\x1b[K"
 
 
 class Terminal(io.StringIO):
@@ -28,12 +34,24 @@ def show(stream, brief=False, columns=0):
     return stream.getvalue()
 
 
-def test_a_terminal_has_one_moving_line(monkeypatch):
+def test_a_terminal_has_one_moving_line():
     """Samples, median, interval and the time left."""
-    monkeypatch.setenv("COLUMNS", "120")
-    line = "timing training  12 samples  median 0.0123 s +/- 2.4 %  at most 4 s left"
-    assert line in show(Terminal())
-    assert line in show(io.StringIO(), columns=120)  # the terminal is outside of this container
+    assert LINE in show(io.StringIO(), columns=120)  # the terminal is outside of this container
+
+
+def test_the_moving_line_is_as_wide_as_its_own_terminal():
+    """Standard output is a pipe in a bench. Without a width it has 80 columns, of which the last stays empty."""
+    assert CLEAR + LINE[:79] + CLEAR in show(Terminal())
+    reader, writer = os.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("4H", 24, 40, 0, 0))
+    with os.fdopen(reader, "rb", 0) as terminal, os.fdopen(writer, "w") as stream:
+        display = Display(stream)
+        display.start("ar cpu")
+        display.on_event(SAMPLES)
+        assert terminal.read(1000).decode() == CLEAR + LINE[:39]
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("4H", 0, 0, 0, 0))
+        display.on_event(SAMPLES)
+        assert terminal.read(1000).decode() == CLEAR + LINE[:79]
 
 
 def test_a_file_gets_plain_lines():

@@ -189,6 +189,7 @@ def test_a_finished_tuning_is_not_repeated(monkeypatch, tmp_path, capsys):
     assert (again.jobs, "unchanged, kept" in said.err) == ([], True)
     row = json.loads(said.out.splitlines()[-1])["rows"][0]
     assert (row["row"], row["status"], row["measured"]) == ("lstm", "ok", False)
+    assert (row["processes"], row["wanted"]) == (1, 1), "no more rounds"
     assert again.run(monkeypatch, tmp_path, OPTIONS, "--force")[0] == 0
     assert again.jobs
     path = tmp_path / "m" / "cpu" / "tuning" / "lstm.cpu.json"
@@ -229,6 +230,13 @@ def test_outputs_are_compared_relative_to_the_largest(one, other, expected):
     """Other shapes and values that are not finite are infinitely far apart."""
     results = [dict(make_result(), outputs=outputs) for outputs in (one, other)]
     assert tune.difference(results[0], results[1], "gpu") == expected
+
+
+def test_outputs_that_are_not_finite_are_refused(monkeypatch, tmp_path):
+    """How far they are apart is null in the document, since JSON has no infinity."""
+    attempt = Machine(outputs=[math.inf]).run(monkeypatch, tmp_path, OPTIONS[:1])[1]["attempts"][1]
+    assert (attempt["status"], attempt["max_relative_error"]) == ("different", None)
+    assert attempt["reason"]["values"]["difference"] is None
 
 
 def test_on_the_cpu_the_first_loss_is_compared_too():
