@@ -32,7 +32,7 @@ CURES = {  # a sign in a failed build's output: what to do about it
 
 
 class ImageProblem(Problem):
-    """The image cannot be made; ``brief`` says so in one line for a record, without log and registry host."""
+    """The image cannot be made. ``brief`` is one line for a record, without the log and a registry's host."""
 
     def __init__(self, text: str, brief: str) -> None:
         super().__init__(text)
