@@ -90,7 +90,8 @@ def undisturbed(row: Row, record: Dict[str, Any], display: Display) -> Dict[str,
     both = only_one_counts(last, process_of(row, result, last["order"]))
     record = dict(record, processes=earlier + both)
     row.place.save(record)
-    display.finish(process_summary(both[-1]))
+    is_quieter = both[-1]["status"] != "disturbed"
+    display.finish(process_summary(both[-1]) if is_quieter else "no quieter, so the process before it counts")
     return record
 
 

@@ -27,5 +27,5 @@ def only_one_counts(first: Dict[str, Any], again: Dict[str, Any]) -> List[Dict[s
     if again["status"] != "ok":
         return [first, again]
     worse = max(first, again, key=share)
-    reason = plain(Reason("disturbed", {"percent": 100 * share(worse)}))
+    reason = plain(Reason("disturbed", {"percent": round(100 * share(worse), 1)}))
     return [dict(one, status="disturbed", reason=reason) if one is worse else one for one in (first, again)]
