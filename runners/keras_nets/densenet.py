@@ -130,6 +130,8 @@ def implementation(kit: Kit) -> Implementation:
         kit.set_precision(precision)
         settings = context.settings
         net = compiled(kit, description.weights, settings, description.learning_rate)
+        if hasattr(net.optimizer, "build"):  # Keras 2.11 and later; without it TensorFlow traces the first step twice
+            net.optimizer.build(net.trainable_weights)
 
         def parameters() -> Weights:
             values = [value for layer in net.layers for value in layer.get_weights()[: len(parts(layer))]]

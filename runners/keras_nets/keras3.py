@@ -1,19 +1,14 @@
-"""What the rows in Keras 3 share, on whatever backend: a fresh start in a precision, and the DenseNet."""
+"""What the rows in Keras 3 on JAX and on PyTorch share: a fresh start in a precision, and the DenseNet."""
 
-from functools import partial
 from typing import Any, Callable, List
 
 import keras
 
-from runners.contract import Implementation
+from runners.contract import Implementation, OptionUnavailable
 from runners.keras_nets.densenet import Kit, implementation
-from runners.nets.densenet import TOLERANCES
 
 PARTLY_FLOAT32 = {"outputs": 1e-5, "loss": 1e-6, "gradients": 1e-5, "parameters": 1e-3}
 """Tolerances in float64: on these backends Keras computes parts of it in float32, the state's tanh on JAX for one."""
-
-AS_IN_FLOAT32 = dict(TOLERANCES["float32"], outputs=PARTLY_FLOAT32["outputs"], loss=PARTLY_FLOAT32["loss"])
-"""Those of the DenseNet, whose batch norms are among these parts: what float32 does to a ReLU, it does here too."""
 
 
 def start(precision: str, set_precision: Callable[[str], None]) -> None:
@@ -34,5 +29,10 @@ def densenet(set_precision: Callable[[str], None]) -> Implementation:
     def loss() -> Any:
         return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
-    in_precision = partial(start, set_precision=set_precision)
-    return implementation(Kit(keras, loss, in_precision, first_moments, AS_IN_FLOAT32))
+    def in_precision(precision: str) -> None:
+        if precision == "float64":  # Keras casts what a batch norm gets to float32 on these backends
+            option, title = "batch norm in float64", "Keras on {}".format(keras.backend.backend())
+            raise OptionUnavailable("option-missing", framework=title, version=keras.__version__, option=option)
+        start(precision, set_precision)
+
+    return implementation(Kit(keras, loss, in_precision, first_moments))

@@ -38,7 +38,7 @@ def convolution(images: Any, weights: Weights, name: str) -> Tuple[Any, Back]:
     seen = images if size == 1 else patches(images)
     outputs = product(seen, flat)
     if bias is not None:
-        outputs = outputs + bias
+        outputs += bias
 
     def back(d_outputs: Any, gradients: Gradients) -> Any:
         wide = d_outputs.reshape(-1, d_outputs.shape[-1])
@@ -59,20 +59,26 @@ def norm(images: Any, weights: Weights, name: str, running: Weights, training: b
     scale, offset = weights[name + ".scale"], weights[name + ".offset"]
     axes, count = (0, 1, 2), images[..., 0].size
     if training:
-        mean, variance = images.mean(axis=axes), images.var(axis=axes)
+        mean = images.mean(axis=axes)
+        centred = images - mean
+        variance = np.einsum("nrcm,nrcm->m", centred, centred) / count
         for part, value in (("mean", mean), ("variance", variance * count / (count - 1.0))):
             key = "{}.{}".format(name, part)
             running[key] = (1 - MOMENTUM) * running.get(key, float(part == "variance")) + MOMENTUM * value
     else:
         mean, variance = (running.get(name + part, start) for part, start in ((".mean", 0.0), (".variance", 1.0)))
+        centred = images - mean
     inverse = 1.0 / np.sqrt(variance + EPSILON)
-    standard = (images - mean) * inverse
+    standard = np.multiply(centred, inverse, out=centred)
 
     def back(d_outputs: Any, gradients: Gradients) -> Any:
         gradients[name + ".offset"] = d_outputs.sum(axis=axes)
-        gradients[name + ".scale"] = (d_outputs * standard).sum(axis=axes)
-        centred = d_outputs - gradients[name + ".offset"] / count - standard * gradients[name + ".scale"] / count
-        return centred * (scale * inverse)
+        gradients[name + ".scale"] = np.einsum("nrcm,nrcm->m", d_outputs, standard)
+        d_inputs = standard * (gradients[name + ".scale"] / -count)
+        d_inputs += d_outputs
+        d_inputs -= gradients[name + ".offset"] / count
+        d_inputs *= scale * inverse
+        return d_inputs
 
     return standard * scale + offset, back
 

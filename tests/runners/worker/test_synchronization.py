@@ -100,7 +100,17 @@ def test_twice_the_work_in_the_same_time_fails():
 
 
 def test_long_steps_are_proven_with_few_of_them():
-    """Ten pairs of a step of 4 s would take three minutes of every process."""
+    """Ten pairs of a step of 4 s would take three minutes: a first one, which compiles, and another."""
     device = Device(4.0)
     device.prove()
-    assert device.now == pytest.approx((1 + 3) * 4.0, rel=0.01)
+    assert device.now == pytest.approx((1 + 1) * 4.0, rel=0.01)
+
+
+def test_a_long_step_that_is_half_done_fails():
+    """Synchronization returns after two of its four seconds, and reading the loss takes the others."""
+    device = Device(4.0)
+    finish = device.wait
+    device.read_loss = lambda answer: finish() or 0.5
+    device.wait = lambda: setattr(device, "now", max(device.now, device.done - 2.0))
+    with pytest.raises(RowError, match="not-synchronized"):
+        device.prove()
