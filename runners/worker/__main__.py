@@ -82,8 +82,8 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     tried = job["options"] is not None
     # Synchronization depends on code and device: a row's first process proves it, and every try of `--tune`.
     result.update(timing.run(gpu_before, with_energy=first, proves=first or tried))
-    result["startup"]["first_step_s"] = timing.first_step_s
-    result["first_loss"] = timing.first_loss
+    result["startup"]["first_step_s"] = result["train"]["warmup_s"][0]  # which builds and compiles
+    result["first_loss"] = result["train"]["losses"][0]
     result["execution"] = dict(backend.execution(), **steps.execution())
     if first:
         began = time.monotonic()

@@ -18,10 +18,8 @@ LARGEST_REST = 0.15  # of such a step, until its loss is read
 ATTEMPTS = 3  # other programs may disturb one of them
 
 
-def prove(
-    steps: Steps, synchronize: Callable[[], None], clock: Callable[[], float] = time.perf_counter
-) -> Tuple[float, float]:
-    """Return seconds and loss of the first training step; raise ``RowError`` unless 2k take 1.7 to 2.3 times k.
+def prove(steps: Steps, synchronize: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> None:
+    """Raise ``RowError`` unless 2k training steps take 1.7 to 2.3 times as long as k. A first step came before.
 
     The time of k steps ends, as in the timing loop, with ``synchronize``; that of 2k steps with reading the last loss
     as well, which cannot return before the work is done. So a synchronization that returns early makes the first time
@@ -30,7 +28,6 @@ def prove(
     one is judged: there may be a minute in a pair of them.
     """
     batch = steps.train_batch()
-    losses: List[float] = []
 
     def seconds(count: int, read: bool) -> float:
         start = clock()
@@ -40,14 +37,13 @@ def prove(
         if read:
             steps.read_loss(answer)
         elapsed = clock() - start
-        losses.append(steps.read_loss(answer))  # so nothing is left for the next probe to wait for
+        steps.read_loss(answer)  # so nothing is left for the next probe to wait for
         return elapsed
 
-    first_s = seconds(1, True)
     start = clock()
     synchronized_s = seconds(1, False)
     if synchronized_s >= LONG_S and clock() - start <= (1 + LARGEST_REST) * synchronized_s:
-        return first_s, losses[0]
+        return
     warm_until = clock() + WARMUP_S
     step_s = seconds(1, True)
     while clock() < warm_until:
@@ -61,7 +57,7 @@ def prove(
             probes.append((seconds(count, False), seconds(2 * count, True)))
         ratio, passes = _judge(probes)
         if passes:
-            return first_s, losses[0]
+            return
         if ratio < LEAST_RATIO:  # a cost that every probe has, such as waking threads: its share falls with the length
             count *= 2
     raise RowError("not-synchronized", ratio=ratio)

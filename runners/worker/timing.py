@@ -15,29 +15,27 @@ class Timing:
     def __init__(self, steps: Steps, backend: Backend, device: str, rule: Rule, sender: events.Sender) -> None:
         self._steps, self._backend, self._device, self._rule, self._sender = steps, backend, device, rule, sender
         self._warnings: List[Dict[str, Any]] = []
-        self.first_step_s: Optional[float] = None  # of the first training step, which builds and compiles
-        self.first_loss: Optional[float] = None
 
     def run(self, gpu_before: Optional[nvml.Gpu], with_energy: bool, proves: bool) -> Dict[str, Any]:
         """Time training, then prediction. Returns the fields of the process's result.
 
-        With ``proves`` an asynchronous device first proves that its synchronization waits.
+        With ``proves`` an asynchronous device proves that its synchronization waits, after the warm-up of training.
         """
         steps, backend = self._steps, self._backend
         resident_before = memory.resident_bytes()
         peak_before, is_reset = memory.peak_resident_bytes(), memory.reset_peak()
         backend.reset_memory()
-        if proves and backend.asynchronous:
-            self.first_step_s, self.first_loss = synchronization.prove(steps, backend.synchronize)
         losses: List[float] = []
 
         def keep_loss(answer: Any) -> None:
             losses.append(steps.read_loss(answer))
 
+        def prove() -> None:
+            if proves and backend.asynchronous:
+                synchronization.prove(steps, backend.synchronize)
+
         state_before = steps.state()
-        train = self._phase("train", steps.train, steps.train_batch, keep_loss)
-        if self.first_step_s is None:
-            self.first_step_s, self.first_loss = train["warmup_s"][0], losses[0]
+        train = self._phase("train", steps.train, steps.train_batch, keep_loss, prove)
         timed = losses[len(train["warmup_s"]) :]
         reason = reason_not_training(timed, steps.iterative, state_before, steps.state())
         train.update(unit=steps.train_unit, losses=losses, valid=reason is None, reason=reason)
@@ -68,12 +66,14 @@ class Timing:
         step: Callable[[Any], Any],
         next_batch: Callable[[], Any],
         observe: Callable[[Any], None],
+        before_samples: Callable[[], None] = lambda: None,
     ) -> Dict[str, Any]:
         self._sender.send("phase", phase=name)
         on_gpu = self._device == "gpu"
         warm: List[Any] = []  # the GPU and the machine when the samples begin: building and compiling come before
 
         def on_warm() -> None:
+            before_samples()
             warm.extend([nvml.read() if on_gpu else None, load.read()])
 
         samples = measure(

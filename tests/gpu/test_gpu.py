@@ -152,6 +152,7 @@ class Device(unittest.TestCase):
         work = machine.Work()
         nothing = {name: None for name in Steps._fields if name not in Steps._field_defaults}
         steps = Steps(**dict(nothing, train=work.start, train_batch=lambda: None, read_loss=work.read))
+        work.read(work.start(None))  # the first one builds
         synchronization.prove(steps, machine.BACKEND.synchronize)
         with self.assertRaises(RowError) as caught:
             synchronization.prove(steps, lambda: None)

@@ -45,21 +45,20 @@ class Device:
 
 @pytest.mark.parametrize("work_s", [0.0002, 0.003, 0.01, 0.3])
 def test_a_device_that_waits_passes(work_s):
-    """Whatever a step takes; what the first one took is returned, since it compiles, and its loss."""
-    assert Device(work_s).prove() == (pytest.approx(work_s + 0.0001), 0.5)
+    """Whatever a step takes."""
+    Device(work_s).prove()
 
 
 @pytest.mark.parametrize("share", [0.5, 0.6])
 def test_a_moment_at_a_higher_clock_changes_nothing(share):
     """It makes the shortest time of k steps too short, but no more than one of ten pairs."""
-    device = Device(0.007, pace=lambda now: share if now % 0.071 < 0.014 else 1.0)
-    assert device.prove()[1] == 0.5
+    Device(0.007, pace=lambda now: share if now % 0.071 < 0.014 else 1.0).prove()
 
 
 def test_a_disturbed_attempt_is_repeated():
     """During the first one the device becomes slower and slower, so that 2k steps always take too long."""
     device = Device(0.007, pace=lambda now: 1.0 + 8 * max(now - 0.5, 0.0) if now < 5.0 else 1.0)
-    assert device.prove()[1] == 0.5
+    device.prove()
     assert device.now > 5.0
 
 
@@ -69,7 +68,7 @@ def test_a_cost_of_every_probe_makes_the_probes_longer():
     wait = device.wait
     device.wait = lambda: (wait(), setattr(device, "now", device.now + 0.010))
     device.read_loss = lambda answer: 0.5
-    assert device.prove()[1] == 0.5
+    device.prove()
 
 
 @pytest.mark.parametrize(
@@ -100,10 +99,10 @@ def test_twice_the_work_in_the_same_time_fails():
 
 
 def test_long_steps_are_proven_with_few_of_them():
-    """Ten pairs of a step of 4 s would take three minutes: a first one, which compiles, and another."""
+    """Ten pairs of a step of 4 s would take three minutes; one step is enough."""
     device = Device(4.0)
     device.prove()
-    assert device.now == pytest.approx((1 + 1) * 4.0, rel=0.01)
+    assert device.now == pytest.approx(4.0, rel=0.01)
 
 
 def test_a_long_step_that_is_half_done_fails():

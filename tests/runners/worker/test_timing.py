@@ -52,9 +52,7 @@ class Air:
         """What the worker records of training and prediction."""
         device = "gpu" if gpu else "cpu"
         timed = timing.Timing(self.steps(**fields), self.backend(), device, RULE, Silent())
-        found = events.plain(timed.run(gpu, with_energy, proves))
-        self.first_step_s = timed.first_step_s
-        return found
+        return events.plain(timed.run(gpu, with_energy, proves))
 
 
 class Silent:
@@ -90,18 +88,15 @@ def test_every_step_is_synchronized_before_and_after():
     assert air.diary.count("train") == 7
 
 
-def test_an_asynchronous_device_proves_its_synchronization_before_the_timing(monkeypatch):
-    """A device that fails the proof fails the row."""
+def test_an_asynchronous_device_proves_its_synchronization_after_the_warm_up(monkeypatch):
+    """In a row's first process and before any sample; a device that fails the proof fails the row."""
     proven = []
-    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: proven.append(air.diary[:]) or (1.0, 0.5))
+    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: proven.append(air.diary[:]))
     air = Air(asynchronous=True)
     air.time()
-    assert proven == [["reset"]]
-    monkeypatch.setattr(synchronization, "prove", lambda steps, synchronize: (7.5, 0.5))
-    air.time()
-    assert air.first_step_s == 7.5, "it has made the first step"
-    again = air.time(proves=False)
-    assert air.first_step_s == again["train"]["warmup_s"][0], "a later process of the row proves nothing"
+    assert proven == [["reset", "synchronize", "train", "synchronize"]]
+    air.time(proves=False)
+    assert len(proven) == 1, "a later process of the row proves nothing"
     monkeypatch.undo()
     with pytest.raises(RowError, match="not-synchronized"):
         Air(asynchronous=True).time()
