@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, List, Tuple
 
+import jax
 import numpy as np
 import optax
 from flax import nnx
@@ -36,16 +37,22 @@ QUICKLY = {
 OWN = {"scale": "scale", "offset": "bias", "kernel": "kernel", "bias": "bias"}
 
 
+def empty(key: Any, shape: Tuple[int, ...], dtype: Any) -> Any:
+    """A weight that ``build`` fills. JAX compiles an initializer for every shape, random ones for 40 s in all."""
+    return np.empty(shape, dtype)
+
+
 class Maker:
     """Makes layers in one precision."""
 
     def __init__(self, precision: str) -> None:
-        self._named = {"param_dtype": getattr(jnp, precision), "dtype": getattr(jnp, precision), "rngs": nnx.Rngs(0)}
-        self._kernel = {"kernel_init": nnx.initializers.zeros, **self._named}  # random ones take 40 s, for nothing
+        named = getattr(jnp, precision)
+        self._named = {"param_dtype": named, "dtype": named, "bias_init": empty, "rngs": nnx.Rngs(0)}
+        self._kernel = {"kernel_init": empty, **self._named}
 
     def norm(self, channels: int) -> Any:
         """Flax calls momentum what is kept of the running values."""
-        return nnx.BatchNorm(channels, momentum=1 - MOMENTUM, epsilon=EPSILON, **self._named)
+        return nnx.BatchNorm(channels, momentum=1 - MOMENTUM, epsilon=EPSILON, scale_init=empty, **self._named)
 
     def convolution(self, inputs: int, outputs: int, size: int, bias: bool = True) -> Any:
         """A convolution that keeps rows and columns."""
@@ -108,7 +115,7 @@ def build(weights: Weights, settings: Dict[str, Any], precision: str = "float32"
     for name, parameter in places(net, settings).items():
         values = weights[name]
         values = channels_last_kernel(values, settings) if name == "linear.kernel" else values
-        parameter[...] = jnp.asarray(values, precision)
+        parameter[...] = jax.device_put(values.astype(precision))
     return net
 
 

@@ -66,12 +66,19 @@ class Lab:
         until(lambda: subprocess.run(["scontrol", "ping"], env=self.environ, capture_output=True).returncode == 0, 20)
 
     def idle(self) -> None:
-        """Wait until every node is alive and idle, with all jobs cancelled."""
+        """Cancel all jobs, and wait until every node is alive and idle."""
         self.slurm("scancel", "--user=root")
-        for node in NODES:
-            if not Path("/proc", (self.run / "pid" / f"slurmd.{node}").read_text().strip()).exists():
-                self.call("revive", node)
-        until(lambda: self.slurm("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * 4, 60)
+        until(self._are_idle, 60)
+
+    def _are_idle(self) -> bool:
+        """Revive dead nodes, since a revived one dies again where a killed process still holds its port."""
+        dead = [node for node in NODES if not self._process(node).exists()]
+        for node in dead:
+            self.call("revive", node)
+        return not dead and self.slurm("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * len(NODES)
+
+    def _process(self, node: str) -> Path:
+        return Path("/proc", (self.run / "pid" / f"slurmd.{node}").read_text().strip())
 
 
 class Run:
