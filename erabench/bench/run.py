@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -47,6 +48,8 @@ def compare_frameworks(asked: Namespace) -> int:
     given = " ".join(f"{name}={value}" for name in ("NET", "FRAMEWORK") if (value := getattr(asked, name)))
     to_tune = tunable(chosen, given) if options.switched_on("TUNED") else {}
     status = measure(asked, chosen, ["--prove"])
+    for references in Path(asked.RESULTS or "results").glob("*/*/.checkpoints/references"):
+        shutil.rmtree(references, ignore_errors=True)
     return max(status, measure(asked, to_tune, ["--tune"])) if to_tune and status != INTERRUPTED else status
 
 

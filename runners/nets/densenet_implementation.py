@@ -35,6 +35,7 @@ def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:
         densenet.describe(context),
         lambda description: open_reference(description, context.settings),
         lambda description, precision: open_subject(context, description, precision),
+        context.checkpoints,
     )
 
 

@@ -58,6 +58,7 @@ def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:
         described,
         open_reference,
         lambda description, precision: open_subject(context, description, precision),
+        context.checkpoints,
     )
 
 

@@ -5,13 +5,17 @@ is timed, with the kernels that are timed; its tolerances are what rounding may 
 changes a result by more than that is refused there too. docs/frameworks.md has the measured differences.
 """
 
+import contextlib
 import hashlib
 import json
+import os
+import zipfile
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from runners.contract import Context, OptionUnavailable, Reason
+from runners.machine.files import atomic_write
 
 STEPS = 10
 TOLERANCES = {
@@ -130,11 +134,15 @@ def prove(
     description: Description,
     open_reference: Callable[[Description], Subject],
     open_subject: Callable[[Description, str], Subject],
+    folder: Optional[str] = None,
 ) -> Dict[str, Any]:
-    """The record's ``sameness``: the differences in each precision, and whether all are within their tolerances."""
+    """The record's ``sameness``: the differences in each precision, and whether all are within their tolerances.
+
+    What the reference computed is kept in ``folder`` for the next framework.
+    """
     found: List[Dict[str, Any]] = []
     reason: Optional[Reason] = None
-    wanted = observe(description, open_reference(description))
+    wanted = observe_reference(description, open_reference, folder)
     for precision in TOLERANCES:
         try:
             subject = open_subject(description, precision)
@@ -153,6 +161,52 @@ def prove(
         "same": reason is None and bool(found),
         "reason": reason,
     }
+
+
+def observe_reference(
+    description: Description, open_reference: Callable[[Description], Subject], folder: Optional[str]
+) -> Observed:
+    """Run the reference, or read what it computed for the same description by the same code: NumPy takes a while."""
+    if folder is None:
+        return observe(description, open_reference(description))
+    path = os.path.join(folder, "{}-{}.npz".format(description.net, reference_sha256(description)[:16]))
+    with contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):  # none yet, or broken
+        return read_observed(path)
+    observed = observe(description, open_reference(description))
+    with contextlib.suppress(OSError):  # the proof needs no file
+        write_observed(path, observed)
+    return observed
+
+
+def reference_sha256(description: Description) -> str:
+    """The checksum of everything that a reference's results depend on: the description, its batch, and the code."""
+    digest = hashlib.sha256(description.sha256().encode("utf-8"))
+    for values in (description.inputs, description.targets):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    here = os.path.dirname(os.path.abspath(__file__))
+    for name in sorted(name for name in os.listdir(here) if name.endswith(".py")):
+        with open(os.path.join(here, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def write_observed(path: str, observed: Observed) -> None:
+    """Write a file of arrays named ``<quantity>/<name>``; raises ``OSError``."""
+    quantities = dict(observed.quantities, shapes=observed.shapes)
+    arrays = {"/".join((quantity, name)): one for quantity, part in quantities.items() for name, one in part.items()}
+    with atomic_write(path) as file:
+        np.savez(file, **arrays)
+
+
+def read_observed(path: str) -> Observed:
+    """Read what ``write_observed`` wrote; raises what ``np.load`` raises, or ``KeyError``."""
+    quantities = {}  # type: Dict[str, Arrays]
+    with np.load(path, allow_pickle=False) as arrays:
+        for key in arrays.files:
+            quantity, name = key.split("/", 1)
+            quantities.setdefault(quantity, {})[name] = arrays[key]
+    shapes = quantities.pop("shapes")
+    return Observed(quantities, {name: tuple(map(int, shape)) for name, shape in shapes.items()})
 
 
 def beyond(precision: str, apart: Dict[str, float], tolerances: Dict[str, float]) -> Optional[Reason]:

@@ -56,6 +56,11 @@ class Row(NamedTuple):
             self.folder, ".checkpoints", "{}.{}.{}".format(self.model.key, self.device, fingerprint[:12])
         )
 
+    @property
+    def references(self) -> str:
+        """Where a proof keeps what the reference computed, for the next framework's proof of the same net."""
+        return os.path.join(self.folder, ".checkpoints", "references")
+
     def job(self, timing_only: bool, prove: bool = False) -> Dict[str, Any]:
         """What a worker is given. ``options`` are those that `--tune` tries; ``None`` is the row as written.
 
@@ -71,7 +76,7 @@ class Row(NamedTuple):
             "seed": SEED,
             "threads": self.options.threads,
             "data_dir": self.options.data,
-            "checkpoints": self.checkpoints,
+            "checkpoints": self.references if prove else self.checkpoints,
             "timing_only": timing_only,
             "prove": prove,
             "options": None,

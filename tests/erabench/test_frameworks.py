@@ -95,6 +95,16 @@ def test_the_rows_are_measured_and_proven(made: Bench) -> None:
     assert made.fetched == ["airline"]
 
 
+def test_what_the_reference_computed_does_not_stay(made: Bench) -> None:
+    """It is there for the frameworks of one comparison; checkpoints of a training stay."""
+    kept = made.folder / "machine/cpu/.checkpoints"
+    for name in ("references", "lstm.cpu.0123"):
+        (kept / name).mkdir(parents=True)
+        (kept / name / "file").write_text("")
+    assert compare(made, NET="lstm", DEVICE="cpu") == 0
+    assert [folder.name for folder in kept.iterdir()] == ["lstm.cpu.0123"]
+
+
 def test_tuned_tries_the_speed_settings_after_the_rounds(made: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of the rows that have any."""
     assert compare(made, NET="lstm", DEVICE="cpu") == 0

@@ -255,3 +255,51 @@ def test_the_checksum_covers_sizes_weights_and_constants():
     ]
     assert len({one.sha256() for one in [description] + others}) == 4
     assert description._replace(inputs=None).sha256() == description.sha256()
+
+
+def prove_in(folder, description=None):
+    """Whether the proof with a folder opened the reference; what it found must be what it finds without one."""
+    opened = []
+
+    def opening(found):
+        opened.append(found)
+        return open_reference(found)
+
+    description = description or described()
+    found = sameness.prove(description, opening, lambda found, _: Planted(found).subject(), str(folder))
+    assert found == sameness.prove(description, open_reference, lambda found, _: Planted(found).subject())
+    return bool(opened)
+
+
+def test_the_reference_is_computed_once_for_all_frameworks(tmp_path):
+    """Another batch or other weights have a reference of their own."""
+    assert prove_in(tmp_path)
+    assert not prove_in(tmp_path)
+    assert prove_in(tmp_path, described()._replace(inputs=described().inputs * np.float32(2)))
+    assert prove_in(tmp_path, described(bidirectional=True))
+    assert not prove_in(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_a_broken_file_of_a_reference_is_replaced(tmp_path, content):
+    """As a full disk or a kill leaves it."""
+    assert prove_in(tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(content)
+    assert prove_in(tmp_path)
+    assert not prove_in(tmp_path)
+
+
+def test_a_reference_is_not_taken_from_other_code(tmp_path, monkeypatch):
+    """A change in this folder may change what the reference computes."""
+    assert prove_in(tmp_path)
+    listdir = sameness.os.listdir
+    monkeypatch.setattr(sameness.os, "listdir", lambda folder: [name for name in listdir(folder) if "adam" not in name])
+    assert prove_in(tmp_path)
+
+
+def test_a_proof_needs_no_place_for_its_reference(tmp_path):
+    """A file where the folder should be."""
+    (tmp_path / "file").write_text("")
+    assert prove_in(tmp_path / "file")
+    assert prove_in(tmp_path / "file")

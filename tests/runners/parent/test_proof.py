@@ -35,6 +35,7 @@ def test_the_first_process_is_followed_by_the_proof_and_no_later_one_is(made_up)
     assert made_up.ar("--prove")["processes"] == 2
     assert [(job["prove"], job["timing_only"]) for job in made_up.jobs] == [(False, False), (True, True), (False, True)]
     assert made_up.record()["sameness"] == SAME
+    assert [job["checkpoints"].endswith("/m/cpu/.checkpoints/references") for job in made_up.jobs] == [False, True, False]
 
 
 def test_without_the_option_nothing_is_proven(made_up):
