@@ -221,7 +221,7 @@ def quantity(found):
     return found["reason"].values["quantity"]
 
 
-def prove_with_exchanged_gates(description, open_reference, open_subject):
+def prove_with_exchanged_gates(description, open_reference, open_subject, folder):
     """As ``sameness.prove``, of a net whose weights have forget gate and candidate exchanged."""
 
     def exchanged(values):
@@ -232,7 +232,7 @@ def prove_with_exchanged_gates(description, open_reference, open_subject):
         name: exchanged(values) if name.startswith("lstm") else values for name, values in description.weights.items()
     }
     altered = description._replace(weights=weights)
-    return sameness.prove(description, open_reference, lambda _, precision: open_subject(altered, precision))
+    return sameness.prove(description, open_reference, lambda _, precision: open_subject(altered, precision), folder)
 
 
 def check_by_seed(quality):

@@ -35,7 +35,8 @@ def test_the_first_process_is_followed_by_the_proof_and_no_later_one_is(made_up)
     assert made_up.ar("--prove")["processes"] == 2
     assert [(job["prove"], job["timing_only"]) for job in made_up.jobs] == [(False, False), (True, True), (False, True)]
     assert made_up.record()["sameness"] == SAME
-    assert [job["checkpoints"].endswith("/m/cpu/.checkpoints/references") for job in made_up.jobs] == [False, True, False]
+    assert made_up.jobs[1]["checkpoints"].endswith("/m/cpu/.checkpoints/references")  # shared by all frameworks
+    assert "references" not in made_up.jobs[0]["checkpoints"] + made_up.jobs[2]["checkpoints"]
 
 
 def test_without_the_option_nothing_is_proven(made_up):
