@@ -199,7 +199,9 @@ def test_finished_cells_without_accounting_are_known_after_slurm_forgot_them(run
     (killed,) = [state for name, state in run.states().items() if name.startswith("h100")]
     assert killed["phase"] == "running"
     lab.call("kill", "h100")
-    lab.idle()  # all jobs are cancelled, so it is not requeued
+    lab.slurm("scancel", "--user=root")  # so that it is not requeued
+    lab.call("revive", "h100")
+    lab.idle()
     lab.set("MinJobAge", 2)
     until(lambda: not lab.slurm("squeue", "-h", "-t", "all"), 120)
     lab.set("MinJobAge", 300)
