@@ -20,7 +20,7 @@ from runners.nets.adam import CONVERSION, EPSILON_OF_DENSENET
 _NEWEST_GPU = {"8": (6, 2), "9": (7, 0), "10": (7, 5)}
 
 # Operators that do the work, as against those that choose among them (conv2d, convolution, batch_norm, linear).
-_KERNEL = re.compile("_?(cudnn|mkldnn|mkl|nnpack|thnn|slow_conv|native_batch_norm|addmm)")
+_KERNEL = re.compile("_?(cudnn|mkldnn|mkl|nnpack|thnn|slow_conv|native_batch_norm|addmm|b?mm$)")
 
 
 def versions() -> Dict[str, str]:

@@ -21,6 +21,15 @@ class TestNets(KerasNets):
         """With the loops and scores of every framework."""
         super().test_it_trains_to_quality(backend, net)
 
+    @pytest.mark.parametrize(
+        ("net", "operators"),
+        [("lstm", {"mm"}), ("bilstm", {"mm"}), ("densenet-24x3", {"mm", "mkldnn_convolution"})],
+    )
+    def test_the_operators_that_ran_are_recorded(self, backend, net, operators):
+        """Keras multiplies matrices in a loop where PyTorch's own LSTM is one operator."""
+        row, context = self.row(backend, net)
+        assert operators <= set(row.prepare(context).execution()["operators"])
+
     @pytest.mark.parametrize("settings", options_of("keras_torch"))
     def test_a_speed_setting_changes_no_answer(self, backend, settings):
         """And the net still trains."""
