@@ -200,15 +200,15 @@ class Backend(NamedTuple):
 
     ``synchronize`` returns when all work that was started has finished. ``reset_memory`` sets the peak counters to
     zero; ``read_memory`` returns bytes under the names of the record's ``memory`` field (``peak_allocated_bytes``,
-    ``peak_reserved_bytes``), or nothing where the framework counts none.
+    ``peak_reserved_bytes``). The defaults are for a device on which calls return finished and no bytes are counted.
     """
 
-    synchronize: Callable[[], None]
-    reset_memory: Callable[[], None]
-    read_memory: Callable[[], Dict[str, int]]
     versions: Callable[[], Dict[str, str]]
     execution: Callable[[], Dict[str, Any]]  # how the framework computed: threads, TF32, oneDNN, ...; after the timing
     seed: Callable[[int], None]  # seeds every generator that the framework and NumPy have
+    synchronize: Callable[[], None] = lambda: None
+    reset_memory: Callable[[], None] = lambda: None
+    read_memory: Callable[[], Dict[str, int]] = dict
     asynchronous: bool = False  # True: calls return before their work is done, so synchronization must be proven
 
 

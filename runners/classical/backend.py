@@ -9,14 +9,7 @@ from runners.contract import Backend
 
 def open_backend(device, threads):
     """The backend. ``threads`` reaches the linear algebra libraries through variables that the parent sets."""
-
-    def nothing():
-        """Nothing is queued and nothing is counted on the CPU."""
-
     return Backend(
-        synchronize=nothing,
-        reset_memory=nothing,
-        read_memory=dict,
         versions=_versions,
         execution=lambda: {"threads": threads, "linear_algebra": _linear_algebra()},
         seed=numpy.random.seed,

@@ -3,6 +3,7 @@
 from typing import Any, Dict, Optional, Set
 
 from runners.contract import Backend, DeviceUnavailable
+from runners.keras import compat
 
 
 def open_backend(device: str, threads: Optional[int]) -> Backend:
@@ -11,8 +12,6 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
     ``threads`` None leaves the number to TensorFlow. Call it once, before anything else uses TensorFlow. Raises
     ``DeviceUnavailable`` where no GPU is visible, or TensorFlow has no code for it.
     """
-    from runners.keras import compat
-
     version = compat.tf.__version__
     if device == "gpu" and not compat.visible_gpus():
         raise DeviceUnavailable("gpu-not-visible", framework="TensorFlow", version=version)
@@ -27,13 +26,13 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
         reset_memory=compat.reset_memory,
         read_memory=compat.read_memory,
         versions=compat.versions,
-        execution=lambda: describe(compat.operations_run(), compat, device, threads),
+        execution=lambda: describe(compat.operations_run(), device, threads),
         seed=compat.seed_everything,
         asynchronous=device == "gpu",
     )
 
 
-def describe(operations: Optional[Set[str]], compat: Any, device: str, threads: Optional[int]) -> Dict[str, Any]:
+def describe(operations: Optional[Set[str]], device: str, threads: Optional[int]) -> Dict[str, Any]:
     """What ran, according to the types of the operations in the graphs that were built."""
     found: Dict[str, Any] = {
         "lstm": None,

@@ -2,8 +2,8 @@
 
 from typing import Any, Dict, List
 
-from runners.contract import OptionUnavailable
-from runners.keras.compat import keras, read_variables, reset_session, tf
+from runners.keras import compat
+from runners.keras.compat import keras, tf
 
 TOLERANCES: Dict[str, float] = {} if hasattr(keras, "ops") else {"loss": 1e-7, "gradients": 1e-6}
 """Of float64: Keras 2 keeps Adam's constants in float32, and returns a loss in it."""
@@ -15,10 +15,9 @@ def set_precision(precision: str) -> None:
     Only a process that times nothing calls it.
     """
     keras.backend.set_floatx(precision)
-    experimental = getattr(getattr(tf, "config", None), "experimental", None)
-    if hasattr(experimental, "enable_tensor_float_32_execution"):
-        experimental.enable_tensor_float_32_execution(False)
-    reset_session()
+    if compat.tf32_is_on():
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    compat.reset_session()
 
 
 def set_precision_of_images(precision: str) -> None:
@@ -27,8 +26,7 @@ def set_precision_of_images(precision: str) -> None:
     try:
         keras.layers.BatchNormalization()(keras.layers.Input(shape=(2, 2, 1)))
     except TypeError:
-        option = "batch norm in {}".format(precision)
-        raise OptionUnavailable("option-missing", framework="TensorFlow", version=tf.__version__, option=option)
+        raise compat.missing("batch norm in {}".format(precision))
 
 
 def cross_entropy() -> Any:
@@ -45,4 +43,4 @@ def first_moments(net: Any) -> List[Any]:
         found = [optimizer.get_slot(weight, "m") for weight in weights]
     else:  # after the step count in TensorFlow 1.12 and 1.13
         found = getattr(optimizer, "_momentums", None) or optimizer.weights[1 : 1 + len(weights)]
-    return read_variables(found)
+    return compat.read_variables(found)

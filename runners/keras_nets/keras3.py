@@ -1,5 +1,6 @@
 """What the rows in Keras 3 on JAX and on PyTorch share: a fresh start in a precision, and the DenseNet."""
 
+from functools import partial
 from typing import Any, Callable, List
 
 import keras
@@ -26,13 +27,11 @@ def first_moments(net: Any) -> List[Any]:
 def densenet(set_precision: Callable[[str], None]) -> Implementation:
     """The DenseNet's functions on a backend, whose way to float64 is passed in."""
 
-    def loss() -> Any:
-        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
     def in_precision(precision: str) -> None:
         if precision == "float64":  # Keras casts what a batch norm gets to float32 on these backends
             option, title = "batch norm in float64", "Keras on {}".format(keras.backend.backend())
             raise OptionUnavailable("option-missing", framework=title, version=keras.__version__, option=option)
         start(precision, set_precision)
 
+    loss = partial(keras.losses.SparseCategoricalCrossentropy, from_logits=True)
     return implementation(Kit(keras, loss, in_precision, first_moments))

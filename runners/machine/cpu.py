@@ -9,7 +9,6 @@ from typing import Any, Dict, List, Optional
 from runners.machine.files import read_text
 
 SYS = "/sys"
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _SENSORS = (  # where a sensor's name is, the names that mean a processor, and its readings beside it
     ("class/hwmon/hwmon*/name", ("coretemp", "k10temp", "zenpower"), "temp*_input"),
     ("class/thermal/thermal_zone*/type", ("x86_pkg_temp", "cpu-thermal", "cpu_thermal"), "temp"),
@@ -19,11 +18,6 @@ _SENSORS = (  # where a sensor's name is, the names that mean a processor, and i
 def affinity() -> List[int]:
     """The logical processors that this process may use."""
     return sorted(os.sched_getaffinity(0))
-
-
-def thread_variables(threads: int) -> Dict[str, str]:
-    """The variables from which linear algebra and OpenMP libraries take their number of threads when loaded."""
-    return {name: str(threads) for name in _THREAD_VARIABLES}
 
 
 def name() -> str:

@@ -1,8 +1,8 @@
 """What NVIDIA's driver reports about the GPU that computes, through ``nvidia-ml-py``."""
 
 import os
-from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional
+from contextlib import suppress
+from typing import Any, Dict, List, NamedTuple, Optional
 
 THROTTLE_REASONS = {  # nvml.h, nvmlClocksEventReasons*: those that mean the GPU ran slower than it can
     0x0000000000000004: "power cap",
@@ -36,28 +36,18 @@ def read() -> Optional[Gpu]:
         import pynvml
     except ImportError:
         return None
-    with _session(pynvml) as handle:
-        return None if handle is None else _read(pynvml, handle)
-
-
-@contextmanager
-def _session(pynvml: Any) -> Iterator[Any]:
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError:
-        yield None
-        return
+        return None
     try:
-        try:
-            handle = _handle(pynvml, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip())
-        except pynvml.NVMLError:
-            handle = None
-        yield handle
+        handle = _handle(pynvml, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip())
+        return _read(pynvml, handle)
+    except pynvml.NVMLError:  # there is no such GPU
+        return None
     finally:
-        try:
+        with suppress(pynvml.NVMLError):  # if the driver went away, what was read before is valid
             pynvml.nvmlShutdown()
-        except pynvml.NVMLError:
-            pass  # the driver went away: what was read before is valid
 
 
 def _handle(pynvml: Any, visible: str) -> Any:

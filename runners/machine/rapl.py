@@ -25,27 +25,25 @@ class Counter(NamedTuple):
     range_uj: int
 
 
-def read(root: str = ROOT) -> Optional[Dict[str, Counter]]:
+def read() -> Optional[Dict[str, Counter]]:
     """Return zone -> counter for every package; ``None`` where there is none, or where one of them cannot be read."""
     try:
-        zones = [zone for zone in os.listdir(root) if re.fullmatch(r"intel-rapl:\d+", zone)]
+        zones = [zone for zone in os.listdir(ROOT) if re.fullmatch(r"intel-rapl:\d+", zone)]
     except OSError:
         return None
     counters = {}
     for zone in zones:
-        if (read_text(root, zone, "name") or "").startswith("package-"):
-            energy_uj, range_uj = _number(root, zone, "energy_uj"), _number(root, zone, "max_energy_range_uj")
+        if (read_text(ROOT, zone, "name") or "").startswith("package-"):
+            energy_uj, range_uj = _number(zone, "energy_uj"), _number(zone, "max_energy_range_uj")
             if energy_uj is None or range_uj is None:
                 return None  # the sum of the others would look like the total
             counters[zone] = Counter(energy_uj, range_uj)
     return counters or None
 
 
-def joules(
-    before: Optional[Dict[str, Counter]], after: Optional[Dict[str, Counter]], elapsed_s: float
-) -> Optional[float]:
+def joules(before: Dict[str, Counter], after: Optional[Dict[str, Counter]], elapsed_s: float) -> Optional[float]:
     """Return what all packages used between two readings ``elapsed_s`` apart; ``None`` where that cannot be known."""
-    if before is None or after is None or set(before) != set(after):
+    if after is None or set(before) != set(after):
         return None
     total_uj = 0
     for zone, (energy_uj, range_uj) in before.items():
@@ -58,6 +56,6 @@ def joules(
     return total_uj / 1e6
 
 
-def _number(*path: str) -> Optional[int]:
-    text = read_text(*path)
+def _number(zone: str, name: str) -> Optional[int]:
+    text = read_text(ROOT, zone, name)
     return int(text) if text is not None and text.isdigit() else None

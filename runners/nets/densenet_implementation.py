@@ -1,5 +1,6 @@
 """A DenseNet row's implementation, from the few things that a framework has to give."""
 
+from functools import partial
 from typing import Any, Callable, Dict
 
 from runners.contract import Context, Implementation, Quality, Reason, Steps
@@ -22,15 +23,11 @@ def implement(
         """Nothing: the published row trains this net."""
         return Quality(reason=Reason("only-timed", {"row": context.model.twin_of}))
 
-    def prove(context: Context) -> Dict[str, Any]:
-        """How far the framework's net is from the NumPy reference."""
-        return prove_row(context, open_subject)
-
-    return prepare, train_to_quality, prove
+    return prepare, train_to_quality, partial(prove_row, open_subject)
 
 
-def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:
-    """The record's ``sameness`` of a DenseNet row."""
+def prove_row(open_subject: OpenSubject, context: Context) -> Dict[str, Any]:
+    """The record's ``sameness`` of a DenseNet row: how far the framework's net is from the NumPy reference."""
     return prove(
         densenet.describe(context),
         lambda description: open_reference(description, context.settings),

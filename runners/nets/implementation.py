@@ -1,5 +1,6 @@
 """An LSTM row's implementation, from the few things that a framework has to give."""
 
+from functools import partial
 from typing import Any, Callable, Dict, Tuple
 
 from runners.contract import Context, Implementation, Quality, Steps
@@ -44,15 +45,11 @@ def implement(
 
         return task.train_to_quality(context, open_learner)
 
-    def prove(context: Context) -> Dict[str, Any]:
-        """How far the framework's net is from the NumPy reference."""
-        return prove_row(context, open_subject)
-
-    return prepare, train_to_quality, prove
+    return prepare, train_to_quality, partial(prove_row, open_subject)
 
 
-def prove_row(context: Context, open_subject: OpenSubject) -> Dict[str, Any]:
-    """The record's ``sameness`` of an LSTM row."""
+def prove_row(open_subject: OpenSubject, context: Context) -> Dict[str, Any]:
+    """The record's ``sameness`` of an LSTM row: how far the framework's net is from the NumPy reference."""
     described = lstm.describe(context.model.twin_of or context.model.key, timed(context), context)
     return prove(
         described,

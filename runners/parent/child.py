@@ -12,7 +12,7 @@ import time
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from runners.contract import Reason
-from runners.machine import cpu, environment, memory
+from runners.machine import environment, memory
 from runners.parent import privacy
 from runners.worker import events
 
@@ -20,6 +20,8 @@ LOG_BYTES = 8000  # of the end of what the child printed, kept with a failure
 GRACE_S = 5.0  # between asking a child to end and killing it
 EXIT_S = 60.0  # for a child to end by itself after its result: a framework may hang when torn down
 OF_TIMING = ("train", "predict", "environment")  # what the result of a process that timed a row has
+# Linear algebra and OpenMP libraries take their number of threads from these when they are loaded.
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 OnEvent = Callable[[Dict[str, Any]], None]
 
@@ -130,7 +132,7 @@ def child_environment(job: Dict[str, Any]) -> Dict[str, str]:
     """
     variables = dict(os.environ)
     if job["threads"]:
-        variables.update(cpu.thread_variables(job["threads"]))
+        variables.update(dict.fromkeys(THREAD_VARIABLES, str(job["threads"])))
     if environment.has_nvidia_device():
         if job["device"] == "cpu":
             variables["CUDA_VISIBLE_DEVICES"] = ""

@@ -2,7 +2,10 @@
 
 from typing import Any, Dict, Optional
 
+import torch
+
 from runners.contract import Backend, DeviceUnavailable
+from runners.pytorch import compat
 
 
 def open_backend(device: str, threads: Optional[int]) -> Backend:
@@ -10,30 +13,19 @@ def open_backend(device: str, threads: Optional[int]) -> Backend:
 
     ``threads`` None leaves the number to PyTorch. Raises ``DeviceUnavailable`` where no GPU can be used.
     """
-    import torch
-
-    from runners.pytorch import compat
-
     if threads:
         torch.set_num_threads(threads)
     if device == "gpu":
         check_gpu(torch.cuda, torch.__version__, torch.version.cuda)
-        return make_gpu(torch.cuda, compat)
-
-    def nothing() -> None:
-        """CPU operators have finished when they return, and PyTorch counts no bytes there."""
-
+        return make_gpu(torch.cuda)
     return Backend(
-        synchronize=nothing,
-        reset_memory=nothing,
-        read_memory=dict,
         versions=compat.versions,
         execution=lambda: dict(compat.execution(), onednn=compat.onednn()),
         seed=compat.seed_everything,
     )
 
 
-def make_gpu(cuda: Any, compat: Any) -> Backend:
+def make_gpu(cuda: Any) -> Backend:
     """The backend over ``torch.cuda``, or a test's stand-in."""
 
     def reset_memory() -> None:
@@ -60,8 +52,6 @@ def make_gpu(cuda: Any, compat: Any) -> Backend:
 
 def check_gpu(cuda: Any, version: str, cuda_version: Optional[str]) -> None:
     """Raise ``DeviceUnavailable`` unless the first GPU is visible and this PyTorch has code for it."""
-    from runners.pytorch import compat
-
     if cuda_version is None:
         raise DeviceUnavailable("build-without-gpu", framework="PyTorch", version=version)
     if not cuda.is_available():

@@ -4,7 +4,7 @@ from typing import Any, Dict
 
 import torch
 
-from runners.contract import Context, Variant
+from runners.contract import Context, Steps, Variant
 from runners.nets.implementation import start
 from runners.pytorch import compat, lstm_net
 from runners.pytorch.densenet.net import build
@@ -19,17 +19,10 @@ def prepare(context: Context, settings: Dict[str, Any]) -> Variant:
 
 def _lstm(context: Context, settings: Dict[str, Any]) -> Variant:
     timed, weights = start(context)
-    device = torch_device(context.device)
-    net = lstm_net.build(weights, device)
+    net = lstm_net.build(weights, torch_device(context.device))
     forward = compat.compiled(net) if settings.get("compile") else net
     optimizer = lstm_net.optimizer_of(net, timed.learning_rate, fused=settings.get("fused", False))
-    steps = lstm_net.steps(context, timed, net, forward, optimizer)
-
-    def outputs() -> Any:
-        with compat.disable_tf32():
-            return predict_step(forward, device, steps.predict_batch()).numpy().ravel()
-
-    return Variant(steps, outputs)
+    return _variant(context, lstm_net.steps(context, timed, net, forward, optimizer), forward)
 
 
 def _densenet(context: Context, settings: Dict[str, Any]) -> Variant:
@@ -41,10 +34,13 @@ def _densenet(context: Context, settings: Dict[str, Any]) -> Variant:
     if settings.get("cudnn_benchmark"):
         torch.backends.cudnn.benchmark = True
     adam = compat.adam(net.parameters(), context.settings["timing_learning_rate"], fused=settings.get("fused", False))
+    return _variant(context, steps(context, net, forward, adam, data), forward)
 
+
+def _variant(context: Context, made: Steps, forward: Any) -> Variant:
     def outputs() -> Any:
-        net.eval()
+        inputs = made.predict_batch()  # which puts the net into evaluation mode
         with compat.disable_tf32():
-            return predict_step(forward, torch_device(context.device), data.predict).numpy().ravel()
+            return predict_step(forward, torch_device(context.device), inputs).numpy().ravel()
 
-    return Variant(steps(context, net, forward, adam, data), outputs)
+    return Variant(made, outputs)

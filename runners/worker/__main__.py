@@ -88,17 +88,17 @@ def run(job: Dict[str, Any], result: Dict[str, Any], sender: events.Sender) -> N
     if first:
         began = time.monotonic()
         sender.send("phase", phase="quality")
-        quality = train_to_quality(implementation, context, job["seed"])
+        quality = train_to_quality(implementation, context)
         result.update(quality=quality, quality_s=time.monotonic() - began)
         result.update(complete_passes(steps, quality, result["train"], result["predict"]))
     result["status"] = "ok"
 
 
-def train_to_quality(implementation: Any, context: Context, seed: int) -> Quality:
+def train_to_quality(implementation: Any, context: Context) -> Quality:
     """The row's quality, with the notes of the row itself before those of its training."""
     if context.data.source.synthetic:
         return Quality(reason=Reason("synthetic-data"))
-    context.backend.seed(seed)
+    context.backend.seed(context.seed)
     quality = implementation.train_to_quality(context)
     return quality._replace(notes=list(context.model.notes) + list(quality.notes))
 

@@ -1,17 +1,19 @@
 """Train a DenseNet to the published accuracy, with checkpoints from which a killed run continues identically."""
 
+import hashlib
 import json
 import math
+import os
 import time
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import torch
 from torch.nn import functional
 
 from runners.contract import Context, Quality, Reason, RowError, Score
+from runners.machine.files import atomic_write
 from runners.pytorch import compat
-from runners.pytorch.densenet.checkpoint import Checkpoint
 from runners.pytorch.densenet.images import choose, epoch_order, labels_to_tensor, to_tensor
 from runners.pytorch.densenet.net import build
 from runners.pytorch.steps import count_parameters, torch_device, train_step
@@ -21,12 +23,12 @@ _NOT_IDENTITY = ("epochs", "target_accuracy", "checkpoint_every", "timing_learni
 
 
 class Training:
-    """One training: the net, its optimizer, and its progress. ``observe`` receives every step's loss."""
+    """One training: the net, its optimizer, and its progress."""
 
-    def __init__(self, context: Context, observe: Callable[[float], None] = lambda loss: None) -> None:
+    def __init__(self, context: Context) -> None:
         settings, data = context.settings, context.data
         self._settings, self._seed, self._device = settings, context.seed, torch_device(context.device)
-        self._progress, self._observe = context.progress, observe
+        self._progress = context.progress
         train = choose(data.train_labels, settings["train_images"], context.seed)
         test = choose(data.test_labels, settings["test_images"], context.seed)
         self._train = data.train_images[train], data.train_labels[train]
@@ -38,10 +40,17 @@ class Training:
         history: Dict[str, List[float]] = {"loss": [], "held_out_loss": [], "held_out_accuracy": [], "seconds": []}
         # Step, losses and seconds are those of the epoch that is running.
         self._done = SimpleNamespace(step=0, losses=[], seconds=0.0, history=history, test_seconds=None, resumed=0)
-        self._checkpoint = Checkpoint(context.checkpoints, "training", self._identity(context))
+        self._checkpoint = self._checkpoint_of(context)
 
-    def _identity(self, context: Context) -> Dict[str, Any]:
-        return {
+    def _checkpoint_of(self, context: Context) -> Optional[str]:
+        """This training's file; ``None`` without a folder, where nothing is kept.
+
+        It is named after everything that the course of the training depends on: one of another identity neither reads
+        the file nor writes over it.
+        """
+        if context.checkpoints is None:
+            return None
+        identity = {
             "settings": {key: value for key, value in self._settings.items() if key not in _NOT_IDENTITY},
             "seed": context.seed,
             "device": context.device,
@@ -49,6 +58,8 @@ class Training:
             "versions": context.backend.versions(),
             "threads": torch.get_num_threads(),
         }
+        digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()
+        return os.path.join(context.checkpoints, "training-{}.pt".format(digest[:16]))
 
     @property
     def history(self) -> Dict[str, List[float]]:
@@ -92,7 +103,6 @@ class Training:
                     learning_rate=self._settings["learning_rate"],
                 )
             done.losses.append(loss)
-            self._observe(loss)
             done.step += 1
             self._progress("epoch {} of {}".format(epoch + 1, self._settings["epochs"]), done.step, steps)
             if done.step % self._settings["checkpoint_every"] == 0 and done.step < steps:
@@ -129,20 +139,25 @@ class Training:
         return summed / len(labels), correct / float(len(labels))
 
     def save(self) -> None:
-        """Write everything that the rest of the training depends on."""
-        self._checkpoint.save(
-            {
-                "net": self._net.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
-                "progress": json.dumps(vars(self._done)),
-            }
-        )
+        """Write all that the rest of the training depends on; the old file stays until the new one is complete."""
+        if self._checkpoint is None:
+            return
+        state = {
+            "net": self._net.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "progress": json.dumps(vars(self._done)),
+        }
+        with atomic_write(self._checkpoint) as file:
+            torch.save(state, file)
 
     def restore(self) -> None:
-        """Continue from the checkpoint, if there is one of this training."""
-        state = self._checkpoint.restore()
-        if state is None:
+        """Continue from the checkpoint, if there is one of this training. Raises ``RowError``, naming a broken file."""
+        if self._checkpoint is None or not os.path.exists(self._checkpoint):
             return
+        try:
+            state = compat.load_file(self._checkpoint)
+        except Exception:  # torch raises whatever a broken file provokes
+            raise RowError("checkpoint-damaged", file="/".join(self._checkpoint.split(os.sep)[-2:]))
         self._net.load_state_dict(state["net"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._done = SimpleNamespace(**json.loads(state["progress"]))

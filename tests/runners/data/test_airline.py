@@ -45,39 +45,32 @@ def test_a_perfect_forecast_scores_one_and_the_mean_scores_nothing():
     assert forecast.mean_squared_error(truth, truth + 2) == 4
 
 
-class Spy:
-    """A forecaster that forecasts nothing and remembers what it was handed."""
-
-    def __init__(self):
-        self.histories, self.horizon = None, None
+class Spy(list):
+    """A forecaster that forecasts nothing and remembers each (histories, horizon) that it was handed."""
 
     def __call__(self, histories, horizon):
-        self.histories, self.horizon = numpy.array(histories), horizon
+        self.append((numpy.array(histories), horizon))
         return numpy.zeros((len(histories), horizon))
 
 
 def test_recursive_gives_the_train_part_and_one_step_the_true_months_before_each():
     """Recursive hands out no test month; the last history of one-step ends one month before the end."""
-    series, spies = airline.load(), []
-
-    def spy(histories, horizon):
-        spies.append(Spy())
-        return spies[-1](histories, horizon)
-
+    series, spy = airline.load(), Spy()
     airline.forecast_test_part(series, spy)
-    recursive, one_step = spies
-    assert (recursive.histories.shape, recursive.horizon) == ((1, 100), 44)
-    assert recursive.histories[0].tolist() == series.train.tolist()
-    assert (one_step.histories.shape, one_step.horizon) == ((44, 100), 1)
-    assert one_step.histories[0].tolist() == series.train.tolist()
-    assert one_step.histories[-1].tolist() == series.scaled[43:143].tolist()
+    (recursive, months_ahead), (one_step, one) = spy
+    assert (recursive.shape, months_ahead) == ((1, 100), 44)
+    assert recursive[0].tolist() == series.train.tolist()
+    assert (one_step.shape, one) == ((44, 100), 1)
+    assert one_step[0].tolist() == series.train.tolist()
+    assert one_step[-1].tolist() == series.scaled[43:143].tolist()
 
 
 def test_rolling_origin_looks_a_year_ahead_from_every_month_that_has_one():
     """33 origins; a forecast of nothing is off by the truth itself."""
     series, spy = airline.load(), Spy()
     found = airline.rolling_origin(series, spy, name="nothing", baseline=True)
-    assert (spy.histories.shape, spy.horizon) == ((33, 100), 12)
+    ((histories, horizon),) = spy
+    assert (histories.shape, horizon) == ((33, 100), 12)
     truth = numpy.array([series.test[start : start + 12] for start in range(33)])
     assert (found["origins"], found["horizon"], found["name"], found["baseline"]) == (33, 12, "nothing", True)
     assert found["mae"] == pytest.approx(truth.mean())

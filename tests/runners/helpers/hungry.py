@@ -39,7 +39,7 @@ def run(job, result, sender):
         state=lambda: str(next(losses)).encode(),
         parameters=1,
     )
-    time_only(steps, Backend(nothing, nothing, dict, dict, dict, nothing), job, result, sender)
+    time_only(steps, Backend(versions=dict, execution=dict, seed=nothing), job, result, sender)
 
 
 def time_only(steps, backend, job, result, sender):

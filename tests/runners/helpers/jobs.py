@@ -2,40 +2,8 @@
 
 import re
 import sys
-from types import SimpleNamespace
 
-from runners.parent import jobs
-from runners.registry import load_model
 from runners.worker.events import empty_result
-
-
-def make_options(results="results", **fields):
-    """What parent/cli.py makes of no arguments but these."""
-    options = {
-        "framework": "classical",
-        "devices": ["cpu"],
-        "profile": "quick",
-        "machine": "m",
-        "stack": "cpu",
-        "engine": "none",
-        "results": str(results),
-        "data": "",
-        "lock_sha256": "",
-        "image": "test",
-        "commit": "",
-        "threads": None,
-        "seeds": 0,
-        "absent": None,
-        "round": 1,
-        "order_seed": 0,
-        "force": False,
-    }
-    return SimpleNamespace(**dict(options, **fields))
-
-
-def make_row(results="results", device="cpu", **fields):
-    """The row AR with its empty record."""
-    return jobs.make_row(load_model("classical", "ar"), device, None, make_options(results, **fields))
 
 
 def make_job(**fields):
@@ -45,11 +13,11 @@ def make_job(**fields):
     return dict(job, **fields)
 
 
-def make_phase(seconds=1.0, other_load=0.0, **fields):
+def make_phase(seconds, other_load=0.0):
     """A timed phase as a worker sends it, on two processors."""
     phase = {"median_s": seconds, "interval_s": [seconds, seconds], "samples_s": [seconds] * 6, "unit": "batch"}
     conditions = {"cpus": 2, "other_load_cpus": other_load, "steal_cpus": None}
-    return dict(phase, losses=[0.5, 0.4], valid=True, reason=None, conditions=conditions, **fields)
+    return dict(phase, losses=[0.5, 0.4], valid=True, reason=None, conditions=conditions)
 
 
 def make_result(seconds=1.0, other_load=0.0, **fields):

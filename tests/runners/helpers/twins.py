@@ -92,10 +92,13 @@ class LstmNets:
 
     @LSTMS
     def test_the_timed_steps_really_train(self, backend, net):
-        """On a batch of real windows in host memory; all parameters that the description has."""
+        """On 32 real windows from host memory, answers back in host memory; all parameters that the description has."""
         row, context = self.row(backend, net)
         steps = row.prepare(context)
-        check_steps(steps)
+        inputs, targets = steps.train_batch()
+        assert (tuple(inputs.shape)[::2], tuple(targets.shape), steps.batch_size) == ((32, 1), (32, 1), 32)
+        assert np.asarray(steps.predict(steps.predict_batch())).shape == (32, 1)
+        check_training(steps, (3, 6), (3, 10), (20, 10), (3, 57))
         assert steps.parameters == PARAMETERS[net]
 
     @LSTMS
@@ -180,14 +183,6 @@ def check_training(steps, *timed):
         assert reason_not_training(samples, True, before, steps.state()) is None, (warmups, count)
 
 
-def check_steps(steps):
-    """A batch of 32 from host memory, answers back in host memory, and training."""
-    inputs, targets = steps.train_batch()
-    assert (tuple(inputs.shape)[::2], tuple(targets.shape), steps.batch_size) == ((32, 1), (32, 1), 32)
-    assert np.asarray(steps.predict(steps.predict_batch())).shape == (32, 1)
-    check_training(steps, (3, 57))
-
-
 def options_of(framework):
     """Settings of the options that LSTM rows are tuned by on the CPU."""
     return [
@@ -197,16 +192,24 @@ def options_of(framework):
     ]
 
 
+def losses_of(steps):
+    """Of the first three steps."""
+    return [steps.read_loss(steps.train(steps.train_batch())) for _ in range(3)]
+
+
 def check_option(prepare, context, settings):
-    """A variant trains, and the untrained net's answers are those of the row as written; a version may lack it."""
+    """A variant answers, untrained, and trains as the row as written does; a version may lack it."""
+    context.backend.seed(context.seed)
+    plain = prepare(context, {})
+    context.backend.seed(context.seed)
     try:
-        variant = prepare(context, settings)
+        tuned = prepare(context, settings)
     except OptionUnavailable as error:
         pytest.skip(str(error))
-    wanted = prepare(context, {}).outputs()
-    assert wanted.shape == (32,)
-    assert np.abs(variant.outputs() - wanted).max() <= 1e-4 * np.abs(wanted).max()
-    check_steps(variant.steps)
+    wanted, before = plain.outputs(), tuned.steps.state()
+    assert np.abs(tuned.outputs() - wanted).max() <= 1e-4 * np.abs(wanted).max()
+    assert losses_of(tuned.steps) == pytest.approx(losses_of(plain.steps), rel=1e-3)
+    assert tuned.steps.state() != before
 
 
 def check_proof(found, precisions=BOTH):
@@ -218,6 +221,7 @@ def check_proof(found, precisions=BOTH):
 def quantity(found):
     """What gave a net away."""
     assert not found["same"]
+    assert found["reason"].key == "not-the-same-net"
     return found["reason"].values["quantity"]
 
 

@@ -1,6 +1,4 @@
-"""What the Keras tests share: a context of a row, small windows, and TensorFlow's threads."""
-
-import numpy as np
+"""What the Keras tests share: a context of a row, and TensorFlow's threads."""
 
 from runners.contract import Context
 from runners.keras import compat
@@ -19,9 +17,3 @@ def thread_pools():
         return options.intra_op_parallelism_threads, options.inter_op_parallelism_threads
     threading = compat.tf.config.threading
     return threading.get_intra_op_parallelism_threads(), threading.get_inter_op_parallelism_threads()
-
-
-def small_windows():
-    """Forty windows of four values, and their targets."""
-    random = np.random.RandomState(0)
-    return random.rand(40, 4), random.rand(40)

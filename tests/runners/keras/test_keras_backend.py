@@ -7,18 +7,12 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
-from keras_helpers import small_windows, thread_pools
+from keras_helpers import make_context, thread_pools
 
 from runners.contract import DeviceUnavailable
-from runners.keras import compat, lstm_net
+from runners.data import airline
+from runners.keras import compat, lstm, lstm_net, lstm_rows
 from runners.keras.backend import describe, open_backend
-from runners.keras_nets import compiled
-from runners.nets.learner import Timed, representative_batch
-
-
-@pytest.fixture
-def backend():
-    return open_backend("cpu", 1)
 
 
 def test_the_versions_name_what_computes(backend):
@@ -42,8 +36,8 @@ def test_both_thread_pools_are_pinned(backend):
 
 def test_the_execution_names_what_ran(backend):
     """After real steps on the CPU: the generic LSTM, without XLA, with nothing deterministic asked for."""
-    timed = Timed(4, 2, False, 1e-3, representative_batch(*small_windows()))
-    steps = compiled.steps(timed, lstm_net.timed_net(timed, 1))
+    settings = dict(lstm.MODEL.settings["smoke"], units=2)
+    steps = lstm_rows.prepare(make_context(lstm.MODEL, settings, airline.load()))
     steps.train(steps.train_batch())
     found = backend.execution()
     operations = compat.operations_run()
@@ -62,24 +56,15 @@ def test_xla_is_recognized_by_its_functions(backend):
     assert backend.execution()["xla"] is True
 
 
-def fake_compat(graph, resets, tf32):
-    """Stands for the compat module on a GPU."""
-    return types.SimpleNamespace(
-        EXECUTION="graph session" if graph else "tf.function",
-        determinism_is_on=lambda: None,
-        tf32_is_on=lambda: tf32,
-        resets_memory=lambda: resets,
-    )
-
-
-def test_cudnn_is_recognized_by_its_operations():
+def test_cudnn_is_recognized_by_its_operations(monkeypatch):
     """An operation of cuDNN's family in a graph that was built means that cuDNN's LSTM ran; a GPU adds two facts."""
-    fake = fake_compat(graph=False, resets=True, tf32=True)
-    assert describe({"MatMul", "CudnnRNNV3"}, fake, "gpu", 4) == {
+    monkeypatch.setattr(compat, "tf32_is_on", lambda: True)
+    monkeypatch.setattr(compat, "resets_memory", lambda: True)
+    assert describe({"MatMul", "CudnnRNNV3"}, "gpu", 4) == {
         "lstm": "cuDNN",
-        "execution": "tf.function",
+        "execution": compat.EXECUTION,
         "xla": False,
-        "deterministic": None,
+        "deterministic": compat.determinism_is_on(),
         "threads": 4,
         "inter_op_threads": 4,
         "tf32": True,
@@ -134,7 +119,7 @@ def test_a_version_that_cannot_reset_its_peak_says_what_the_peak_is_of(monkeypat
     compat.reset_memory()
     compat.synchronize()
     assert not compat.resets_memory()
-    assert describe(set(), fake_compat(True, False, False), "gpu", None)["peak_memory"] == "process"
+    assert describe(set(), "gpu", None)["peak_memory"] == "process"
 
 
 def test_the_seed_decides_the_first_weights(backend):

@@ -10,12 +10,11 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
 from keras_helpers import make_context
-from twins import check_training, made_up
+from twins import made_up
 
 from runners.contract import DataUnavailable
 from runners.data import forecast, household
 from runners.keras import bilstm, compat, lstm_net, lstm_rows
-from runners.keras.backend import open_backend
 from runners.keras.checkpoint import Checkpoint
 from runners.nets import household_bilstm as task
 
@@ -23,12 +22,6 @@ TINY = dict(bilstm.MODEL.settings["smoke"], units=2, epochs=3, train_minutes=300
 
 
 DATA = made_up()
-
-
-@pytest.fixture(autouse=True)
-def backend():
-    """The CPU with one thread, opened before TensorFlow computes anything."""
-    return open_backend("cpu", 1)
 
 
 def context(settings=TINY, data=DATA, **named):
@@ -93,12 +86,6 @@ def test_the_linear_baseline_is_least_squares(monkeypatch):
     assert np.allclose(found, wanted, atol=1e-5)
     wanted_forecasts = np.column_stack([test.windows.astype(float), np.ones(100)]).dot(wanted)
     assert np.allclose(task.autoregression(test, found), wanted_forecasts, atol=1e-5)
-
-
-def test_the_timed_steps_really_train():
-    """After however many warm-ups and over however many samples."""
-    steps = lstm_rows.prepare(context(dict(TINY, units=8, train_minutes=600)))
-    check_training(steps, (3, 6), (3, 10), (4, 11), (20, 10), (20, 60), (3, 77))
 
 
 def test_an_epoch_and_a_test_set_are_counted_over_the_whole_series():

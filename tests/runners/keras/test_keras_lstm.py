@@ -11,7 +11,6 @@ from twins import check_training
 
 from runners.data import airline, forecast
 from runners.keras import lstm, lstm_aug, lstm_rows
-from runners.keras.backend import open_backend
 from runners.nets import airline_lstm as task
 from runners.nets.learner import shuffled_batches
 
@@ -19,19 +18,13 @@ DATA = airline.load()
 TINY = dict(lstm.MODEL.settings["smoke"], units=4, epochs=3)
 
 
-@pytest.fixture(autouse=True)
-def backend():
-    """The CPU with one thread, opened before TensorFlow computes anything."""
-    return open_backend("cpu", 1)
+def context(settings, data=DATA):
+    return make_context(lstm.MODEL, settings, data)
 
 
-def context(settings, data=DATA, model=lstm.MODEL):
-    return make_context(model, settings, data)
-
-
-def trained(settings, seed):
-    """A net trained on the train months."""
-    return task.train(lstm_rows.opener(task), DATA.train, settings, seed).learner.net
+def trained(seed):
+    """A tiny net trained on the train months."""
+    return task.train(lstm_rows.opener(task), DATA.train, TINY, seed).learner.net
 
 
 def test_a_window_s_scale_comes_from_the_window_alone():
@@ -74,7 +67,7 @@ def test_the_timed_steps_really_train(model):
 
 def test_a_long_forecast_feeds_its_own_answers_back():
     """Two months ahead is one month ahead, twice."""
-    net = trained(TINY, 0)
+    net = trained(0)
     forecaster = task.forecaster(net.predict_on_batch)
     history = DATA.train[np.newaxis, :]
     both = forecaster(history, 2)
@@ -136,7 +129,7 @@ print(json.dumps(b"".join(values.tobytes() for values in net.get_weights()).hex(
 def test_the_same_seed_gives_the_same_net_bit_for_bit_and_another_seed_another():
     """Twice in this process and once in another, on the CPU."""
     one, again, other = (
-        b"".join(values.tobytes() for values in trained(TINY, seed).get_weights()).hex() for seed in (7, 7, 8)
+        b"".join(values.tobytes() for values in trained(seed).get_weights()).hex() for seed in (7, 7, 8)
     )
     assert one == again == untouched.run(SAME_AGAIN.format(TINY))
     assert one != other

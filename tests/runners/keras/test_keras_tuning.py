@@ -5,6 +5,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="TensorFlow is not in this environment")
 
 from keras_helpers import make_context
+from twins import losses_of
 
 from runners.contract import OptionUnavailable
 from runners.data import airline
@@ -18,19 +19,9 @@ OPTIONS = {option.key: option.settings for option in framework("keras").options}
 OFFERED = {"unroll", "cudnn"} if compat.GRAPH else {"unroll", "tf-function", "xla", "no-onednn"}
 
 
-@pytest.fixture(autouse=True)
-def backend():
-    """The CPU with one thread, opened before TensorFlow computes anything."""
-    return open_backend("cpu", 1)
-
-
 def variant(settings):
     """The row LSTM, tiny, with an option's settings."""
     return tuning.prepare(make_context(lstm.MODEL, TINY, airline.load()), settings)
-
-
-def losses_of(steps):
-    return [steps.read_loss(steps.train(steps.train_batch())) for _ in range(3)]
 
 
 def test_without_an_option_it_is_the_row_as_written():

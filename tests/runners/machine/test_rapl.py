@@ -10,8 +10,9 @@ RANGE = 262143328850  # as an Intel package tells it; it lasts 262 s at 1000 W
 
 
 @pytest.fixture
-def zones(tmp_path):
-    """Set the counters of two packages, with what else a machine has; returns the folder."""
+def zones(tmp_path, monkeypatch):
+    """Set the counters of two packages, with what else a machine has; returns what is read from them."""
+    monkeypatch.setattr(rapl, "ROOT", str(tmp_path))
 
     def zones(first, second):
         for zone, name, energy in (
@@ -30,7 +31,7 @@ def zones(tmp_path):
                 (folder / "name").write_text(name + "\n")
                 (folder / "energy_uj").write_text("{}\n".format(energy))
                 (folder / "max_energy_range_uj").write_text("{}\n".format(RANGE))
-        return str(tmp_path)
+        return rapl.read()
 
     return zones
 
@@ -47,53 +48,52 @@ def zones(tmp_path):
 )
 def test_joules_are_the_sum_over_the_packages(zones, first, second, seconds, joules):
     """Core, dram, psys and the second way to a package add nothing."""
-    before, after = (rapl.read(zones(*counters)) for counters in zip(first, second))
+    before, after = (zones(*counters) for counters in zip(first, second))
     assert sorted(before) == ["intel-rapl:0", "intel-rapl:1"]
     assert rapl.joules(before, after, seconds) == joules
 
 
 def test_a_package_of_several_dies_is_one_counter_a_die(zones, tmp_path):
     """Its name is package-0-die-1."""
-    root = zones(1, 1)
+    zones(1, 1)
     (tmp_path / "intel-rapl:1" / "name").write_text("package-0-die-1\n")
-    assert sorted(rapl.read(root)) == ["intel-rapl:0", "intel-rapl:1"]
+    assert sorted(rapl.read()) == ["intel-rapl:0", "intel-rapl:1"]
 
 
 @pytest.mark.parametrize("name", ["energy_uj", "max_energy_range_uj"])
 @pytest.mark.parametrize("content", [None, "", "unknown"])
 def test_a_package_that_cannot_be_read_leaves_no_sum_of_the_others(zones, tmp_path, name, content):
     """Part of the machine's energy would look like all of it."""
-    root = zones(1, 1)
+    zones(1, 1)
     path = tmp_path / "intel-rapl:1" / name
     path.unlink()  # root reads whatever the permissions say, so a folder stands in for a file that may not be read
     if content is None:
         path.mkdir()
     else:
         path.write_text(content)
-    assert rapl.read(root) is None
+    assert rapl.read() is None
 
 
-def test_no_counters_at_all_are_none(zones, tmp_path):
+def test_no_counters_at_all_are_none(zones, tmp_path, monkeypatch):
     """No such folder, as in most virtual machines; an empty one, as Docker shows it; zones without a package."""
-    assert rapl.read(str(tmp_path / "absent")) is None
-    assert rapl.read(str(tmp_path)) is None
-    root = zones(1, 1)
+    assert rapl.read() is None
+    zones(1, 1)
     for zone in ("intel-rapl:0", "intel-rapl:1"):
         shutil.rmtree(str(tmp_path / zone))
-    assert rapl.read(root) is None
+    assert rapl.read() is None
+    monkeypatch.setattr(rapl, "ROOT", str(tmp_path / "absent"))
+    assert rapl.read() is None
 
 
 def test_a_package_that_vanishes_or_appears_in_between_gives_no_energy(zones, tmp_path):
     """Neither reading covers all packages."""
-    root = zones(1, 1)
-    both = rapl.read(root)
+    both = zones(1, 1)
     shutil.rmtree(str(tmp_path / "intel-rapl:1"))
-    one = rapl.read(root)
+    one = rapl.read()
     assert sorted(one) == ["intel-rapl:0"]
     assert rapl.joules(both, one, 2.0) is None
     assert rapl.joules(one, both, 2.0) is None
     assert rapl.joules(both, None, 2.0) is None
-    assert rapl.joules(None, both, 2.0) is None
 
 
 def test_this_machine_is_read_without_an_error():

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from twins import check_gradients
+from twins import check_gradients, quantity
 
 from runners.nets import adam, lstm, lstm_reference, sameness
 from runners.nets.implementation import open_reference
-from runners.nets.sameness import Description, Subject
+from runners.nets.sameness import Description
 
 UNITS, WINDOW, RATE = 5, 6, 1e-3
 PRECISIONS = pytest.mark.parametrize("precision", ["float64", "float32"])
@@ -21,47 +21,32 @@ def described(bidirectional=False):
     return Description("lstm", weights, inputs, targets, RATE, {"units": UNITS})
 
 
-class Planted:
-    """A net in NumPy that a test may change: its weights' meaning, its gradients, its update, its loss."""
+def planted(description, read=dict, gradients=dict, optimizer=None, scale=1.0):
+    """A net in NumPy in which a test may change the weights' meaning, the gradients, the optimizer or the loss."""
 
-    def __init__(self, description, read=dict, gradients=dict, update=None, scale=1.0):
-        self.weights, self.read, self.changed, self.scale = dict(description.weights), read, gradients, scale
-        self.update = update() if update else adam.Adam(RATE).update
-        self.gradients = {}
+    def loss_and_gradients(weights, inputs, targets):
+        loss, found = lstm_reference.loss_and_gradients(read(weights), inputs, targets)
+        return scale * loss, gradients({name: scale * one for name, one in found.items()})
 
-    def subject(self):
-        return Subject(
-            outputs=lambda inputs: lstm_reference.run(self.read(self.weights), inputs)[0],
-            step=self.step,
-            gradients=lambda: self.gradients,
-            parameters=lambda: dict(self.weights),
-        )
-
-    def step(self, inputs, targets):
-        loss, found = lstm_reference.loss_and_gradients(self.read(self.weights), inputs, targets)
-        self.gradients = self.changed({name: self.scale * one for name, one in found.items()})
-        self.weights = self.update(self.weights, self.gradients)
-        return self.scale * loss
+    return sameness.reference(
+        description.weights,
+        optimizer() if optimizer else adam.Adam(RATE),
+        lambda weights, inputs: lstm_reference.run(read(weights), inputs)[0],
+        loss_and_gradients,
+    )
 
 
-def prove(description, precisions=("float64", "float32"), **planted):
+def prove(description, precisions=("float64", "float32"), **changes):
     """What the record would have of a net with something planted in it, judged in these precisions."""
     tolerances = {name: sameness.TOLERANCES[name] for name in precisions}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sameness, "TOLERANCES", tolerances)
-        return sameness.prove(description, open_reference, lambda found, _: Planted(found, **planted).subject())
+        return sameness.prove(description, open_reference, lambda found, _: planted(found, **changes))
 
 
 def differences(description, subject):
     """How far a net is from the reference."""
     return sameness.compare(description, sameness.observe(description, open_reference(description)), subject)[0]
-
-
-def refused(found):
-    """The quantity that gave a net away."""
-    assert not found["same"]
-    assert found["reason"].key == "not-the-same-net"
-    return found["reason"].values["quantity"]
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
@@ -108,31 +93,28 @@ def swapped(weights):
     return {name: values[..., order] if name.startswith("lstm") else values for name, values in weights.items()}
 
 
-def with_two_biases():
-    """An update of a layer that trains both of its two biases: their sum moves twice as far, and nothing else does."""
-    optimizer = adam.Adam(RATE)
+class TwoBiases(adam.Adam):
+    """The Adam of a layer that trains both of its two biases: their sum moves twice as far, and nothing else does."""
 
-    def update(weights, gradients):
-        moved = optimizer.update(weights, gradients)
+    def update(self, weights, gradients):
+        moved = super(TwoBiases, self).update(weights, gradients)
         twice = {name: 2 * moved[name] - weights[name] for name in moved if name.startswith("lstm") and "bias" in name}
         return dict(moved, **twice)
 
-    return update
 
-
-def without_correction():
+class Uncorrected:
     """An Adam that takes its moments as they are: its first step is three times too short."""
-    first, second = {}, {}
 
-    def update(weights, gradients):
+    def __init__(self):
+        self.first, self.second = {}, {}
+
+    def update(self, weights, gradients):
         moved = {}
         for name, gradient in gradients.items():
-            first[name] = adam.BETA_1 * first.get(name, 0.0) + (1 - adam.BETA_1) * gradient
-            second[name] = adam.BETA_2 * second.get(name, 0.0) + (1 - adam.BETA_2) * gradient**2
-            moved[name] = weights[name] - RATE * first[name] / (np.sqrt(second[name]) + adam.EPSILON)
+            self.first[name] = adam.BETA_1 * self.first.get(name, 0.0) + (1 - adam.BETA_1) * gradient
+            self.second[name] = adam.BETA_2 * self.second.get(name, 0.0) + (1 - adam.BETA_2) * gradient**2
+            moved[name] = weights[name] - RATE * self.first[name] / (np.sqrt(self.second[name]) + adam.EPSILON)
         return moved
-
-    return update
 
 
 def cut(gradients):
@@ -142,8 +124,8 @@ def cut(gradients):
 
 TRAPS = {  # what is planted, and the first quantity that shows it
     "another order of the gates": ({"read": swapped}, "outputs"),
-    "a second bias that is trained too": ({"update": with_two_biases}, "parameters"),
-    "an Adam without bias correction": ({"update": without_correction}, "parameters"),
+    "a second bias that is trained too": ({"optimizer": lambda: TwoBiases(RATE)}, "parameters"),
+    "an Adam without bias correction": ({"optimizer": Uncorrected}, "parameters"),
     "a loss that is summed": ({"scale": 8.0}, "loss"),  # Adam's step would hardly show it
     "a gradient that is cut": ({"gradients": cut}, "gradients"),
 }
@@ -153,40 +135,39 @@ TRAPS = {  # what is planted, and the first quantity that shows it
 @pytest.mark.parametrize("trap", sorted(TRAPS))
 def test_a_trap_is_refused(trap, precision):
     """In each precision by itself."""
-    planted, quantity = TRAPS[trap]
-    assert refused(prove(described(), [precision], **planted)) == quantity
+    changes, seen = TRAPS[trap]
+    assert quantity(prove(described(), [precision], **changes)) == seen
 
 
 @PRECISIONS
 def test_a_hard_sigmoid_is_refused(precision, monkeypatch):
     """Keras' recurrent activation in TensorFlow 1, if nobody asks for another."""
     description = described()
-    hard = Planted(description)
 
     def outputs(inputs):
         with monkeypatch.context() as patch:
             patch.setattr(lstm_reference, "sigmoid", lambda values: np.clip(0.2 * values + 0.5, 0, 1))
-            return lstm_reference.run(hard.weights, inputs)[0]
+            return lstm_reference.run(description.weights, inputs)[0]
 
-    apart = differences(description, hard.subject()._replace(outputs=outputs))
+    apart = differences(description, planted(description)._replace(outputs=outputs))
     assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
 
 
 def corrected(epsilon):
-    """The update of an Adam in PyTorch's and Optax's form."""
-    return adam.Adam(RATE, epsilon, corrected=True).update
+    """An Adam in PyTorch's and Optax's form."""
+    return adam.Adam(RATE, epsilon, corrected=True)
 
 
 def test_the_other_form_of_adam_is_the_same_with_its_own_epsilon():
     """The first step exactly, and ten losses nearly: the mapping that PyTorch and Optax use."""
-    found = prove(described(), update=lambda: corrected(adam.EPSILON_OF_CORRECTED))
+    found = prove(described(), optimizer=lambda: corrected(adam.EPSILON_OF_CORRECTED))
     assert found["same"], found
 
 
 @pytest.mark.parametrize("epsilon", [adam.EPSILON, 1e-8], ids=["keras-default-unconverted", "pytorch-default"])
 def test_an_epsilon_in_the_other_place_is_refused(epsilon):
     """In float64, where the change that it makes is not hidden by rounding."""
-    assert refused(prove(described(), ["float64"], update=lambda: corrected(epsilon))) == "parameters"
+    assert quantity(prove(described(), ["float64"], optimizer=lambda: corrected(epsilon))) == "parameters"
 
 
 def test_a_jump_in_a_small_gradient_is_relative_to_the_largest_gradient():
@@ -201,7 +182,7 @@ def test_a_jump_in_a_small_gradient_is_relative_to_the_largest_gradient():
 
     for jumps, scale in ((False, sizes[small]), (True, max(sizes.values()))):
         net = description._replace(jumps=jumps)
-        apart = differences(net, Planted(net, gradients=jumped).subject())
+        apart = differences(net, planted(net, gradients=jumped))
         assert apart["gradients"] == pytest.approx(0.5 * sizes[small] / scale)
 
 
@@ -223,7 +204,7 @@ def test_the_backward_state_from_the_wrong_end_is_refused(precision, monkeypatch
         last = np.concatenate([kept["lstm2.{}.".format(one)][0][:, -1] for one in ("forward", "backward")], axis=1)
         return last.dot(description.weights["output.kernel"]) + description.weights["output.bias"]
 
-    subject = Planted(description).subject()._replace(outputs=outputs)
+    subject = planted(description)._replace(outputs=outputs)
     apart = differences(description, subject)
     assert apart["outputs"] > sameness.TOLERANCES[precision]["outputs"]
 
@@ -233,7 +214,7 @@ def test_parameters_of_another_net_are_named():
     description = described()
     other = described(bidirectional=True)
     wanted = sameness.observe(description, open_reference(description))
-    apart, reason = sameness.compare(description, wanted, Planted(other).subject())
+    apart, reason = sameness.compare(description, wanted, planted(other))
     assert reason.key == "other-parameters"
     assert "lstm1.backward.bias" in reason.values["names"]
     assert all(np.isnan(value) for value in apart.values())
@@ -242,7 +223,7 @@ def test_parameters_of_another_net_are_named():
 def test_a_difference_that_is_no_number_is_refused():
     """A net that computes NaN is not the same."""
     found = prove(described(), scale=float("nan"))
-    assert refused(found) == "loss"
+    assert quantity(found) == "loss"
 
 
 def test_the_checksum_covers_sizes_weights_and_constants():
@@ -266,8 +247,8 @@ def prove_in(folder, description=None):
         return open_reference(found)
 
     description = description or described()
-    found = sameness.prove(description, opening, lambda found, _: Planted(found).subject(), str(folder))
-    assert found == sameness.prove(description, open_reference, lambda found, _: Planted(found).subject())
+    found = sameness.prove(description, opening, lambda found, _: planted(found), str(folder))
+    assert found == sameness.prove(description, open_reference, lambda found, _: planted(found))
     return bool(opened)
 
 

@@ -111,6 +111,11 @@ def test_a_result_of_another_shape_is_refused(sent):
     assert status_and_reason(body) == ("failed", "malformed-record", {})
 
 
+def test_a_proof_s_result_needs_the_proof():
+    """As a timing's result needs its times."""
+    assert status_and_reason(SEND, job=make_job(prove=True)) == ("failed", "malformed-record", {})
+
+
 def test_what_a_child_prints_is_not_taken_for_an_event():
     """Frameworks print what they like."""
     body = 'print(\'{"event": "phase", "phase": "forged"}\', flush=True)\n    ' + SEND

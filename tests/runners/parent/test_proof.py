@@ -1,10 +1,9 @@
 """A proof is a process of its own, asked for with --prove, and kept in the record."""
 
 import pytest
-from jobs import failed_result, make_job, make_result
+from jobs import failed_result, make_result
 from test_bench import Bench
 
-from runners.parent import child
 from runners.worker.events import empty_result
 
 SAME = {
@@ -88,13 +87,3 @@ def test_a_row_that_failed_is_not_proven(made_up):
     made_up.results = [failed_result()]
     made_up.call("--rows", "ar", "--prove")
     assert [job["prove"] for job in made_up.jobs] == [False]
-
-
-@pytest.mark.parametrize(("prove", "usable"), [(True, False), (False, True)])
-def test_a_proof_s_result_needs_the_proof(prove, usable):
-    """As a timing's result needs its times."""
-    from jobs import child as made_child
-
-    command = made_child("send(json.dumps({'event': 'result', 'result': result}))")
-    found = child.run_child(make_job(prove=prove), 30.0, lambda event: None, command)
-    assert (found["status"] == "ok") == usable

@@ -7,10 +7,9 @@ from runners.data.cifar10 import Cifar10
 from runners.data.source import Source
 from runners.registry import load_model
 
-NET = {"blocks": [2, 2], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4}
+NET = {"blocks": [2, 2], "compression": 0.5, "growth": 4, "timing_learning_rate": 1e-4, "batch_size": 8}
 TRAINING = dict(
     NET,
-    batch_size=8,
     learning_rate=1e-3,
     epochs=3,
     target_accuracy=None,
@@ -33,7 +32,7 @@ def small_data(train=40, test=20):
     return Cifar10(*(part(train) + part(test)), source=Source("cifar10", "made for a test", "0" * 64))
 
 
-def make_context(settings, folder=None, device="cpu", seed=1, data=None, progress=lambda phase, done, total: None):
+def make_context(settings=NET, folder=None, seed=1, data=None, progress=lambda phase, done, total: None):
     """A context on the CPU with one thread."""
     from runners.pytorch.backend import open_backend
 
@@ -41,4 +40,4 @@ def make_context(settings, folder=None, device="cpu", seed=1, data=None, progres
     backend.seed(seed)
     checkpoints = None if folder is None else str(folder)
     model = load_model("pytorch", "densenet-24x3")
-    return Context(backend, model, device, "full", settings, seed, data or small_data(), progress, checkpoints)
+    return Context(backend, model, "cpu", "full", settings, seed, data or small_data(), progress, checkpoints)

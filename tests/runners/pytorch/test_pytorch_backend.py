@@ -1,15 +1,13 @@
 """PyTorch as a backend: what is called on the GPU and when, and which GPUs are refused."""
 
-from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 
 pytest.importorskip("torch")
 
-from runners.contract import DeviceUnavailable, Rule
+from runners.contract import DeviceUnavailable
 from runners.pytorch import backend, compat
-from runners.worker.measure import measure
 
 
 def fake_cuda(**answers):
@@ -41,27 +39,18 @@ def calls(cuda):
     return names
 
 
-def test_the_clock_starts_after_waiting_and_stops_after_waiting():
-    """Each timed step is: wait, clock, step, wait, clock."""
-    diary, ticks = [], iter(range(1000))
-    gpu = backend.make_gpu(SimpleNamespace(synchronize=lambda: diary.append("synchronize")), compat)
-
-    def clock():
-        diary.append("clock")
-        return float(next(ticks))
-
-    rule = Rule(min_warmup=1, warmup_s=0, min_samples=1, max_samples=1, budget_s=0.0)
-    measure(lambda batch: diary.append("step"), gpu.synchronize, rule, clock=clock)
-    timed = ["synchronize", "clock", "step", "synchronize", "clock"]
-    assert " ".join(timed) in " ".join(diary)
-    assert diary.count("step") == 2
-    assert diary.count("synchronize") == 4
+def test_the_timing_loop_waits_for_the_gpu():
+    """By PyTorch's own call, which has to prove that it waits."""
+    cuda = cuda_of_today()
+    gpu = backend.make_gpu(cuda)
+    gpu.synchronize()
+    assert (calls(cuda), gpu.asynchronous) == (["synchronize"], True)
 
 
 def test_memory_counters_are_reset_before_and_read_after_all_work_is_done():
     """Both calls wait for the GPU first."""
     cuda = cuda_of_today()
-    gpu = backend.make_gpu(cuda, compat)
+    gpu = backend.make_gpu(cuda)
     gpu.reset_memory()
     assert calls(cuda) == ["synchronize", "reset_peak_memory_stats"]
     assert gpu.read_memory() == {"peak_allocated_bytes": 2000, "peak_reserved_bytes": 3000}
@@ -72,7 +61,7 @@ def test_older_versions_have_a_call_for_each_counter():
     """PyTorch 1.1 to 1.3 had other names for them; the record's names stay."""
     resets = dict.fromkeys(("synchronize", "reset_max_memory_allocated", "reset_max_memory_cached"))
     cuda = fake_cuda(max_memory_allocated=20, max_memory_cached=30, **resets)
-    gpu = backend.make_gpu(cuda, compat)
+    gpu = backend.make_gpu(cuda)
     gpu.reset_memory()
     assert calls(cuda) == ["synchronize", "reset_max_memory_allocated", "reset_max_memory_cached"]
     assert gpu.read_memory() == {"peak_allocated_bytes": 20, "peak_reserved_bytes": 30}

@@ -4,6 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from runners.nets import densenet
 from runners.pytorch.densenet.net import DenseNet
 from runners.pytorch.steps import count_parameters
 from runners.registry import load_model
@@ -13,9 +14,10 @@ PUBLISHED = [("densenet-24x3", 6112450, 16320), ("densenet-32-24-32", 5134030, 1
 
 @pytest.mark.parametrize(("key", "parameters", "linear_inputs"), PUBLISHED)
 def test_the_nets_have_the_published_size(key, parameters, linear_inputs):
-    """Trainable parameters and inputs of the last layer, as protocol and page have them."""
-    net = DenseNet(load_model("pytorch", key).settings["quick"])
-    assert count_parameters(net) == parameters
+    """Trainable parameters and inputs of the last layer, as page and description have them."""
+    settings = load_model("pytorch", key).settings["quick"]
+    net = DenseNet(settings)
+    assert count_parameters(net) == densenet.count_parameters(settings) == parameters
     assert net.linear.in_features == linear_inputs
 
 

@@ -12,15 +12,9 @@ from runners.pytorch.densenet import net as densenet
 from runners.pytorch.densenet import row
 
 
-@pytest.fixture
-def context():
-    """A small net on small data."""
-    return make_context(NET)
-
-
-def test_it_is_the_described_net(context):
-    """In both precisions."""
-    found = row.prove(context)
+def test_it_is_the_described_net():
+    """A small one on small data, in both precisions."""
+    found = row.prove(make_context())
     check_proof(found)
     assert found["precisions"][0]["differences"]["later-outputs"] < 1e-6, "PyTorch's running variance is the described"
 
@@ -35,7 +29,7 @@ def test_it_is_the_described_net(context):
     ],
     ids=["epsilon", "momentum", "border"],
 )
-def test_layers_as_other_frameworks_have_them_are_refused(context, monkeypatch, kind, name, value, seen):
+def test_layers_as_other_frameworks_have_them_are_refused(monkeypatch, kind, name, value, seen):
     """By what they change."""
     build = densenet.build
 
@@ -47,11 +41,11 @@ def test_layers_as_other_frameworks_have_them_are_refused(context, monkeypatch, 
         return net
 
     monkeypatch.setattr(densenet, "build", altered)
-    assert quantity(row.prove(context)) == seen
+    assert quantity(row.prove(make_context())) == seen
 
 
 @pytest.mark.usefixtures("in_float64")
-def test_features_flattened_in_another_order_are_refused(context, monkeypatch):
+def test_features_flattened_in_another_order_are_refused(monkeypatch):
     """Channels last, with the weights of channels first."""
     to_torch, shape = densenet.to_torch, described.shape_of(NET)
 
@@ -60,4 +54,4 @@ def test_features_flattened_in_another_order_are_refused(context, monkeypatch):
         return to_torch(described.channels_last_kernel(values, NET) if is_linear else values)
 
     monkeypatch.setattr(densenet, "to_torch", turned)
-    assert quantity(row.prove(context)) == "outputs"
+    assert quantity(row.prove(make_context())) == "outputs"

@@ -25,12 +25,13 @@ def run(folder, settings=TRAINING, kill_after=None, seed=1):
     """(losses of the steps that ran, the training), from the checkpoint if there is one."""
     losses = []
 
-    def observe(loss):
-        losses.append(loss)
-        if kill_after is not None and len(losses) == kill_after:
-            raise Killed
+    def progress(phase, done, total):
+        if phase != "test set":
+            losses.append(training._done.losses[-1])
+            if len(losses) == kill_after:
+                raise Killed
 
-    training = Training(make_context(settings, folder, seed=seed), observe)
+    training = Training(make_context(settings, folder, seed=seed, progress=progress))
     training.restore()
     try:
         while not training.is_finished():
@@ -64,15 +65,15 @@ def test_a_process_killed_outright_leaves_a_checkpoint_that_goes_on(tmp_path):
         "import os, signal, sys\n"
         "sys.path.insert(0, {!r})\n"
         "from pytorch_helpers import TRAINING, make_context\n"
-        "from runners.pytorch.densenet import checkpoint, row\n"
-        "saves, save = [], checkpoint.torch.save\n"
+        "from runners.pytorch.densenet import row, training\n"
+        "saves, save = [], training.torch.save\n"
         "def dies_at_the_third(state, file):\n"
         "    saves.append(1)\n"
         "    if len(saves) == 3:\n"
         "        file.write(b'half a checkpoint'); file.flush()\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    save(state, file)\n"
-        "checkpoint.torch.save = dies_at_the_third\n"
+        "training.torch.save = dies_at_the_third\n"
         "row.train_to_quality(make_context(TRAINING, sys.argv[1]))\n"
     ).format(os.path.dirname(os.path.abspath(__file__)))
     killed = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "killed")])

@@ -1,5 +1,7 @@
 """Timing in the worker: order of the counters, warnings, and what is recorded. A framework made of air stands in."""
 
+from types import SimpleNamespace
+
 import pytest
 from jobs import make_job
 
@@ -292,12 +294,11 @@ def test_an_error_becomes_a_result_with_a_status_and_a_reason(monkeypatch, error
 
 def test_synthetic_data_give_no_quality_and_a_row_s_notes_come_first():
     """A loss on made-up data would mean nothing."""
-    model = type("Model", (), {"notes": (Reason("lstm-scale"),)})
-    implementation = type("Net", (), {"train_to_quality": lambda context: Quality(notes=[Reason("bilstm-change")])})
+    model = SimpleNamespace(notes=(Reason("lstm-scale"),))
+    implementation = SimpleNamespace(train_to_quality=lambda context: Quality(notes=[Reason("bilstm-change")]))
     for synthetic, expected in ((True, []), (False, ["lstm-scale", "bilstm-change"])):
-        source = type("Source", (), {"synthetic": synthetic})
-        context = type("Context", (), {"data": type("Data", (), {"source": source}), "model": model})
-        context.backend = Air().backend()
-        quality = worker.train_to_quality(implementation, context, 1)
+        data = SimpleNamespace(source=SimpleNamespace(synthetic=synthetic))
+        context = SimpleNamespace(data=data, model=model, backend=Air().backend(), seed=1)
+        quality = worker.train_to_quality(implementation, context)
         assert [note.key for note in quality.notes] == expected
         assert (quality.reason is not None) == synthetic
