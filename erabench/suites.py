@@ -30,7 +30,7 @@ OUTCOME = re.compile(r"(\d+) (passed|failed|skipped|error)")  # in pytest's last
 CONTAINERS, RUNNERS, ERAS, GPU = "tests/containers", "tests/runners", "tests/eras", "tests/gpu"
 NOTHING_SELECTED = 5  # pytest's exit status where -k leaves no test of a suite
 HARNESS_STACK = "cpu"
-BROWSER_TOOLS = ROOT / "tests" / "report" / "output"
+NPM_TOOLS = ROOT / "tests"
 
 
 class Suite(NamedTuple):
@@ -113,8 +113,8 @@ def run(suite: Suite, options: Sequence[str]) -> Counter[str]:
     return counts
 
 
-def install_npm_packages(folder: Path = BROWSER_TOOLS) -> None:
-    """Put axe-core and html-validate where the page's tests look, from a lock with hashes; without npm those skip."""
+def install_npm_packages(folder: Path = NPM_TOOLS) -> None:
+    """Install what the tests take from npm, from a lock with hashes; without npm those tests are skipped."""
     npm, there = shutil.which("npm"), folder / "node_modules" / ".package-lock.json"
     lock = folder / "package-lock.json"
     if npm is None or (there.is_file() and there.stat().st_mtime >= lock.stat().st_mtime):

@@ -42,7 +42,7 @@ def _is_up_to_date(loaded: Loaded, options: argparse.Namespace) -> bool:
     """Make the page in a temporary folder and print how the existing one differs from it."""
     page = options.site / site.PAGE_FILE
     with tempfile.TemporaryDirectory() as made:
-        site.make_site(loaded, Path(made), options.locale)
+        site.make_site(loaded, Path(made), options.locale, options.results)
         found = list(site.differences(Path(made), options.site))
     if not found:
         print(f"{page} is up to date.")

@@ -20,18 +20,15 @@ T = TypeVar("T")
 
 @contextmanager
 def beside(work: Callable[[], Iterable[T]], results: int) -> Iterator[Iterator[T]]:
-    """Do ``work`` for so many ``results`` while the block runs, which gets what the work yields.
+    """Do ``work`` for so many ``results`` while the block runs, which gets what the work yields and takes all of it.
 
     The work's process is a copy of this one (fork), so it sees all data and changes nothing here. What it yields is
     pickled; it goes on when the block has taken it, so little of it is there twice. For few results the work is done
-    here, where the block asks for it. What the work raises is raised at the same place, at the latest at the end of the
-    block. Raises ChildProcessError if the process was killed.
+    here, where the block asks for it. What the work raises is raised there too. Raises ChildProcessError if the process
+    was killed.
     """
     if results < WORTH_IT:
-        found = iter(work())
-        yield found
-        for _ in found:  # what the block did not ask for
-            pass
+        yield iter(work())
         return
     from multiprocessing import get_context  # takes 20 ms
 
@@ -40,11 +37,8 @@ def beside(work: Callable[[], Iterable[T]], results: int) -> Iterator[Iterator[T
     process = context.Process(target=_send, args=(work, reader, writer), daemon=True)
     process.start()
     writer.close()
-    received: Iterator[T] = _received(reader)
     try:
-        yield received
-        for _ in received:
-            pass
+        yield _received(reader)
     finally:
         reader.close()
         process.kill()  # it has ended, unless the block failed

@@ -6,8 +6,9 @@ English sentence whose translation is looked up when it is rendered, a ``Number`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Literal, TypeAlias
 
 NumberKind = Literal[
@@ -66,6 +67,12 @@ def message(sentence: str, /, **values: Text) -> Message:
 def joined(parts: Iterable[Text], separator: str = ", ") -> Joined:
     """Return each different part once, in their order."""
     return Joined(tuple(dict.fromkeys(parts)), separator)
+
+
+def unused(name: str, taken: Container[str], numbered: str) -> str:
+    """Return ``name``; if that is taken, the first of its ``numbered`` forms that is not, from 2 on."""
+    forms = chain([name], (numbered.format(name, number) for number in count(2)))
+    return next(form for form in forms if form not in taken)
 
 
 def ratio_with_ends(value: float, low: float | None, high: float | None) -> Text:

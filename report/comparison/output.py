@@ -29,15 +29,12 @@ class _Links(Links):
 
 def render_page(comparison: Comparison, names: tuple[str, str], locale: Locale) -> str:
     """Return the page as Markdown, front matter included; ``names`` are what the folders are called."""
-    links = _Links(locale, folder=NAME)
     return render(
         "comparison.md.j2",
-        locale,
-        overview=list(page.overview(comparison, names)),
-        conclusion=list(page.conclusion(comparison)),
-        tables=page.tables(comparison),
-        link=links.link,
-        definitions=links.definitions,
+        _Links(locale, folder=NAME),
+        overview=page.overview(comparison, names),
+        conclusion=page.conclusion(comparison),
+        tables=(page.times_table(comparison), page.quality_table(comparison), page.differences_table(comparison)),
     )
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from report.comparison.differences import Difference, Pair, Scalar
-from report.comparison.verdicts import ComparedRow, Comparison, Time, TimeName, Word, bench_of
+from report.comparison.verdicts import ComparedRow, Comparison, Time, Word, bench_of
+from report.page.measurements import PHASE_NAMES
 from report.page.models import SCORES, seconds
 from report.records import PHASES, Result
 from report.text import N_, Joined, Message, Number, Text, joined, message
@@ -22,12 +23,7 @@ WORDS: dict[Word, Message] = {
     "incomparable": message("not comparable"),
     "unmeasured": message("not measured"),
 }
-TIMES: dict[TimeName, Message] = {
-    "train": message("training"),
-    "predict": message("prediction"),
-    "epoch": message("epoch"),
-    "test_set": message("test set"),
-}
+TIMES: dict[str, Message] = {**PHASE_NAMES, "epoch": message("epoch"), "test_set": message("test set")}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -46,11 +42,6 @@ class Table(NamedTuple):
     columns: tuple[Text, ...]
     right: range  # the columns that are aligned to the right
     rows: tuple[tuple[Text | Linked, ...], ...]
-
-
-def tables(comparison: Comparison) -> tuple[Table, ...]:
-    """Return the tables of the page: times, quality, and what differs."""
-    return times_table(comparison), _quality_table(comparison), differences_table(comparison)
 
 
 def times_table(comparison: Comparison) -> Table:
@@ -210,7 +201,8 @@ def _time_cells(time: Time, comparison: Comparison) -> tuple[Text | Linked, ...]
     return row_name(time.pair, comparison), TIMES[time.name], a, b, ratio, interval, detectable, word
 
 
-def _quality_table(comparison: Comparison) -> Table:
+def quality_table(comparison: Comparison) -> Table:
+    """Return loss and accuracy of every row that has them."""
     figures = map(message, (N_("Loss A"), N_("Loss B"), N_("Accuracy A"), N_("Accuracy B")))
     columns = (message("Row"), message("Protocol"), *figures, message("Comparable"))
     scored = [row for row in comparison.rows if any(result.quality and result.quality.scores for result in row.pair)]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from report.records.spread import DRIFT, Spread, Uncertainty, chance, combined
+from report.records.spread import DRIFT, Spread, Uncertainty, chance, combined, exponential
 
 Verdict = Literal["faster", "slower", "indistinguishable"]
 
@@ -24,8 +24,6 @@ FEWEST_CONTROLS = 6
 
 FALSE = 0.05
 """The share of false ones among the verdicts of a table that is looked at as a whole."""
-
-_LARGEST = 700.0  # a logarithm whose exponential is still a float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +115,9 @@ def paired_ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:
 
 
 def _interval(value: float, centre: float, found: Uncertainty, *, paired: bool) -> Ratio:
-    low, high = _exponential(centre - found.half), _exponential(centre + found.half)
+    low, high = exponential(centre - found.half), exponential(centre + found.half)
     t = centre / found.error if found.error else math.copysign(math.inf, centre) if centre else 0.0
-    detectable = _exponential(found.detectable)
+    detectable = exponential(found.detectable)
     return Ratio(value, min(low, value), max(high, value), detectable, paired, t=t, degrees=found.degrees)
 
 
@@ -131,7 +129,3 @@ def largest_chance(ratios: Iterable[Ratio]) -> float:
     """
     found = sorted(one.chance for one in ratios if one.low is not None)
     return max((each for place, each in enumerate(found, 1) if each <= FALSE * place / len(found)), default=0.0)
-
-
-def _exponential(logarithm: float) -> float:
-    return math.exp(min(max(logarithm, -_LARGEST), _LARGEST))

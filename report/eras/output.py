@@ -33,11 +33,7 @@ def write(found: Sequence[Eras], folder: Path, language: str) -> set[Path]:
                 pictures[one.machine, net.key] = Picture("eras", None, f"{one.machine}/eras-{net.key}.svg", *drawn)
     for picture in pictures.values():
         files.write(folder / MARKDOWN.parent / picture.file, picture.svg)
-    links = Links(words, several=True)
-    markdown = render(
-        "eras.md.j2", words, found=found, page=page, pictures=pictures, link=links.link, record=links.record,
-        definitions=links.definitions,
-    )  # fmt: skip
+    markdown = render("eras.md.j2", Links(words, several=True), found=found, page=page, pictures=pictures)
     files.write(folder / MARKDOWN, markdown)
-    files.write(folder / HTML, html.page(markdown, language, pictures.values(), f"{MARKDOWN.parent}/"))
+    files.write(folder / HTML, html.page(markdown, language, pictures.values()))
     return {folder / MARKDOWN.parent / picture.file for picture in pictures.values()}

@@ -30,7 +30,7 @@ def draw(eras: Eras, net: Net, say: Callable[[Text], str]) -> tuple[str, Text] |
         (f"{line.name}: {say(PHASE_NAMES[phase])}", SHAPES[phase], COLOURS[names.index(line.name) % len(COLOURS)])
         for line, phase, _ in series
     ]
-    top = drawing.legend(16, [(*entry, False) for entry in legend])
+    top = drawing.legend([(*entry, False) for entry in legend])
     bottom = top + HEIGHT
     y = log_scale([one.median_s for _, _, found in series for one in found.values()], bottom, top)
     x = Scale(int(eras.years[0]), int(eras.years[-1]), LEFT + 14, WIDTH - 22)

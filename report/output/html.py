@@ -16,14 +16,14 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 
 from report.render.markdown import fill
 from report.render.pictures import Picture
-from report.text import Safe
+from report.text import Safe, unused
 
 _STYLE = Path(__file__).parents[1] / "jekyll" / "_sass" / "_report.scss"
 _TITLE = re.compile(r"^title: *(.*)$", re.MULTILINE)
 
 
-def page(markdown: str, language: str, pictures: Iterable[Picture], folder: str) -> str:
-    """Return the document with ``pictures`` in it; its links go below ``folder``."""
+def page(markdown: str, language: str, pictures: Iterable[Picture]) -> str:
+    """Return the document with ``pictures`` in it; it lies beside ``pages/``, into which its links lead."""
     title = _TITLE.search(markdown)
     style = "\n".join(line for line in _STYLE.read_text("utf-8").splitlines() if not line.startswith("//"))
     return fill(
@@ -32,17 +32,17 @@ def page(markdown: str, language: str, pictures: Iterable[Picture], folder: str)
         say=str,
         title=Safe(escape(title[1] if title else "")),
         style=Safe(style),
-        body=Safe(_body(markdown, {picture.file: picture.svg for picture in pictures}, folder)),
+        body=Safe(_body(markdown, {picture.file: picture.svg for picture in pictures})),
     )
 
 
-def _body(markdown: str, pictures: Mapping[str, str], folder: str) -> str:
+def _body(markdown: str, pictures: Mapping[str, str]) -> str:
     reader = MarkdownIt("commonmark", {"html": True}, renderer_cls=_Renderer).enable("table")
     reader.use(front_matter_plugin).use(footnote_plugin)
     reader.add_render_rule("footnote_caption", _Renderer.footnote_number)  # [2] a second time too, and not [2:1]
     tokens = reader.parse(markdown)
     _name_tables(tokens)
-    return str(reader.renderer.render(tokens, reader.options, {"pictures": pictures, "folder": folder}))
+    return str(reader.renderer.render(tokens, reader.options, {"pictures": pictures}))
 
 
 def _name_tables(tokens: Sequence[Token]) -> None:
@@ -54,11 +54,8 @@ def _name_tables(tokens: Sequence[Token]) -> None:
         elif token.type == "inline" and (tokens[place - 1].type == "heading_open" or token.content.startswith("**")):
             above = "".join(child.content for child in token.children or () if child.type == "text").partition(":")[0]
         elif token.type == "table_open":
-            number = 1
-            while (name := above if number == 1 else f"{above} ({number})") in taken:
-                number += 1
-            taken.add(name)
-            token.meta["name"] = name
+            token.meta["name"] = unused(above, taken, "{} ({})")
+            taken.add(token.meta["name"])
 
 
 class _Renderer(RendererHTML):
@@ -81,7 +78,7 @@ class _Renderer(RendererHTML):
     def link_open(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
         target = str(tokens[place].attrs["href"])
         inside = "/" in target and not target.startswith("https:")  # neither a place on the page nor a page beside it
-        return f'<a href="{escape(env["folder"] + target if inside else target)}">'
+        return f'<a href="{escape(f"pages/{target}" if inside else target)}">'
 
     def footnote_number(self, tokens: Sequence[Token], place: int, options: Any, env: Any) -> str:
         return f"[{tokens[place].meta['id'] + 1}]"

@@ -38,15 +38,15 @@ def own_folder(folder: Path, results: Iterable[Path]) -> Path:
     return folder
 
 
-def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None = None) -> Page:
+def make_site(loaded: Loaded, folder: Path, language: str, results: Path) -> Page:
     """Write the page below ``folder``, and beside it the records, pictures and tables that it links to.
 
     The page is written last, so it never links to a missing file. Raises OSError and BadInput.
     """
-    assets = own_folder(folder / ASSETS, [results] if results else [])
+    assets = own_folder(folder / ASSETS, [results])
     found, everything = eras(loaded.results), tuple(groups(loaded.results))
     cells = (exports.cells(row) for group in everything for row in group.every_row)
-    with tables.written(exports.columns(), cells, assets, len(loaded.results)) as written:
+    with tables.written(exports.columns(), cells, assets, len(loaded.results)):
         page = _main_page(everything, loaded, found)
         wanted = {copy_record(record, assets) for record in _linked(loaded, page, found)}
         pictures = tuple(draw(page, locale(language)))
@@ -55,11 +55,10 @@ def make_site(loaded: Loaded, folder: Path, language: str, results: Path | None 
             wanted.add(f"{assets}/{picture.name}")
         wanted.update(map(str, eras_output.write(found, folder, language)))
         markdown = render_page(page, locale(language), pictures)
-        document = html.page(markdown, language, pictures, f"{PAGE_FILE.parent}/")
-        wanted.update(map(str, written))
+        document = html.page(markdown, language, pictures)
     files.write(folder / PAGE_FILE, markdown)
     files.write(folder / HTML_FILE, document)
-    prune(assets, wanted)
+    prune(assets, wanted | {f"{assets}/{name}" for name in tables.FILES})
     return page
 
 
@@ -94,31 +93,21 @@ def copy_record(record: Result | Tuning, folder: Path) -> str:
     renaming, so that the linked file stays as it is). By size and time the next run recognizes either.
     """
     place = f"{folder}/{record.file}"
+    partial = f"{place}.part"
     path = os.path.realpath(record.path) if os.path.islink(record.path) else record.path
-    partial = place  # what is not there yet needs no second step
     with suppress(FileNotFoundError):
         old, new = os.lstat(place), os.stat(path)
         if (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns):
             return place
-        partial = f"{place}.part"
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    with suppress(FileNotFoundError):
         os.unlink(partial)
     try:
-        _link(path, partial)
+        os.link(path, partial)
     except OSError:  # another file system, or one without links, or somebody else's file
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        partial = f"{place}.part"
         shutil.copy2(path, partial)
-    if partial != place:
-        os.replace(partial, place)
+    os.replace(partial, place)
     return place
-
-
-def _link(path: str, place: str) -> None:
-    try:
-        os.link(path, place)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        os.link(path, place)
 
 
 def prune(folder: Path, wanted: set[str]) -> None:

@@ -33,16 +33,15 @@ _FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠]")  # spreadsheets of Eas
 _END = b"null\n"  # after the last row: without it the sender is gone and the table incomplete
 
 
-def write(columns: Sequence[Column], rows: Iterable[Sequence[Value]], folder: Path) -> list[Path]:
-    """Write the files to ``folder`` and return their paths; each row has a value per column.
+def write(columns: Sequence[Column], rows: Iterable[Sequence[Value]], folder: Path) -> None:
+    """Write FILES to ``folder``; each row has a value per column.
 
     A gap is an empty cell or null. JSON and Parquet hold texts as they are; in the CSV file a text that a spreadsheet
     would run as a formula begins with an apostrophe. Raises OSError where ``folder`` cannot be written; every file is
     written completely or not at all, and one that would not change is left alone.
     """
     by_column: list[Sequence[Value]] = list(zip(*rows, strict=True)) or [()] * len(columns)
-    paths = [folder / name for name in FILES]
-    as_csv, as_json, as_parquet, described = paths
+    as_csv, as_json, as_parquet, described = (folder / name for name in FILES)
     dictionary = indented(encode(columns)) + b"\n"
     files.write(as_csv, _as_csv(by_column, columns))
     same = files.holds(described, [dictionary]) and files.holds(as_json, _as_json(by_column, columns))
@@ -51,19 +50,17 @@ def write(columns: Sequence[Column], rows: Iterable[Sequence[Value]], folder: Pa
         with files.atomic_write(as_json) as file:
             file.writelines(_as_json(by_column, columns))
     files.write(described, dictionary)
-    return paths
 
 
 @contextmanager
-def written(
-    columns: Sequence[Column], rows: Iterable[Sequence[Value]], folder: Path, results: int
-) -> Iterator[list[Path]]:
-    """Write the files and give their paths; the tables of many ``results`` are written while the block runs.
+def written(columns: Sequence[Column], rows: Iterable[Sequence[Value]], folder: Path, results: int) -> Iterator[None]:
+    """Write the files; those of many ``results`` are written while the block runs.
 
     Raises OSError, at the latest at the end of the block, and ChildProcessError if the second process was killed.
     """
     if results < beside.WORTH_IT:
-        yield write(columns, rows, folder)
+        write(columns, rows, folder)
+        yield
         return
     command = [sys.executable, "-s", "-m", __name__, str(folder.absolute())]
     root = Path(__file__).parents[2]
@@ -72,7 +69,7 @@ def written(
             if process.stdin:
                 with suppress(BrokenPipeError):  # it is gone; how it ended is the reason
                     _send(columns, rows, process.stdin)
-            yield [folder / name for name in FILES]
+            yield
             error = process.stdout.read() if process.stdout else b""
         except BaseException:
             process.terminate()

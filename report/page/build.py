@@ -18,7 +18,7 @@ from report.page.summary import Overview, overviews, summary
 from report.page.system import Fact, provenance, remarks, system
 from report.page.tuning import Tuned, tuned
 from report.records import Problem, Tuning
-from report.text import Joined, Safe, Text, joined, message
+from report.text import Joined, Safe, Text, joined, message, unused
 
 PAGE_NAME = "2017-08-05_Model-Comparison"
 """The page's file below ``pages/``, without its ending, and the folder beside it with the files it links to."""
@@ -155,15 +155,8 @@ def _section(
 
 def _labels(footnotes: Iterable[Footnote]) -> dict[Footnote, str]:
     """Return a unique label for each different footnote: its name, with a number if another one has that name."""
-    labels: dict[Footnote, str] = {}
-    taken: set[str] = set()
-    for note in footnotes:
-        if note in labels:
-            continue
+    labels: dict[str, Footnote] = {}
+    for note in dict.fromkeys(footnotes):
         name = re.sub(r"[^a-z0-9]+", "-", note.name.lower()).strip("-")[:40] or "note"
-        number = 1
-        while (label := name if number == 1 else f"{name}-{number}") in taken:
-            number += 1
-        taken.add(label)
-        labels[note] = label
-    return labels
+        labels[unused(name, labels, "{}-{}")] = note
+    return {note: label for label, note in labels.items()}

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from report.page.models import STATUSES, joules, peak_memory, seconds
 from report.page.rows import MachineStack, Row
 from report.records import PHASES, Device, Figure, Phase, PhaseName, PhaseWarning, Result
-from report.sentences import said, warned, warning_name
+from report.sentences import WORDS, said, warned, warning_name
 from report.text import Joined, Number, Text, joined, message
 
 PHASE_NAMES = {"train": message("training"), "predict": message("prediction")}
-STOPPED = {"precision": message("precision"), "budget": message("time budget"), "count": message("sample limit")}
+STOPPED = {"precision": message("precision"), **WORDS["by"]}
 _MEMORY = (
     "peak_allocated_bytes",
     "peak_reserved_bytes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Literal
 
 from report.records.common import PhaseName
 from report.records.result import Result
-from report.records.spread import DRIFT, Spread, combined, median_rank
+from report.records.spread import DRIFT, Spread, combined, exponential, median_rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +75,10 @@ def _of_ordered(ordered: tuple[float, ...]) -> Figure:
         return Figure(median, None, None, count, None)
     spread = Spread.of(ordered)
     side = (spread.of_mean, count - 1)
-    detectable = math.exp(min(700.0, combined([side, side], DRIFT**2).detectable))
+    detectable = exponential(combined([side, side], DRIFT**2).detectable)
     rank = median_rank(count)
     if rank:
         return Figure(median, ordered[rank - 1], ordered[-rank], count, detectable)
     half = combined([side]).half
-    low, high = (math.exp(min(700.0, spread.mean + sign * half)) for sign in (-1, 1))
+    low, high = exponential(spread.mean - half), exponential(spread.mean + half)
     return Figure(median, min(low, ordered[0]), max(high, ordered[-1]), count, detectable)

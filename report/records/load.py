@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from sys import intern
@@ -64,55 +64,38 @@ def load_results(root: str | os.PathLike[str]) -> Loaded:
             f"results folder {root}: {error.strerror}; measure first (make bench), or name the folder that holds "
             f"{RESULT_PLACE}"
         ) from None
-    found = _Found()
-    names = list(_files(root, found.problems))
+    problems: list[Problem] = []
+    documents: list[Result | Tuning] = []
+    names = list(_files(root, problems))
     half = len(names) // 2
     with beside(lambda: _in_parts(root, inside, names[half:]), len(names)) as others:
-        for mine, other in zip_longest(_in_parts(root, inside, names[:half]), others):  # in step with the other process
-            found.add(mine)
-            found.add(other)
-    results = sorted(found.results, key=_order)
-    tunings = tuple(_beside_results(sorted(found.tunings, key=_order), results, found.problems))
-    return Loaded(tuple(results), tuple(sorted(found.problems)), tunings)
+        for both in zip_longest(_in_parts(root, inside, names[:half]), others):  # in step with the other process
+            for found, faults in filter(None, both):
+                documents += found
+                problems += faults
+    documents.sort(key=_order)
+    results = tuple(one for one in documents if isinstance(one, Result))
+    tunings = tuple(_beside_results([one for one in documents if isinstance(one, Tuning)], results, problems))
+    return Loaded(results, tuple(sorted(problems)), tunings)
 
 
-@dataclass(slots=True)
-class _Found:
-    """What was read so far."""
-
-    results: list[Result] = field(default_factory=list)
-    tunings: list[Tuning] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, other: _Found | None) -> None:
-        """Add what another one found."""
-        if other:
-            self.results += other.results
-            self.tunings += other.tunings
-            self.problems += other.problems
-
-    def read(self, root: str, inside: Path, names: Iterable[str], shared: dict[tuple[str, bytes], Any]) -> None:
-        """Add the documents in these files below ``root``, and what is wrong with them."""
-        for name in names:
-            try:
-                document = _document(root, inside, name)
-                if isinstance(document, Tuning):
-                    self.tunings.append(document)
-                else:
-                    result = _agreeing(document, self.problems)
-                    _shrink(result, shared)
-                    self.results.append(result)
-            except Unusable as unusable:
-                self.problems.append(Problem(name, unusable.message, unusable.cure))
-
-
-def _in_parts(root: str, inside: Path, names: Sequence[str]) -> Iterator[_Found]:
-    """Yield what is in these files, in parts that are small beside the whole."""
+def _in_parts(root: str, inside: Path, names: Sequence[str]) -> Iterator[tuple[list[Result | Tuning], list[Problem]]]:
+    """Yield the documents in these files and what is wrong with them, in parts that are small beside the whole."""
     shared: dict[tuple[str, bytes], Any] = {}
     for first in range(0, len(names), _PART):
-        found = _Found()
-        found.read(root, inside, names[first : first + _PART], shared)
-        yield found
+        documents: list[Result | Tuning] = []
+        problems: list[Problem] = []
+        for name in names[first : first + _PART]:
+            try:
+                document = _document(root, inside, name)
+            except Unusable as unusable:
+                problems.append(Problem(name, unusable.message, unusable.cure))
+                continue
+            if isinstance(document, Result):
+                document = _agreeing(document, problems)
+                _shrink(document, shared)
+            documents.append(document)
+        yield documents, problems
 
 
 def complete(result: Result) -> Result | None:

@@ -78,8 +78,6 @@ def combined(variances: Sequence[tuple[float, int]], fixed: float = 0.0) -> Unce
 
 def student(degrees: float) -> tuple[float, float]:
     """Return t for a two-sided 95 % interval and for nine in ten; between the table's rows, linear in 1/degrees."""
-    if math.isnan(degrees):
-        raise ValueError(f"no degrees of freedom: {degrees}")
     place = max(1, bisect_left(_T, (degrees,)))
     (few, *low), (many, *high) = _T[place - 1 : place + 1]
     share = (1 / max(degrees, few) - 1 / many) / (1 / few - 1 / many)
@@ -100,6 +98,11 @@ def chance(t: float, degrees: float) -> float:
     integral = (values[0] + values[-1] + 4 * sum(values[1:-1:2]) + 2 * sum(values[2:-1:2])) * step / 3
     whole = math.sqrt(math.pi) * math.exp(math.lgamma(degrees / 2) - math.lgamma((degrees + 1) / 2)) / 2
     return min(1.0, float(integral / whole))
+
+
+def exponential(logarithm: float) -> float:
+    """Return e to that power, kept within what a float can hold."""
+    return math.exp(min(max(logarithm, -700.0), 700.0))
 
 
 def median_rank(count: int) -> int | None:

@@ -39,14 +39,14 @@ _ACTIVE = re.compile(
 )
 
 
-def text(value: object, most: int = SENTENCE) -> Safe:
-    """Return ``value`` as one line of inert Markdown of at most ``most`` characters; ``Safe`` text as it is."""
+def text(value: object) -> Safe:
+    """Return ``value`` as one line of inert Markdown of at most SENTENCE characters; ``Safe`` text as it is."""
     if isinstance(value, Safe):
         return value
     raw = str(value)
-    if len(raw) <= most and _HARMLESS.fullmatch(raw) and "  " not in raw and not raw.endswith(" "):
+    if len(raw) <= SENTENCE and _HARMLESS.fullmatch(raw) and "  " not in raw and not raw.endswith(" "):
         return Safe(raw)
-    return Safe(_ACTIVE.sub(_references, terminal(raw, most)))
+    return Safe(_ACTIVE.sub(_references, terminal(raw)))
 
 
 def terminal(value: object, most: int = SENTENCE) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, count
@@ -14,7 +14,6 @@ import jinja2
 from report.page.build import DETAILED_SECTIONS, PAGE_NAME, Page, Section
 from report.page.models import COLUMNS
 from report.page.protocols import protocol
-from report.records import Result, Tuning
 from report.render import layout
 from report.render.locale import Locale
 from report.render.pictures import Picture
@@ -32,25 +31,20 @@ class Links:
     locale: Locale
     several: bool = False  # whether labels need the machine's name
     folder: str = PAGE_NAME
-    targets: dict[str, str] = field(default_factory=dict)  # label -> file
-    _taken: dict[str, str] = field(default_factory=dict)  # Markdown does not tell labels by their case
+    targets: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Label and file, by the label in small letters: Markdown does not tell labels by their case."""
 
     def link(self, text: Text, file: str) -> Safe:
         """Return a link to a file, whose name is made of checked parts."""
         ending = ".json" if "/" in file else ""  # of a record
         whole = file.removesuffix(ending)
         labels = chain([self.short(file).removesuffix(ending), whole], (f"{whole} {number}" for number in count(2)))
-        label = next(one for one in labels if self._taken.setdefault(one.casefold(), file) == file)
-        self.targets[label] = file
+        label = next(one for one in labels if self.targets.setdefault(one.casefold(), (one, file)) == (one, file))
         return Safe(f"[{self.locale.markdown(text)}][{label}]")
-
-    def record(self, text: Text, document: Result | Tuning) -> Safe:
-        """Return a link to a record."""
-        return self.link(text, document.file)
 
     def definitions(self) -> Safe:
         """Return the definitions of all links so far."""
-        return Safe("\n".join(f"[{label}]: {self.folder}/{file}" for label, file in self.targets.items()))
+        return Safe("\n".join(f"[{label}]: {self.folder}/{file}" for label, file in self.targets.values()))
 
     def short(self, file: str) -> str:
         """Return what a file is called, unless another file is already called so."""
@@ -68,23 +62,21 @@ def render_page(page: Page, locale: Locale, pictures: Sequence[Picture] = ()) ->
 
     return render(
         "page.md.j2",
-        locale,
+        links,
         page=page,
         columns=COLUMNS,
         problems_shown=PROBLEMS_SHOWN,
         detailed_sections=DETAILED_SECTIONS,
         headings=(Safe("##"), Safe("###")),
-        link=links.link,
-        record=links.record,
-        definitions=links.definitions,
         pictures=pictures_of,
         protocol=protocol,
     )
 
 
-def render(template: str, locale: Locale, **data: Any) -> str:
-    """Return a Markdown template filled in one language. Every value it prints is translated and escaped."""
-    return layout.tidy(fill(template, language=locale.name, say=locale.markdown, **data))
+def render(template: str, links: Links, **data: Any) -> str:
+    """Return a Markdown template filled in its links' language. Every value it prints is translated and escaped."""
+    data |= {"language": links.locale.name, "link": links.link, "definitions": links.definitions}
+    return layout.tidy(fill(template, links.locale.markdown, **data))
 
 
 def fill(template: str, say: Callable[[Any], str], **data: Any) -> str:
@@ -110,11 +102,5 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    functions: Mapping[str, Any] = {
-        "_": message,
-        "gettext": message,  # of {% trans %}
-        "listed": Joined,
-        "number": lambda value: Safe(f"{value:g}"),
-    }
-    environment.globals.update(functions)
+    environment.globals.update(gettext=message, listed=Joined)  # gettext: what {% trans %} and _() call
     return environment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from report.records.common import PhaseWarning, Reason
@@ -82,6 +82,4 @@ def _value(name: str, value: Any) -> Text:
         return joined(
             message("{name}: {value}", name=str(inner), value=_value(inner, of)) for inner, of in value.items()
         )
-    if isinstance(value, Sequence):
-        return Joined(tuple(_value(name, inner) for inner in value))
-    return str(value)
+    return Joined(tuple(_value(name, inner) for inner in value))

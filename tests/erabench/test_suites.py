@@ -1,4 +1,4 @@
-"""Suites of tests that are run by name, and the tools that npm installs for the page's tests."""
+"""Suites of tests that are run by name, and the tools that npm installs for the tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from erabench import suites
-from erabench.suites import BROWSER_TOOLS, install_npm_packages
+from erabench.suites import NPM_TOOLS, install_npm_packages
 from images.stack import Problem
 
 NPM = """#!/bin/sh
@@ -103,7 +103,7 @@ def test_without_npm_nothing_happens(folder: Path, monkeypatch: pytest.MonkeyPat
 
 def test_the_lock_has_a_hash_for_every_package_and_names_no_registry() -> None:
     """Whatever registry npm is configured for, it has to deliver these files."""
-    lock = json.loads((BROWSER_TOOLS / "package-lock.json").read_text(encoding="utf-8"))
+    lock = json.loads((NPM_TOOLS / "package-lock.json").read_text(encoding="utf-8"))
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert len(packages) > 10
     assert all(package["integrity"].startswith("sha512-") for package in packages.values())

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from report.page.build import Page, build_page
+from report.__main__ import main
+from report.page.build import Page, Section, build_page
 from report.page.rows import groups
 from report.records import load_results
 from report.render import terminal
@@ -21,6 +22,8 @@ from tests.report.building import (
     Json,
     around,
     attempt,
+    energy,
+    memory,
     phase,
     process,
     quality,
@@ -36,17 +39,7 @@ from tests.report.building import tuning as tuning_of
 GOLDEN = Path(__file__).parent / "golden"
 NAIVE = (("recursive", 0.01793, 0.1768), ("one-step", 0.00796, 0.6345))
 AUTOREGRESSION = (("recursive", 0.01347857, 0.38114552), ("one-step", 0.00159427, 0.92680115))
-NO_MEMORY = dict.fromkeys(
-    (
-        "peak_allocated_bytes",
-        "peak_reserved_bytes",
-        "gpu_used_before_bytes",
-        "gpu_used_after_bytes",
-        "gpu_total_bytes",
-        "resident_before_bytes",
-        "peak_resident_bytes",
-    )
-)
+MADE_UP = {"name": "cifar10", "source": "generated", "sha256": "8" * 64, "synthetic": True, "note": None}
 
 
 def forecast(protocol: str, scores: Any, *more: Json, **changes: Any) -> Json:
@@ -143,13 +136,11 @@ def tunings() -> list[Json]:
         "as_written": side([0.00139, 0.00138, 0.00139], [0.0003] * 3, OTHER_LOAD),
         "tuned": side([0.00132, 0.0014, 0.00131], [0.00029, 0.0003, 0.0003]),
     }
-    kept = attempt("nondeterministic", 0.00131, 0.00029, kept=True)
+    as_written, kept = attempt(None, 0.00139, 0.0003), attempt("nondeterministic", 0.00131, 0.00029, kept=True)
     chosen = ["nondeterministic"]
     return [
         tuned_lstm(),
-        tuning(
-            "bilstm", "gpu", chosen, attempt(None, 0.00139, 0.0003), kept, confirmation=pairs, max_relative_error=0.0
-        ),
+        tuning("bilstm", "gpu", chosen, as_written, kept, confirmation=pairs, max_relative_error=0.0),
         tuning("bilstm", "cpu", [], attempt(None, None, None, status="timeout", reason=late), reason=late),
     ]
 
@@ -169,82 +160,47 @@ def one() -> list[Json]:
     )
     seed = [{"seed": 1, "seconds": 9000.0, "loss": None, "accuracy": 0.9021}]
     images = quality("held-out", score("held-out", None, 0.9021), accuracy_metric="top-1", by_seed=seed, epochs=40)
-    resident = {**NO_MEMORY, "resident_before_bytes": 90_000_000, "peak_resident_bytes": 412_000_000}
+    augmented = trained(0.0041, 0.81175, 0.3, notes=[reason("lstm-aug-published")])
+    classical = forecast("recursive", AUTOREGRESSION)
+    slipped = forecast("recursive", AUTOREGRESSION, slips, notes=[reason("ar-ols-is-ar")])
+    straight = forecast("recursive", (("recursive", 0.00875667, 0.59794672), ("one-step", 0.00371, 0.8297)))
+    unscored = quality("", reason=reason("too-slow-on-cpu", batches=1563))
+    crossed = quality("held-out", score("held-out", 0.01, 0.99), loss_metric="cross-entropy", epochs=1)
+
+    resident = memory(resident_before_bytes=90_000_000, peak_resident_bytes=412_000_000)
     small = {**resident, "peak_allocated_bytes": 61_000_000, "gpu_used_before_bytes": 310_000_000}
     large = {**small, "peak_allocated_bytes": 5_402_000_000, "peak_reserved_bytes": 5_436_000_000}
-    joules = {
-        "train_joules_per_batch": 0.5127,
-        "predict_joules_per_batch": None,
-        "source": "NVML total energy consumption",
-    }
-    cheat = {"median_s": 31.2, "valid": False, "reason": reason("loss-not-falling", first=2.31, last=9.4)}
-    not_offered = reason("device-not-offered", framework="statsmodels and NumPy", device="gpu")
-    made_up = {"name": "cifar10", "source": "generated", "sha256": "8" * 64, "synthetic": True, "note": None}
-    crossed = quality("held-out", score("held-out", 0.01, 0.99), loss_metric="cross-entropy", epochs=1)
+    counted = {"memory": small, "energy": energy(0.5127, None, "NVML total energy consumption")}
+    restless = {"warnings": [warning("unstable", "train", percent=20.1)]}
     odd = warning("odd-fan", "all", note="the fan | stood {{ still }} <b>today</b>")
+    hot = {"memory": large, "warnings": [warning("throttled", "train", reasons="power cap"), odd]}
+
+    fit = {"median_s": 0.00098, "unit": "fit"}
+    uneven = {**fit, "median_s": 0.00012, "spread": 0.2, "stopped_by": "budget"}
+    cheat = {"median_s": 31.2, "valid": False, "reason": reason("loss-not-falling", first=2.31, last=9.4)}
+    totals = {
+        "epoch": {"seconds": 63.1, "batches": 45394, "how": "extrapolated"},
+        "test_set": {"seconds": 5.91, "batches": 19456, "how": "measured"},
+    }
+    killed = reason("killed", signal="SIGSEGV")
+    not_offered = reason("device-not-offered", framework="statsmodels and NumPy", device="gpu")
+    no_room = reason("exception", type="OutOfMemoryError", message="8.1 GB")
+    most = {"memory": {**resident, "peak_allocated_bytes": 1_079_500_000}}
     return [
         row("lstm", "cpu", 0.0213, 0.00712, quality=lstm, each={"memory": resident}),
-        row(
-            "lstm",
-            "gpu",
-            0.0104,
-            0.0051,
-            quality=lstm,
-            each={"memory": small, "energy": joules},
-            execution={"peak_memory": "process"},
-        ),
-        row(
-            "lstm-aug",
-            "cpu",
-            0.0215,
-            0.00715,
-            quality=trained(0.0041, 0.81175, 0.3, notes=[reason("lstm-aug-published")]),
-        ),
-        gap("lstm-aug", "gpu", "failed", reason("killed", signal="SIGSEGV"), log="Segfault"),
-        row("ar", "cpu", {"median_s": 0.00098, "unit": "fit"}, 0.000083, quality=forecast("recursive", AUTOREGRESSION)),
+        row("lstm", "gpu", 0.0104, 0.0051, quality=lstm, each=counted, execution={"peak_memory": "process"}),
+        row("lstm-aug", "cpu", 0.0215, 0.00715, quality=augmented),
+        gap("lstm-aug", "gpu", "failed", killed, log="Segfault"),
+        row("ar", "cpu", fit, 0.000083, quality=classical),
         gap("ar", "gpu", "skipped", not_offered),
-        row(
-            "ar-ols",
-            "cpu",
-            {"median_s": 0.00021, "unit": "fit"},
-            0.000083,
-            quality=forecast("recursive", AUTOREGRESSION, slips, notes=[reason("ar-ols-is-ar")]),
-        ),
-        row(
-            "ar-polyfit",
-            "cpu",
-            {"median_s": 0.00012, "unit": "fit", "spread": 0.2, "stopped_by": "budget"},
-            0.00004,
-            quality=forecast("recursive", (("recursive", 0.00875667, 0.59794672), ("one-step", 0.00371, 0.8297))),
-            each={"warnings": [warning("unstable", "train", percent=20.1)]},
-        ),
+        row("ar-ols", "cpu", {**fit, "median_s": 0.00021}, 0.000083, quality=slipped),
+        row("ar-polyfit", "cpu", uneven, 0.00004, quality=straight, each=restless),
         gap("bilstm", "cpu", "timeout", reason("time-limit", seconds=14400)),
-        row(
-            "bilstm",
-            "gpu",
-            0.00139,
-            0.0003,
-            quality=household,
-            epoch={"seconds": 63.1, "batches": 45394, "how": "extrapolated"},
-            test_set={"seconds": 5.91, "batches": 19456, "how": "measured"},
-            each={"memory": {**resident, "peak_allocated_bytes": 1_079_500_000}},
-        ),
-        row(
-            "densenet-24x3", "cpu", cheat, 6.05, 3, quality=quality("", reason=reason("too-slow-on-cpu", batches=1563))
-        ),
-        row(
-            "densenet-24x3",
-            "gpu",
-            0.341,
-            0.118,
-            3,
-            quality=images,
-            each={"memory": large, "warnings": [warning("throttled", "train", reasons="power cap"), odd]},
-        ),
-        row("densenet-32-24-32", "cpu", {"median_s": 27.9, "batch_size": 16}, None, 1, quality=crossed, data=made_up),
-        gap(
-            "densenet-32-24-32", "gpu", "out_of_memory", reason("exception", type="OutOfMemoryError", message="8.1 GB")
-        ),
+        row("bilstm", "gpu", 0.00139, 0.0003, quality=household, each=most, **totals),
+        row("densenet-24x3", "cpu", cheat, 6.05, 3, quality=unscored),
+        row("densenet-24x3", "gpu", 0.341, 0.118, 3, quality=images, each=hot),
+        row("densenet-32-24-32", "cpu", {"median_s": 27.9, "batch_size": 16}, None, 1, quality=crossed, data=MADE_UP),
+        gap("densenet-32-24-32", "gpu", "out_of_memory", no_room),
         *tunings(),
     ]
 
@@ -252,15 +208,11 @@ def one() -> list[Json]:
 def many() -> list[Json]:
     """Two computers, one of them with two stacks; the other one's figures come from a smoke run."""
     environment = {**row("ar")["environment"], "gpu": None}
-    cloud = {
-        "machine": "cloud",
-        "engine": "venv",
-        "profile": "quick",
-        "environment": {**environment, "cpu": "AMD EPYC"},
-    }
+    laptop = {"machine": "laptop", "stack": "cpu", "engine": "venv", "profile": "smoke", "environment": environment}
+    cloud = {"machine": "cloud", "engine": "venv", "profile": "quick"}
+    cloud["environment"] = {**environment, "cpu": "AMD EPYC"}
     fit = {"median_s": 0.0011, "unit": "fit"}
     classical = forecast("recursive", AUTOREGRESSION)
-    laptop = {"machine": "laptop", "stack": "cpu", "engine": "venv", "profile": "smoke", "environment": environment}
     unseen = reason("gpu-not-visible", framework="TensorFlow", version="2.21.0")
     return [
         row("ar", "cpu", fit, 0.00009, quality=classical, stack="cpu", **cloud),
@@ -270,9 +222,6 @@ def many() -> list[Json]:
     ]
 
 
-BENCHES = {"one": one, "many": many}
-
-
 def page_of(root: Path, *records: Json) -> Page:
     """The page about these records, all of which must be valid."""
     loaded = load_results(write(root, *records))
@@ -280,21 +229,31 @@ def page_of(root: Path, *records: Json) -> Page:
     return build_page(groups(loaded.results), tunings=loaded.tunings)
 
 
+def section_of(root: Path, *records: Json) -> Section:
+    """The one section of the page about these records."""
+    (section,) = page_of(root, *records).sections
+    return section
+
+
 def markdown_of(root: Path, *records: Json, language: str = "en") -> str:
     """The page about these records as Markdown."""
     return render_page(page_of(root, *records), locale(language))
 
 
+def made(results: Path, folder: Path, *options: str) -> int:
+    """The exit status of a report of ``results`` into ``folder``."""
+    return main(["--results", str(results), "--site", str(folder), *options])
+
+
 def golden(root: Path) -> dict[str, str]:
     """File name to content of everything that is held as a whole."""
     files = {}
-    for name, records in BENCHES.items():
-        page = page_of(root / name, *records())
+    pages = {"one": page_of(root / "one", *one()), "many": page_of(root / "many", *many())}
+    for name, page in pages.items():
         for language in ("ko", "en"):
             pictures = list(draw(page, locale(language)))
             files[f"{name}.{language}.markdown"] = render_page(page, locale(language), pictures)
-    page = page_of(root / "one", *one())
-    printed = terminal.lines(page, locale("en"), Path("results"), Path("site", "index.html"))
+    printed = terminal.lines(pages["one"], locale("en"), Path("results"), Path("site", "index.html"))
     return {**files, "one.en.txt": "\n".join(printed) + "\n"}
 
 

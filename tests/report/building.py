@@ -77,14 +77,25 @@ def process(number: int, train_s: float, predict_s: float, **changes: Any) -> Js
     return {**made, **changes}
 
 
+def memory(**counted: int | None) -> Json:
+    """The bytes that a process counted."""
+    names = ("peak_allocated_bytes", "peak_reserved_bytes", "gpu_used_before_bytes", "gpu_used_after_bytes")
+    return {**dict.fromkeys((*names, "gpu_total_bytes", "resident_before_bytes", "peak_resident_bytes")), **counted}
+
+
+def energy(train: float | None, predict: float | None, source: str = "RAPL") -> Json:
+    """The joules per batch that a process counted."""
+    return {"train_joules_per_batch": train, "predict_joules_per_batch": predict, "source": source}
+
+
 def processes(train_s: Sequence[float], predict_s: Sequence[float]) -> list[Json]:
     """One process per pair of medians."""
     return [process(1 + place, *medians) for place, medians in enumerate(zip(train_s, predict_s, strict=True))]
 
 
-def around(seconds: float, count: int = 5, spread: float = 0.01) -> list[float]:
-    """Medians of processes around ``seconds``, which is their median."""
-    return [seconds * (1 + spread * ((place * 2) % count - count // 2)) for place in range(count)]
+def around(seconds: float, count: int = 5) -> list[float]:
+    """Medians of processes around ``seconds``, which is their median, a hundredth apart."""
+    return [seconds * (1 + 0.01 * ((place * 2) % count - count // 2)) for place in range(count)]
 
 
 def score(protocol: str, loss: float | None, accuracy: float | None, baseline: str = "", **changes: Any) -> Json:

@@ -49,11 +49,6 @@ def main() -> None:
         entry = before.get(sentence)
         made.add(sentence, entry.string if entry else "")
         made[sentence].flags.clear()  # Babel takes "10 % or" for a format
-    write(made)
-
-
-def write(made: Catalog) -> None:
-    """Write the catalog as it is committed."""
     with open(KOREAN, "wb") as file:
         write_po(file, made, width=110, include_lineno=False, omit_header=True)
 

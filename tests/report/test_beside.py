@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from report import beside as module
-from report.__main__ import main
 from report.beside import WORTH_IT, beside
 from report.records import load_results
 from report.records.series import Counted
+from tests.report.benches import made
 from tests.report.building import record, write
 
 FEW_AND_MANY = pytest.mark.parametrize("results", [WORTH_IT - 1, WORTH_IT])
@@ -33,15 +33,17 @@ def test_only_much_work_gets_a_process() -> None:
 
 
 @FEW_AND_MANY
-def test_what_the_work_raises_is_raised_though_nobody_asks_for_it(results: int, tmp_path: Path) -> None:
-    """With its file and reason."""
+def test_what_the_work_raises_is_raised_where_the_block_asks_for_it(results: int, tmp_path: Path) -> None:
+    """With its file and reason, after what the work has yielded."""
 
     def work() -> Iterator[str]:
         yield "first"
         yield (tmp_path / "missing").read_text()
 
-    with pytest.raises(FileNotFoundError) as caught, beside(work, results):
-        pass
+    with beside(work, results) as found:
+        assert next(found) == "first"
+        with pytest.raises(FileNotFoundError) as caught:
+            next(found)
     assert caught.value.filename == str(tmp_path / "missing")
 
 
@@ -54,14 +56,14 @@ def test_an_error_of_the_block_does_not_wait_for_the_work() -> None:
 def test_a_killed_process_is_an_error_with_its_fix() -> None:
     """As the kernel kills where memory is short."""
     killed = pytest.raises(ChildProcessError, match="was killed; free memory and try again")
-    with killed, beside(lambda: [os.kill(os.getpid(), signal.SIGKILL)], WORTH_IT):
-        pass
+    with beside(lambda: [os.kill(os.getpid(), signal.SIGKILL)], WORTH_IT) as found, killed:
+        next(found)
 
 
-def made(tmp_path: Path, site: str) -> dict[str, bytes]:
-    """The files of the page."""
-    assert main(["--results", str(tmp_path / "results"), "--site", str(tmp_path / site)]) == 1
+def files(tmp_path: Path, site: str) -> dict[str, bytes]:
+    """The files of the page, made of results of which some are unusable."""
     folder = tmp_path / site
+    assert made(tmp_path / "results", folder) == 1
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
@@ -72,9 +74,9 @@ def test_a_report_made_by_two_processes_is_the_same(
     write(tmp_path / "results", *(record(row, machine=machine) for machine in "abc" for row in ("lstm", "ar-ols")))
     (tmp_path / "results" / "b" / "cpu" / "ar.cpu.json").write_text("{")
     (tmp_path / "results" / "c" / "cpu" / "ar.cpu.json").write_text("")
-    alone, said_alone = made(tmp_path, "one"), capsys.readouterr()
+    alone, said_alone = files(tmp_path, "one"), capsys.readouterr()
     monkeypatch.setattr(module, "WORTH_IT", 2)
-    assert made(tmp_path, "two") == alone
+    assert files(tmp_path, "two") == alone
     said = capsys.readouterr()
     assert said.err == said_alone.err
     assert said.err.count("report: ") == 2

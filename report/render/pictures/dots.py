@@ -117,7 +117,7 @@ def _draw(rows: Sequence[str], headings: Mapping[int, str], series: Sequence[Ser
     shown = [place for place in range(len(rows)) if any(place in one.figures for one in series)]
     layout = BELOW_HEADINGS if headings else ALONE
     drawing = Drawing(0)
-    top = drawing.legend(16, legend)
+    top = drawing.legend(legend)
     bottom = top + HEADING_HEIGHT * len(headings) + layout.row * len(shown)
     scale = log_scale([found.median_s for one in series for found in one.figures.values()], layout.left, WIDTH - 20)
     drawing.x_axis(scale, top, bottom)

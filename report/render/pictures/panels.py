@@ -19,7 +19,6 @@ COLUMNS, LEFT, GAP = 2, 52, 58
 PANEL_WIDTH = (WIDTH - LEFT - GAP - 8) / COLUMNS
 PANEL_HEIGHT, PANEL_PITCH = 92, 146
 MOST_PANELS = 24
-MOST_POINTS = 400
 PROTOCOLS = {"recursive": (COLOURS[1], "4 3", N_("recursive")), "one-step": (COLOURS[0], "", N_("one step ahead"))}
 
 
@@ -50,7 +49,7 @@ def forecasts(section: Section, whole: Whole, say: Say) -> tuple[str, Text] | No
         drawing.y_axis(y, panel.left, panel.right)
         for name, line in lines.items():
             colour, dash, _ = PROTOCOLS.get(name, (GREY, "", ""))
-            points = [None if v is None else (x(place), y(v)) for place, v in thinned(line, MOST_POINTS)]
+            points = [None if v is None else (x(place), y(v)) for place, v in thinned(line)]
             drawing.curve(points, colour, 3 if name == "truth" else 1.6, dash)
     return drawing.document(), joined(_best_forecasts([row for row, _ in shown]), " ")
 
@@ -138,7 +137,7 @@ def _best_forecasts(rows: Sequence[Row]) -> Iterator[Text]:
 def _losses(row: Row, whole: Whole) -> Mapping[str, list[tuple[int, float | None]]]:
     quality = _quality(row, whole)
     found = sorted(quality.history.items()) if quality else []
-    lines = {name: thinned(values, MOST_POINTS) for name, values in found if "loss" in name and len(values) > 1}
+    lines = {name: thinned(values) for name, values in found if "loss" in name and len(values) > 1}
     return {name: line for name, line in lines.items() if any(v is not None and v > 0 for _, v in line)}
 
 

@@ -22,6 +22,7 @@ COLOURS = ("#2f7fb8", "#d95f02", "#1b9e77", "#8a6fc0", "#e0298a", "#8c7a1f", "#5
 WIDTH = 480  # on a phone of 390 pixels the text below is still 10 pixels high
 FONT = 13
 CHARACTER = 6.7  # its average width
+MOST_POINTS = 400  # of a line
 LEAST_SPAN = 1e-300  # a fraction of less may be rounded to zero
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -113,11 +114,11 @@ class Drawing:
         steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in edge)
         self.shapes.append(f'<path d="M{steps}z" fill="{colour}" fill-opacity="0.2"/>')
 
-    def points(self, points: Sequence[tuple[float, float]], colour: str, size: float = 3) -> None:
+    def points(self, points: Sequence[tuple[float, float]], colour: str) -> None:
         """Draw many small dots as one shape."""
         steps = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in points)
         self.shapes.append(
-            f'<path d="{steps}" stroke="{colour}" stroke-width="{size:g}" stroke-linecap="round" stroke-opacity="0.6"/>'
+            f'<path d="{steps}" stroke="{colour}" stroke-width="3" stroke-linecap="round" stroke-opacity="0.6"/>'
         )
 
     def marker(self, x: float, y: float, shape: Shape, colour: str, hollow: bool = False) -> None:
@@ -134,9 +135,9 @@ class Drawing:
         if 0 < low < high:
             self.line(scale(low), y, scale(high), y, colour, 3)
 
-    def legend(self, y: float, entries: Sequence[tuple[str, Shape, str, bool]]) -> float:
-        """Write marks with their names from left to right; return where the next line begins."""
-        x = 8.0
+    def legend(self, entries: Sequence[tuple[str, Shape, str, bool]]) -> float:
+        """Write marks with their names at the top, from left to right; return where the next line begins."""
+        x, y = 8.0, 16.0
         for words, shape, colour, hollow in entries:
             wide = 18 + CHARACTER * width(words) + 12
             if x > 8 and x + wide > WIDTH:
@@ -185,8 +186,8 @@ def tick(value: float) -> str:
     return power if mantissa == "1" else f"{mantissa}·{power}"
 
 
-def thinned(values: Sequence[float | None], most: int) -> list[tuple[int, float | None]]:
-    """Return at most ``most`` values with their places; None for what no axis can show."""
-    step = max(1, math.ceil(len(values) / most))
+def thinned(values: Sequence[float | None]) -> list[tuple[int, float | None]]:
+    """Return at most MOST_POINTS values with their places; None for what no axis can show."""
+    step = max(1, math.ceil(len(values) / MOST_POINTS))
     kept = list(enumerate(values))[::step]
     return [(place, None if value is None or not abs(value) < 1e12 else value) for place, value in kept]

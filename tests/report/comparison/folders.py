@@ -1,8 +1,34 @@
-"""Two folders of results with every verdict, a failure, a row without a partner and several differences."""
+"""Two folders of results with every verdict, a failure, a row without a partner and several differences, compared."""
 
+import contextlib
+import io
 from pathlib import Path
 
+from report.comparison.__main__ import main
 from tests.report.building import around, changed, failed, reason, record, write
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def run(a: Path, b: Path, site: Path) -> int:
+    """The exit status of the command."""
+    return main(["--a", str(a), "--b", str(b), "--site", str(site), "--locale", "en"])
+
+
+def page(site: Path) -> str:
+    """The page that was written."""
+    return (site / "pages" / "comparison.markdown").read_text(encoding="utf-8")
+
+
+def golden(root: Path) -> dict[str, str]:
+    """File name to content: the page about the two folders, and what is printed."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert run(*two_folders(root), root / "site") == 0
+    return {
+        "comparison.en.markdown": page(root / "site"),
+        "comparison.en.txt": printed.getvalue().replace(str(root), "…"),
+    }
 
 
 def two_folders(folder: Path) -> tuple[Path, Path]:

@@ -8,33 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from report.comparison.__main__ import main
 from tests.report.building import loaded, record, tuning, write
-from tests.report.comparison.folders import two_folders
-
-GOLDEN = Path(__file__).parent / "golden"
-
-
-def run(a: Path, b: Path, site: Path, language: str = "en") -> int:
-    """The exit status of the command."""
-    return main(["--a", str(a), "--b", str(b), "--site", str(site), "--locale", language])
-
-
-def page(site: Path) -> str:
-    """The page that was written."""
-    return (site / "pages" / "comparison.markdown").read_text(encoding="utf-8")
+from tests.report.comparison.folders import GOLDEN, golden, page, run, two_folders
 
 
 def test_the_page_and_the_terminal_are_as_the_golden_files_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Both complete, with every verdict and reason. After a change that is meant: python -m tests.report.comparison."""
-    a, b = two_folders(tmp_path)
-    assert run(a, b, tmp_path / "site") == 0
-    said = capsys.readouterr()
-    assert page(tmp_path / "site") == (GOLDEN / "comparison.en.markdown").read_text(encoding="utf-8")
-    assert said.out.replace(str(tmp_path), "…") == (GOLDEN / "comparison.en.txt").read_text(encoding="utf-8")
-    assert said.err == ""
+    for name, content in golden(tmp_path).items():
+        assert content == (GOLDEN / name).read_text(encoding="utf-8"), name
+    assert capsys.readouterr().err == ""
 
 
 def test_every_number_links_to_its_json(tmp_path: Path) -> None:

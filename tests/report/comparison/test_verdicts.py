@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from report.comparison.differences import QUALITY, breaks, differing
+from report.comparison.differences import differing
 from report.comparison.page import conclusion
 from report.comparison.verdicts import Comparison, compare, compare_phase
 from report.records import BadInput
@@ -27,6 +27,7 @@ def of(folder: Path, a: Json, b: Json) -> Comparison:
         ("model.details", {"units": 64}, True, True),
         ("settings", {"units": 64}, False, True),
         ("settings", {"units": 32, "threads": 1}, False, False),
+        ("settings", {"units": 32, "threads_of_something": 1}, False, True),
         ("settings", {"units": 32, "stopping_rule": {"budget_s": 1.0}}, False, False),
         ("profile", "full", False, True),
         ("quality.protocol", "recursive", False, True),
@@ -42,7 +43,10 @@ def of(folder: Path, a: Json, b: Json) -> Comparison:
     ],
 )
 def test_each_field_has_its_effect(tmp_path: Path, path: str, value: Any, time: bool, quality: bool) -> None:
-    """Other work makes figures incomparable; other circumstances are named as possible causes."""
+    """Other work makes figures incomparable; other circumstances are named as possible causes.
+
+    Settings break quality, but for those that change neither the work nor what training gives.
+    """
     comparison = of(tmp_path, record(), changed(record(), path, value))
     (row,) = comparison.rows
     assert bool(row.time_broken_by) == time
@@ -50,14 +54,6 @@ def test_each_field_has_its_effect(tmp_path: Path, path: str, value: Any, time: 
     assert {found.word for found in row.times} == ({"incomparable"} if time else {"indistinguishable"})
     assert comparison.differences
     assert all(difference.field.startswith(path) for difference in comparison.differences)
-
-
-def test_the_longest_beginning_of_a_field_decides() -> None:
-    """Settings break quality, but for those that change neither the work nor what training gives."""
-    assert breaks("settings.units") == QUALITY
-    assert breaks("settings.stopping_rule.budget_s") == frozenset()
-    assert breaks("settings.threads_of_something") == QUALITY
-    assert breaks("machine") == frozenset()
 
 
 def test_another_batch_size_breaks_only_its_own_time(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from xml.etree import ElementTree
 
 import pytest
 
-from report.__main__ import main
 from report.eras import page
 from report.eras.picture import draw
 from report.eras.years import Eras, Net, eras
 from report.render.locale import locale
-from tests.report.building import Json, around, changed, failed, loaded, phase, record, write
+from tests.report.benches import made
+from tests.report.building import Json, around, changed, failed, loaded, phase, reason, record, write
 from tests.report.render.test_escape import HOSTILE
 
 SAY = locale("en").plain
@@ -25,28 +25,26 @@ VERSIONS = {"2018": "1.12.0", "2019": "2.0.0", "2021": "2.7.0", "2026": "2.21.0"
 def lstm(year: str, **changes: Any) -> Json:
     """The LSTM of a year: all of one bench, whose rounds measured every year."""
     seconds = LSTM[year]
-    made = record("lstm", stack=year, train_s=around(seconds), predict_s=around(seconds / 4), **changes)
-    for number, one in enumerate(made["processes"], 1):
+    found = record("lstm", stack=year, train_s=around(seconds), predict_s=around(seconds / 4), **changes)
+    for number, one in enumerate(found["processes"], 1):
         one["started"] = f"2026-11-24T{number:02}:{int(year) - 2000:02}:00Z"
-    made["environment"]["python"] = "3.6.15" if year == "2018" else "3.8.18"
-    made["environment"]["versions"] = {"tensorflow": VERSIONS[year], "numpy": "1.19.4"}
-    made["execution"] = {"execution": "graph session" if year == "2018" else "tf.function", "onednn": None}
-    return made
+    found["environment"]["python"] = "3.6.15" if year == "2018" else "3.8.18"
+    found["environment"]["versions"] = {"tensorflow": VERSIONS[year], "numpy": "1.19.4"}
+    found["execution"] = {"execution": "graph session" if year == "2018" else "tf.function", "onednn": None}
+    return found
 
 
 def twin(year: str) -> Json:
     """The same net in PyTorch."""
-    made = lstm(year)
-    made["model"] |= {"key": "lstm-pytorch", "library": "PyTorch", "order": 11}
-    return {**made, "framework": "pytorch"}
+    found = lstm(year)
+    found["model"] |= {"key": "lstm-pytorch", "library": "PyTorch", "order": 11}
+    return {**found, "framework": "pytorch"}
 
 
 def all_years() -> list[Json]:
     """Four years of Keras, one of them failed in AR, two of PyTorch."""
-    why = {"key": "python-missing", "values": {"version": "3.6"}}
-    killed = failed("ar", stack="2018", reason=why)
-    found = [lstm(year) for year in LSTM]
-    return [*found, twin("2018"), twin("2026"), {**killed, "status": "skipped"}, record("ar", stack="2019")]
+    skipped = failed("ar", stack="2018", status="skipped", reason=reason("python-missing", version="3.6"))
+    return [*map(lstm, LSTM), twin("2018"), twin("2026"), skipped, record("ar", stack="2019")]
 
 
 @pytest.fixture(name="found")
@@ -71,10 +69,9 @@ def test_the_rows_of_one_net_stand_together_by_year(found: Eras) -> None:
 
 def test_a_row_on_the_gpu_is_told_from_the_one_on_the_cpu(tmp_path: Path) -> None:
     """In the table and in the picture, by its name."""
-    found = eras(
-        loaded(tmp_path, *(lstm(year, device=device) for year in ("2018", "2019") for device in ("cpu", "gpu")))
-    )
-    assert sorted(line.name for line in found[0].nets[0].lines) == ["Keras", "Keras GPU"]
+    years = [lstm(year, device=device) for year in ("2018", "2019") for device in ("cpu", "gpu")]
+    (found,) = eras(loaded(tmp_path, *years))
+    assert sorted(line.name for line in found.nets[0].lines) == ["Keras", "Keras GPU"]
 
 
 def test_each_year_is_compared_with_the_one_before_and_with_the_first(found: Eras) -> None:
@@ -103,7 +100,7 @@ def test_a_year_that_failed_is_passed_over_and_named_with_its_reason(found: Eras
 
 def test_a_net_that_did_not_train_has_no_time_and_a_reason(tmp_path: Path) -> None:
     """In its cell, and under the rows without a time where it has none at all."""
-    still = {"key": "parameters-unchanged", "values": {}}
+    still = reason("parameters-unchanged")
     years = [lstm(year) for year in LSTM]
     for process in years[0]["processes"]:
         for name in ("train", "predict"):
@@ -159,13 +156,13 @@ def test_one_interval_among_many_may_exclude_1_by_chance(tmp_path: Path) -> None
     nothing = [0.010, 0.0098, 0.0102, 0.0099, 0.0101]
 
     def years(row: str, after: list[float]) -> list[Json]:
-        made = [lstm(year, machine="box") for year in ("2018", "2019")]
-        for one, seconds in zip(made, (steady, after), strict=True):
+        found = [lstm(year) for year in ("2018", "2019")]
+        for one, seconds in zip(found, (steady, after), strict=True):
             one["model"] |= {"key": row, "title": row}
             for process, each in zip(one["processes"], seconds, strict=True):
                 process["train"] |= phase(each)
                 process["predict"] |= phase(0.01)
-        return made
+        return found
 
     (alone,) = eras(loaded(tmp_path / "alone", *years("lstm", later)))
     many = [one for number in range(11) for one in years(f"same-{number}", nothing)]
@@ -215,8 +212,8 @@ def test_the_picture_has_a_line_and_a_band_for_each_framework_and_phase(found: E
 def test_the_site_has_the_page_and_the_main_page_links_to_it(tmp_path: Path, language: str, legend: str) -> None:
     """The main page is about the other stacks; its tables for programs have the years too."""
     results = write(tmp_path / "results", *all_years(), record("lstm"))
-    assert main(["--results", str(results), "--site", str(tmp_path / "site"), "--locale", language]) == 0
     site = tmp_path / "site"
+    assert made(results, site, "--locale", language) == 0
     text = (site / "pages" / "eras.markdown").read_text("utf-8")
     assert legend in " ".join(text.split())
     assert "(eras.html)" in (site / "pages" / "2017-08-05_Model-Comparison.markdown").read_text("utf-8")
@@ -226,15 +223,15 @@ def test_the_site_has_the_page_and_the_main_page_links_to_it(tmp_path: Path, lan
     for target in [line.split(": ", 1)[1] for line in text.splitlines() if line.startswith("[box/")]:
         assert (site / "pages" / target).is_file()
     assert (site / "eras.html").read_text("utf-8").count("<svg ") == 1
-    assert main(["--results", str(results), "--site", str(site), "--locale", language, "--check"]) == 0
+    assert made(results, site, "--locale", language, "--check") == 0
 
 
 def test_without_years_an_earlier_page_of_eras_is_removed(tmp_path: Path) -> None:
     """It would show results that are no longer there."""
     results = write(tmp_path / "results", *all_years(), record("lstm"))
     site = tmp_path / "site"
-    assert main(["--results", str(results), "--site", str(site)]) == 0
-    assert main(["--results", str(results), "--site", str(site), "--stack", "cpu"]) == 0
+    assert made(results, site) == 0
+    assert made(results, site, "--stack", "cpu") == 0
     left = {path.name for path in site.rglob("*") if path.is_file()}
     assert not left & {"eras.markdown", "eras.html", "eras-lstm.svg"}
 
@@ -242,7 +239,7 @@ def test_without_years_an_earlier_page_of_eras_is_removed(tmp_path: Path) -> Non
 def test_if_there_are_only_years_the_main_page_has_them(tmp_path: Path) -> None:
     """One section each, as of any stack."""
     results = write(tmp_path / "results", *all_years())
-    assert main(["--results", str(results), "--site", str(tmp_path / "site"), "--locale", "en"]) == 0
+    assert made(results, tmp_path / "site", "--locale", "en") == 0
     text = (tmp_path / "site" / "pages" / "2017-08-05_Model-Comparison.markdown").read_text("utf-8")
     assert text.count("<summary>box, stack 20") == 4
 
@@ -250,8 +247,8 @@ def test_if_there_are_only_years_the_main_page_has_them(tmp_path: Path) -> None:
 def test_hostile_text_in_a_record_does_nothing_on_the_page(tmp_path: Path) -> None:
     """Versions and libraries are text of other machines."""
     hostile = "".join(HOSTILE[:5])
-    made = [changed(lstm(year), "model.library", hostile) for year in ("2018", "2019")]
-    made[1]["environment"]["versions"]["tensorflow"] = hostile
-    results = write(tmp_path / "results", *made)
-    assert main(["--results", str(results), "--site", str(tmp_path / "site"), "--locale", "en"]) == 0
+    years = [changed(lstm(year), "model.library", hostile) for year in ("2018", "2019")]
+    years[1]["environment"]["versions"]["tensorflow"] = hostile
+    results = write(tmp_path / "results", *years)
+    assert made(results, tmp_path / "site", "--locale", "en") == 0
     assert "<script>alert" not in (tmp_path / "site" / "eras.html").read_text("utf-8")

@@ -7,17 +7,15 @@ from typing import Any
 import pytest
 
 from report.frameworks.tables import Table, execution, tables
-from report.page.build import build_page
-from report.page.rows import groups
-from report.records import Result, load_results
+from report.records import load_results
 from report.render import terminal
 from report.render.locale import locale
 from report.render.markdown import render_page
 from report.render.pictures import draw
-from report.text import Text
-from tests.report.benches import attempt, tuned_lstm, tuning_of
-from tests.report.building import Json, around, loaded, phase, process, reason, record, write
+from tests.report.benches import page_of, section_of, tuned_lstm
+from tests.report.building import Json, around, attempt, loaded, phase, process, reason, record, tuning, warning, write
 
+said = locale("en").plain
 SEVERAL = [0.0101, 0.0099, 0.0102, 0.0098, 0.01]
 
 
@@ -48,11 +46,6 @@ def twin(key: str, library: str, seconds: float | list[float], **changes: Any) -
 def published(**changes: Any) -> Json:
     """The record of the published row."""
     return record("lstm", train_s=around(0.02), **{"sameness": sameness(), **changes})
-
-
-def said(text: Text) -> str:
-    """English."""
-    return locale("en").plain(text)
 
 
 def only_table(tmp_path: Path, *records: Json) -> Table:
@@ -119,16 +112,6 @@ def test_what_the_processes_cannot_tell_apart_is_said(tmp_path: Path) -> None:
         ),
         ({"profile": "smoke"}, "a smoke run measures nothing"),
     ],
-    ids=[
-        "unproven",
-        "another-net",
-        "another-description",
-        "no-proof",
-        "failed",
-        "not-training",
-        "other-batches",
-        "smoke",
-    ],
 )
 def test_what_is_not_the_same_net_stands_outside(tmp_path: Path, changes: Json, reason_said: str) -> None:
     """With the reason; the others are compared."""
@@ -158,7 +141,7 @@ def test_in_korean_a_ratio_may_come_with_its_verdict(tmp_path: Path) -> None:
 def test_tuned_times_stand_in_a_column_of_their_own(tmp_path: Path) -> None:
     """Where a gain was confirmed; else the outcome. Without a tuning there is no such column."""
     nothing = attempt(None, 0.04, 0.01)
-    tuned_jax = tuning_of(nothing, row="lstm", machine="box", stack="cpu", chosen=[], confirmation=None)
+    tuned_jax = tuning(nothing, chosen=[], confirmation=None)
     tuned_jax["model"] |= {"key": "lstm-jax", "library": "JAX"}
     machine = {"machine": "box", "stack": "cpu"}
     found = load_results(
@@ -190,26 +173,20 @@ def test_the_first_step_is_cold_in_the_first_process_and_warm_in_the_later_ones(
 
 
 @pytest.mark.parametrize(
-    ("found", "shown"),
+    ("row", "found", "shown"),
     [
-        ({"execution": "tf.function", "lstm": "generic", "xla": False}, "tf.function, generic LSTM"),
-        ({"operators": ["mkldnn_rnn_layer"], "compiled": True}, "mkldnn_rnn_layer, compiled"),
-        ({"xla": True, "threads": 2}, "XLA"),
-        ({"execution": 3, "operators": "no list", "lstm": ["x"], "tf32": "yes"}, ""),
-        ({"tf32_convolution": True, "tf32_matmul": False}, "TF32 allowed"),
+        ("lstm", {"execution": "tf.function", "lstm": "generic", "xla": False}, "tf.function, generic LSTM"),
+        ("densenet-24x3", {"execution": "tf.function", "lstm": "generic"}, "tf.function"),  # Keras says it of every row
+        ("lstm", {"operators": ["mkldnn_rnn_layer"], "compiled": True}, "mkldnn_rnn_layer, compiled"),
+        ("lstm", {"xla": True, "threads": 2}, "XLA"),
+        ("lstm", {"execution": 3, "operators": "no list", "lstm": ["x"], "tf32": "yes"}, ""),
+        ("lstm", {"tf32_convolution": True, "tf32_matmul": False}, "TF32 allowed"),
     ],
 )
-def test_the_execution_is_shown_in_the_record_s_words(tmp_path: Path, found: Json, shown: str) -> None:
+def test_the_execution_is_shown_in_the_record_s_words(tmp_path: Path, row: str, found: Json, shown: str) -> None:
     """Operators, the kind of LSTM, XLA, TF32; nothing that is not known."""
-    (result,) = loaded(tmp_path, record(execution=found))
+    (result,) = loaded(tmp_path, record(row, execution=found))
     assert said(execution(result)) == shown
-
-
-def test_a_densenet_in_keras_is_no_lstm(tmp_path: Path) -> None:
-    """Keras' record says of every row which LSTM its layers would be."""
-    found = {"execution": "tf.function", "lstm": "generic"}
-    (result,) = loaded(tmp_path, record("densenet-24x3", execution=found))
-    assert said(execution(result)) == "tf.function"
 
 
 @pytest.mark.parametrize(("capability", "shown"), [("7.5", "XLA"), ("8.0", "XLA, TF32 allowed"), (None, "XLA")])
@@ -224,25 +201,23 @@ def test_a_product_in_jax_s_default_precision_is_tf32_where_the_gpu_has_it(
     assert said(execution(result)) == (shown if precision == "default" else "XLA")
 
 
-def results(tmp_path: Path, *records: Json) -> tuple[Result, ...]:
-    """All records, loaded."""
-    return load_results(write(tmp_path, *records)).results
-
-
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(tmp_path: Path, language: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "heading", "legend"),
+    [
+        ("en", "## One net, every framework", "A ratio of pairs is the median of the pairs' ratios, which need"),
+        ("ko", "## 같은 신경망, 여러 프레임워크", "쌍의 비율은 쌍마다 구한 비율의 중앙값이며, 두 중앙값의"),
+    ],
+)
+def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(
+    tmp_path: Path, language: str, heading: str, legend: str
+) -> None:
     """The Models table keeps the published rows."""
-    found = build_page(groups(results(tmp_path, published(), twin("lstm-jax", "JAX", 0.04))))
+    found = page_of(tmp_path, published(), twin("lstm-jax", "JAX", 0.04))
     pictures = tuple(draw(found, locale(language)))
     assert [line.row.model.key for line in found.sections[0].lines] == ["lstm"]
     assert [picture.kind for picture in pictures].count("frameworks") == 1
     text = render_page(found, locale(language), pictures)
-    legend = {
-        "en": "A ratio of pairs is the median of the pairs' ratios, which need not be the ratio of the two medians.",
-        "ko": "쌍의 비율은 쌍마다 구한 비율의 중앙값이며, 두 중앙값의 비율과 다를 수 있습니다.",
-    }[language]
     assert legend in " ".join(text.split())
-    heading = {"en": "## One net, every framework", "ko": "## 같은 신경망, 여러 프레임워크"}[language]
     assert heading in text
     assert "[JAX][lstm-jax.cpu]" in text
     assert "![" in text
@@ -251,7 +226,7 @@ def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(tmp_path:
 
 def test_the_terminal_has_a_line_per_net(tmp_path: Path) -> None:
     """``make frameworks`` ends with what it found."""
-    found = build_page(groups(results(tmp_path, published(), twin("lstm-jax", "JAX", 0.04))))
+    found = page_of(tmp_path, published(), twin("lstm-jax", "JAX", 0.04))
     printed = " ".join(terminal.lines(found, locale("en"), Path("results"), Path("site/index.html")))
     assert (
         "LSTM on the CPU: a training step takes from 0.020 s (Keras) to 0.040 s (JAX), ratio 2.00 (2.00–2.00)."
@@ -261,18 +236,17 @@ def test_the_terminal_has_a_line_per_net(tmp_path: Path) -> None:
 
 def test_the_rows_of_frameworks_have_measurements_and_warnings(tmp_path: Path) -> None:
     """Named with their framework, since the title is that of the published row."""
-    warned = [{"key": "paging", "values": {"per_second": 20.0}, "phase": "train"}]
-    jax = twin("lstm-jax", "JAX", 0.04, processes=[process(1, 0.04, 0.01, warnings=warned)])
-    (section,) = build_page(groups(results(tmp_path, published(), jax))).sections
+    paging = [warning("paging", "train", per_second=20.0)]
+    jax = twin("lstm-jax", "JAX", 0.04, processes=[process(1, 0.04, 0.01, warnings=paging)])
+    section = section_of(tmp_path, published(), jax)
     assert {one.row.name for one in section.measurements} == {"LSTM", "LSTM, JAX"}
     assert [said(one.where) for one in section.warnings] == ["LSTM, JAX, CPU, training"]
 
 
 def test_a_page_of_twins_alone_is_a_page(tmp_path: Path) -> None:
     """make frameworks FRAMEWORK=jax measures no published row."""
-    found = build_page(groups(results(tmp_path, twin("lstm-jax", "JAX", 0.04))))
-    text = render_page(found, locale("en"), tuple(draw(found, locale("en"))))
-    assert "[JAX][lstm-jax.cpu]" in text
+    found = page_of(tmp_path, twin("lstm-jax", "JAX", 0.04))
+    assert "[JAX][lstm-jax.cpu]" in render_page(found, locale("en"), tuple(draw(found, locale("en"))))
 
 
 def test_a_proof_without_a_verdict_s_reason_is_a_problem(tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
+NODE_MODULES = HERE.parents[1] / "node_modules"
+AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 CHROMIUM_FLAGS = (
     "--headless",
     "--no-sandbox",

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from report.__main__ import main
-from tests.report.benches import many, one
+from tests.report.benches import made, many, one
 from tests.report.building import write
-from tests.report.output.browser import AXE, HERE, Site, chromium, needs, served
+from tests.report.output.browser import AXE, NODE_MODULES, Site, chromium, needs, served
 
-VALIDATE = HERE / "node_modules" / ".bin" / "html-validate"
+VALIDATE = NODE_MODULES / ".bin" / "html-validate"
 WIDTHS = (320, 390, 1280, 1920)
 
-INSTALL = "npm ci --prefix tests/report/output"
+INSTALL = "npm ci --prefix tests"
 pytestmark = needs({"chromium": chromium()}, "apt-get install chromium fonts-nanum")
 
 
@@ -28,7 +27,7 @@ def sites_of_two_benches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
         for name, records, language in (("one", one(), "ko"), ("one-en", one(), "en"), ("many", many(), "en")):
             folder = tmp_path_factory.mktemp(name) / "site"
             results = write(tmp_path_factory.mktemp("results"), *records)
-            assert main(["--results", str(results), "--site", str(folder), "--locale", language]) == 0
+            assert made(results, folder, "--locale", language) == 0
             sites[name] = open_sites.enter_context(served(folder))
         yield sites
 

@@ -12,6 +12,7 @@ from report.render.markdown import render_page
 from report.render.pictures import draw
 from tests.report.benches import many, one, page_of, row
 from tests.report.building import Json
+from tests.report.page.test_models import HEADINGS
 from tests.report.render.test_escape import HOSTILE
 from tests.report.render.test_markdown import PLACES, placed
 
@@ -56,7 +57,7 @@ def made(root: Path, *records: Json, language: str = "en") -> str:
     page = page_of(root, *records)
     pictures = list(draw(page, locale(language)))
     markdown = render_page(page, locale(language), pictures)
-    return html.page(markdown, language, pictures, "pages/")
+    return html.page(markdown, language, pictures)
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -79,9 +80,7 @@ def test_it_says_what_the_markdown_says(tmp_path: Path) -> None:
     document = made(tmp_path, *one())
     found = Reader(document)
     assert document.count("<h1>Comparing deep learning models</h1>") == 1
-    assert found.tables[1][0] == [
-        "Model", "Params", "Lib", "Data", "Loss", "Accuracy", "Memory", "CPU(T)", "CPU(P)", "GPU(T)", "GPU(P)"
-    ]  # fmt: skip
+    assert found.tables[1][0] == HEADINGS
     assert found.tables[1][1][:5] == ["LSTM", "2 stacked LSTM", "Keras", "Airline Passenger", "0.00128 ±4 %"]
     anchors = {value for _, name, value in found.attributes if name == "id"}
     inside = {value[1:] for tag, name, value in found.attributes if (tag, name) == ("a", "href") and value[:1] == "#"}

@@ -109,7 +109,7 @@ def test_jekyll_builds_without_a_complaint(sites: dict[str, Any]) -> None:
     assert "plugins" not in (JEKYLL / "_config.yml").read_text(encoding="utf-8")
 
 
-@needs({"axe-core": AXE.exists()}, "npm ci --prefix tests/report/output")
+@needs({"axe-core": AXE.exists()}, "npm ci --prefix tests")
 @pytest.mark.parametrize("name", ["one", "many"])
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -5,35 +5,17 @@ from typing import Any
 
 import pytest
 
-from report.page.build import Section
 from report.render.locale import locale
-from tests.report.benches import NO_MEMORY, gap, page_of, row, warning
-from tests.report.building import Json, reason
+from tests.report.benches import gap, row, section_of, warning
+from tests.report.building import energy, memory, reason
 
 PLAIN = locale("en").plain
-
-
-def section(root: Path, *records: Json) -> Section:
-    """The only section."""
-    (found,) = page_of(root, *records).sections
-    return found
-
-
-def memory(**counts: int | None) -> Json:
-    """What each process counted."""
-    return {"memory": {**NO_MEMORY, **counts}}
-
-
-def energy(train: float | None, predict: float | None) -> Json:
-    """What each process counted."""
-    joules = {"train_joules_per_batch": train, "predict_joules_per_batch": predict, "source": "RAPL"}
-    return {"energy": joules}
 
 
 def test_a_phase_that_is_not_valid_says_why(tmp_path: Path) -> None:
     """No time, and no energy either."""
     cheat = {"median_s": 0.01, "valid": False, "reason": reason("parameters-unchanged")}
-    train, _ = section(tmp_path, row("lstm", train=cheat, each=energy(1.5, 0.25))).measurements
+    train, _ = section_of(tmp_path, row("lstm", train=cheat, each={"energy": energy(1.5, 0.25)})).measurements
     assert PLAIN(train.seconds) == "not valid: training did not change the parameters"
     assert (PLAIN(train.interval), train.energy) == ("", None)
 
@@ -45,7 +27,7 @@ def test_energy_is_shown_where_it_was_counted(
     tmp_path: Path, counted: tuple[float | None, float | None], shown: list[str]
 ) -> None:
     """What was not counted, or by a counter that stood still, is never a zero."""
-    found = section(tmp_path, row("lstm", each=energy(*counted)))
+    found = section_of(tmp_path, row("lstm", each={"energy": energy(*counted)}))
     assert [PLAIN(measured.energy) for measured in found.measurements] == shown
     assert PLAIN(found.energy_sources) == ("RAPL" if any(shown) else "")
 
@@ -64,8 +46,8 @@ def test_resident_memory_is_shown_in_all_and_of_the_steps(
     tmp_path: Path, before: int | None, peak: int | None, shown: list[str]
 ) -> None:
     """The peak, and the peak minus what was there before the steps."""
-    each = memory(resident_before_bytes=before, peak_resident_bytes=peak)
-    for measured in section(tmp_path, row("lstm", each=each)).measurements:
+    each = {"memory": memory(resident_before_bytes=before, peak_resident_bytes=peak)}
+    for measured in section_of(tmp_path, row("lstm", each=each)).measurements:
         assert [PLAIN(measured.peak), PLAIN(measured.added)] == shown
 
 
@@ -76,7 +58,7 @@ def test_rows_of_the_cpu_name_their_threads(tmp_path: Path, device: str, threads
     """Where the record has them."""
     made = row("lstm", device)
     made["environment"]["threads"] = threads
-    assert PLAIN(section(tmp_path, made).measurements[0].where) == f"{said}, training"
+    assert PLAIN(section_of(tmp_path, made).measurements[0].where) == f"{said}, training"
 
 
 COUNTED = {
@@ -91,8 +73,9 @@ COUNTED = {
 @pytest.mark.parametrize(("path", "whole"), [("process", True), ("timed-steps", False), (["x"], False), (None, False)])
 def test_gpu_memory_is_shown_as_it_was_counted_in_three_ways(tmp_path: Path, path: Any, whole: bool) -> None:
     """Allocated, reserved and the complete card; and whether the peaks are of the whole process."""
-    made = row("lstm", "gpu", each=memory(**COUNTED), execution=path and {"peak_memory": path})
-    (line,) = section(tmp_path, row("lstm", each=memory(**COUNTED)), made).gpu_memory
+    each = {"memory": memory(**COUNTED)}
+    made = row("lstm", "gpu", each=each, execution=path and {"peak_memory": path})
+    (line,) = section_of(tmp_path, row("lstm", each=each), made).gpu_memory
     assert list(map(PLAIN, line.counts)) == ["61MB", "94MB", "0MB", "521MB", "8590MB"]
     assert line.whole_process is whole
 
@@ -111,7 +94,7 @@ def test_memory_that_was_not_counted_is_an_empty_cell(
     tmp_path: Path, counted: dict[str, int], shown: list[str] | None
 ) -> None:
     """A net that ran held something, so a peak of nothing was not counted; an empty card is possible."""
-    found = section(tmp_path, row("lstm", "gpu", each=memory(**counted))).gpu_memory
+    found = section_of(tmp_path, row("lstm", "gpu", each={"memory": memory(**counted)})).gpu_memory
     assert [list(map(PLAIN, line.counts)) for line in found] == ([shown] if shown else [])
 
 
@@ -120,7 +103,7 @@ def test_warnings_are_listed_by_kind_with_how_many_processes(tmp_path: Path) -> 
     unstable = warning("unstable", "train", percent=20.13)
     made = row("lstm", each={"warnings": [unstable, warning("odd-fan", "all", speed=0)]})
     imprecise = warning("imprecise", "predict", by="budget", samples=6, percent=2)
-    found = section(tmp_path, made, row("ar", count=1, each={"warnings": [unstable, imprecise]}))
+    found = section_of(tmp_path, made, row("ar", count=1, each={"warnings": [unstable, imprecise]}))
     assert [tuple(map(PLAIN, warned)) for warned in found.warnings] == [
         ("unstable", "LSTM, CPU, training", "5", "the middle half of the samples spans 20 % of the median"),
         ("unstable", "AR, CPU, training", "1", "the middle half of the samples spans 20 % of the median"),
@@ -139,7 +122,7 @@ def test_what_was_not_measured_is_listed_with_its_reason(tmp_path: Path) -> None
     """Failures and skips, none of them silent."""
     late = gap("bilstm", "cpu", "timeout", reason("time-limit", seconds=60))
     absent = gap("lstm", "gpu", "skipped", reason("gpu-not-visible", framework="Keras", version="3"))
-    found = section(tmp_path, row("lstm"), late, absent).unmeasured
+    found = section_of(tmp_path, row("lstm"), late, absent).unmeasured
     assert [(gap.row.name, gap.device, PLAIN(gap.status), PLAIN(gap.reason)) for gap in found] == [
         ("LSTM", "GPU", "skipped", "Keras 3 sees no GPU"),
         ("Bi-LSTM", "CPU", "timeout", "stopped at the time limit of 60 s"),
@@ -151,7 +134,7 @@ def test_a_process_that_does_not_count_is_listed_and_raises_no_warning(tmp_path:
     made = row("lstm")
     left_out = {"status": "disturbed", "reason": reason("disturbed", percent=45.2)}
     made["processes"][1].update(left_out, warnings=[warning("other-load", "train", processors=0.904)])
-    found = section(tmp_path, made)
+    found = section_of(tmp_path, made)
     assert [(gap.row.name, gap.device, PLAIN(gap.status), PLAIN(gap.reason)) for gap in found.unmeasured] == [
         (
             "LSTM",
@@ -168,5 +151,5 @@ def test_a_node_without_a_figure_is_named_with_how_it_ended(tmp_path: Path) -> N
     """Also one that ended well and has none."""
     without = {"n1": "ok", "n2": "out_of_memory"}
     spread = {"phase": "train", "nodes": 3, "low_s": 0.01, "high_s": 0.02, "without": without}
-    (line,) = section(tmp_path, row("lstm", nodes=[spread])).across_nodes
+    (line,) = section_of(tmp_path, row("lstm", nodes=[spread])).across_nodes
     assert PLAIN(line.without) == "n1: ok, n2: out of memory"

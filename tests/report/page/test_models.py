@@ -9,8 +9,8 @@ from report.page.build import _labels
 from report.page.models import COLUMNS, Cell, Footnote
 from report.page.rows import Row
 from report.render.locale import locale
-from tests.report.benches import AUTOREGRESSION, NO_MEMORY, forecast, gap, page_of, quality, row, score
-from tests.report.building import Json, reason
+from tests.report.benches import AUTOREGRESSION, MADE_UP, forecast, gap, quality, row, score, section_of
+from tests.report.building import Json, memory, reason
 
 HEADINGS = ["Model", "Params", "Lib", "Data", "Loss", "Accuracy", "Memory", "CPU(T)", "CPU(P)", "GPU(T)", "GPU(P)"]
 CLASSICAL = forecast("recursive", AUTOREGRESSION)
@@ -18,8 +18,7 @@ CLASSICAL = forecast("recursive", AUTOREGRESSION)
 
 def row_of(root: Path, *records: Json) -> Row:
     """The one row that these records make."""
-    (section,) = page_of(root, *records).sections
-    (line,) = section.lines
+    (line,) = section_of(root, *records).lines
     return line.row
 
 
@@ -49,19 +48,16 @@ def test_the_columns_are_the_published_eleven_in_their_order() -> None:
 
 def test_cpu_and_gpu_results_make_one_row(tmp_path: Path) -> None:
     """Each device fills its own columns with its uncertainty, and memory is the GPU's largest."""
-    memory = {"memory": {**NO_MEMORY, "peak_allocated_bytes": 61_400_000}}
-    found = row_of(tmp_path, airline(), airline("gpu", train=0.005, predict=0.001, each=memory))
+    each = {"memory": memory(peak_allocated_bytes=61_400_000)}
+    found = row_of(tmp_path, airline(), airline("gpu", train=0.005, predict=0.001, each=each))
     cells = ["61MB", "0.0100 ±2 %", "0.00200 ±2 %", "0.0050 ±2 %", "0.00100 ±2 %"]
     assert [shown(found, heading) for heading in HEADINGS[6:]] == cells
 
 
-@pytest.mark.parametrize(
-    ("count", "text"), [(1, "0.0104"), (3, "0.0104 ±3 %"), (5, "0.0104 ±2 %")], ids=["one", "three", "five"]
-)
+@pytest.mark.parametrize(("count", "text"), [(1, "0.010"), (3, "0.0104 ±3 %"), (5, "0.0104 ±2 %")])
 def test_a_time_has_the_uncertainty_of_its_processes(tmp_path: Path, count: int, text: str) -> None:
     """A single process shows none, and two digits."""
-    expected = "0.010" if count == 1 else text
-    assert shown(row_of(tmp_path, airline(train=0.0104, count=count)), "CPU(T)") == expected
+    assert shown(row_of(tmp_path, airline(train=0.0104, count=count)), "CPU(T)") == text
 
 
 @pytest.mark.parametrize(
@@ -117,8 +113,7 @@ def test_warnings_are_no_footnotes(tmp_path: Path) -> None:
 
 def test_synthetic_data_are_named_and_nothing_is_scored(tmp_path: Path) -> None:
     """Neither loss nor accuracy is shown even where the record has them."""
-    made_up = {"name": "airline", "source": "generated", "sha256": "8" * 64, "synthetic": True, "note": None}
-    found = row_of(tmp_path, airline(data=made_up))
+    found = row_of(tmp_path, airline(data=MADE_UP))
     assert shown(found, "Data").startswith("Airline Passenger (synthetic) [synthetic: Synthetic data: ")
     assert [shown(found, heading) for heading in ("Loss", "Accuracy", "CPU(T)")] == ["", "", "0.0100 ±2 %"]
 

@@ -2,43 +2,26 @@
 
 from pathlib import Path
 
-from report.page.protocols import ProtocolTable
 from report.render.locale import locale
-from tests.report.benches import AUTOREGRESSION, forecast, page_of, quality, row, score
-from tests.report.building import Json
+from tests.report.benches import AUTOREGRESSION, MADE_UP, forecast, quality, row, score, section_of
 
 PLAIN = locale("en").plain
 
 
-def tables(root: Path, *records: Json) -> tuple[ProtocolTable, ...]:
-    """The tables of the only section."""
-    (section,) = page_of(root, *records).sections
-    return section.protocols
-
-
 def test_synthetic_data_and_lone_models_make_no_table(tmp_path: Path) -> None:
     """Without a baseline there is nothing to compare a model with, and synthetic scores mean nothing."""
-    made_up = {"name": "airline", "source": "generated", "sha256": "8" * 64, "synthetic": True, "note": None}
-    synthetic = row("ar", quality=forecast("recursive", AUTOREGRESSION), data=made_up)
+    synthetic = row("ar", quality=forecast("recursive", AUTOREGRESSION), data=MADE_UP)
     alone = row("bilstm", quality=quality("one-step", score("one-step", 0.1, 0.9)))
-    assert tables(tmp_path, synthetic, alone) == ()
+    assert section_of(tmp_path, synthetic, alone).protocols == ()
 
 
 def test_rolling_errors_come_with_their_quartiles_where_the_record_has_them(tmp_path: Path) -> None:
     """A row without rolling errors, or without quartiles of some, shows what it has."""
-    errors = {
-        "name": "",
-        "baseline": False,
-        "origins": 33,
-        "horizon": 12,
-        "mae": 0.047402,
-        "rmse": 0.0604,
-        "mase": None,
-    }
-    first = {**errors, "mae_quartiles": [0.03056, 0.05806]}
-    with_errors = row("lstm", quality=forecast("recursive", AUTOREGRESSION, rolling_origin=[first]))
+    errors = {"name": "", "baseline": False, "origins": 33, "horizon": 12, "mae": 0.047402, "rmse": 0.0604}
+    errors |= {"mase": None, "mae_quartiles": [0.03056, 0.05806]}
+    with_errors = row("lstm", quality=forecast("recursive", AUTOREGRESSION, rolling_origin=[errors]))
     without = row("ar", quality=forecast("recursive", AUTOREGRESSION))
-    (table,) = tables(tmp_path, with_errors, without)
+    (table,) = section_of(tmp_path, with_errors, without).protocols
     assert (table.rolling.origins, table.rolling.horizon) == (33, 12)
     assert [list(map(PLAIN, line.rolling)) for line in table.lines] == [
         ["0.0474 (0.0306–0.0581)", "0.0604", ""],

@@ -8,8 +8,8 @@ import pytest
 from report.page import published
 from report.page.reproduction import TOLERANCES, Comparison
 from report.render.locale import locale
-from tests.report.benches import AUTOREGRESSION, NO_MEMORY, forecast, gap, one, page_of, quality, row, score
-from tests.report.building import Json, reason
+from tests.report.benches import AUTOREGRESSION, forecast, gap, one, quality, row, score, section_of
+from tests.report.building import Json, memory, reason
 
 PRINTED = """
 | LSTM        | 2 statcked LSTM       | Keras       | Airline Passenger | 0.0017   | 0.9230| | | | 0.01 | 0.0064|
@@ -26,8 +26,7 @@ COLUMNS = ["loss", "accuracy", "memory", "cpu_train", "cpu_predict", "gpu_train"
 
 def verdicts(root: Path, *records: Json) -> dict[tuple[str, str], Comparison]:
     """(row, heading) -> comparison, for what these records hold."""
-    (section,) = page_of(root, *records).sections
-    return {(found.row.key, found.heading): found for found in section.comparisons}
+    return {(found.row.key, found.heading): found for found in section_of(root, *records).comparisons}
 
 
 def said(comparison: Comparison) -> str:
@@ -59,7 +58,7 @@ def test_the_published_figures_are_those_of_the_published_page() -> None:
 
 def test_every_published_figure_is_compared(tmp_path: Path) -> None:
     """31 figures, in their order, by verdict and reason."""
-    (section,) = page_of(tmp_path, *one()).sections
+    section = section_of(tmp_path, *one())
     assert len(section.comparisons) == 31
     assert [found.printed for found in section.comparisons[:4]] == ["0.0017", "0.9230", "0.01", "0.0064"]
     assert sum(len(found.comparisons) for found in section.verdicts) == 31
@@ -124,8 +123,8 @@ def test_times_on_other_hardware_are_not_comparable(tmp_path: Path, gpu: str | N
 )
 def test_the_later_densenet_ran_with_batches_of_16(tmp_path: Path, batch_size: int, expected: str) -> None:
     """Its times and its memory are compared with batches of 16, although the page says 32."""
-    memory = {"memory": {**NO_MEMORY, "peak_allocated_bytes": 5_833_000_000}}
-    made = images("densenet-32-24-32", 0.826, {"median_s": 0.22, "batch_size": batch_size}, each=memory)
+    each = {"memory": memory(peak_allocated_bytes=5_833_000_000)}
+    made = images("densenet-32-24-32", 0.826, {"median_s": 0.22, "batch_size": batch_size}, each=each)
     found = verdicts(tmp_path, made)
     assert {said(found["densenet-32-24-32", heading]) for heading in ("GPU(T)", "Memory")} == {expected}
 
@@ -133,8 +132,8 @@ def test_the_later_densenet_ran_with_batches_of_16(tmp_path: Path, batch_size: i
 def test_memory_near_the_published_is_reproduced_and_else_not_comparable(tmp_path: Path) -> None:
     """The page does not state what it counted, so a difference proves nothing."""
     for name, used, expected in (("a", 5_402_000_000, "reproduced"), ("b", 2_000_000_000, "not comparable; the page")):
-        memory = {"memory": {**NO_MEMORY, "peak_allocated_bytes": used}}
-        found = verdicts(tmp_path / name, images("densenet-24x3", 0.886, 0.337, each=memory))
+        each = {"memory": memory(peak_allocated_bytes=used)}
+        found = verdicts(tmp_path / name, images("densenet-24x3", 0.886, 0.337, each=each))
         assert said(found["densenet-24x3", "Memory"]).startswith(expected)
 
 

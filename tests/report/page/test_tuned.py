@@ -7,14 +7,13 @@ import pytest
 
 from report.page.tuning import Tuned
 from report.render.locale import locale
-from tests.report.benches import attempt, page_of, row, side, tuned_lstm, tuning, warning
-from tests.report.building import Json, changed, reason
+from tests.report.benches import row, section_of, tuned_lstm, tuning
+from tests.report.building import Json, attempt, changed, reason, side, warning
 
 
 def tuned(root: Path, made: Json) -> Tuned:
     """The line of the only tuning, beside a result."""
-    (section,) = page_of(root, row(made["model"]["key"]), made).sections
-    (line,) = section.tuned
+    (line,) = section_of(root, row(made["model"]["key"]), made).tuned
     return line
 
 
@@ -25,9 +24,9 @@ def cells(line: Tuned, language: str = "en") -> list[str]:
     return [*map(plain, phases), plain(line.settings), plain(line.error)]
 
 
-def tried(line: Tuned, language: str = "en") -> list[str]:
+def tried(line: Tuned) -> list[str]:
     """The list below the table."""
-    return list(map(locale(language).plain, line.attempts))
+    return list(map(locale("en").plain, line.attempts))
 
 
 def of_lstm(*attempts: Json, chosen: tuple[str, ...] = (), **changes: Any) -> Json:

@@ -112,8 +112,6 @@ def test_t_lies_between_its_neighbours() -> None:
     assert student(8) == (2.306, 1.397)
     assert student(math.inf) == (1.96, 1.282)
     assert 2.306 > student(8.5)[0] > 2.262
-    with pytest.raises(ValueError, match="degrees of freedom"):
-        student(math.nan)
 
 
 def test_the_samples_of_one_process_do_not_narrow_the_interval(tmp_path: Path) -> None:

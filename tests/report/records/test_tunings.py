@@ -47,6 +47,7 @@ def test_times_of_a_failed_attempt_are_not_shown(tmp_path: Path) -> None:
         ("attempts.0.option", "unroll", "the first one, and no other, is the row as written"),
         ("attempts.2.option", None, "the first one, and no other, is the row as written"),
         ("attempts.2.status", "failed", "reason: null, although the status is failed"),
+        ("attempts.1.status", "different", "kept, although the status is different"),
         ("attempts", [], "attempts: Expected `array` of length >= 1"),
         ("chosen", ["unroll", "unroll"], "chosen: an option appears twice"),
         ("confirmation.tuned.train_s", [0.007], "3 processes as written and 1 tuned have a train_s, which makes no"),
@@ -62,13 +63,6 @@ def test_a_bad_tuning_is_named_with_its_cure(tmp_path: Path, path: str, value: A
     (problem,) = loaded.problems
     assert message in problem.message
     assert problem.cure == "not what schema 2 asks for: delete the file and tune again (make tune)"
-
-
-def test_an_option_that_was_kept_although_it_changes_the_outputs_is_a_problem(tmp_path: Path) -> None:
-    """Only what computes the same may be kept."""
-    made = changed(tuning(), "attempts.1.status", "different")
-    (problem,) = load_results(write(tmp_path, record(), made)).problems
-    assert "kept, although the status is different" in problem.message
 
 
 def test_a_result_where_tunings_lie_is_a_problem(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """Records of version 1 are read as version 2 has them, and the schemas are those of the types."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,17 @@ import jsonschema
 import pytest
 
 from report.records import Reason, complete, figure, load_results, schema, total
-from tests.report.building import changed, failed, record, tuning
+from tests.report.building import Json, changed, failed, record, tuning, write
+from tests.report.records.test_loading import put
 
 VERSION_1 = Path(__file__).parent / "version1"
 FILE = "gtx-box/gtx1080/densenet-24x3.gpu.json"
+
+
+def written(file: str) -> Json:
+    """A record as version 1 wrote it."""
+    made: Json = json.loads((VERSION_1 / file).read_text(encoding="utf-8"))
+    return made
 
 
 def test_every_record_of_version_1_is_read() -> None:
@@ -32,13 +38,13 @@ def test_every_record_of_version_1_is_read() -> None:
 
 def test_a_record_of_version_1_is_one_process() -> None:
     """Its times, memory, energy and marks are that process's, so its figure has no interval."""
-    written = json.loads((VERSION_1 / FILE).read_text(encoding="utf-8"))
+    old = written(FILE)
     result = next(result for result in load_results(VERSION_1).results if result.file == FILE)
     (process,) = result.processes
-    assert process.train.median_s == written["timing"]["train"]["median_s"]
+    assert process.train.median_s == old["timing"]["train"]["median_s"]
     assert process.train.valid is True
-    assert process.memory.gpu_total_bytes == written["memory"]["device_total_bytes"]
-    assert [warning.key for warning in process.warnings] == [mark["key"] for mark in written["marks"]]
+    assert process.memory.gpu_total_bytes == old["memory"]["device_total_bytes"]
+    assert [warning.key for warning in process.warnings] == [mark["key"] for mark in old["marks"]]
     found = figure(result, "train")
     assert (found.processes, found.relative) == (1, None)
 
@@ -47,14 +53,14 @@ def test_what_version_1_named_otherwise_has_its_new_name() -> None:
     """Sentences are the key ``text``; conditions, settings and environment are under their names of version 2."""
     results = {result.file: result for result in load_results(VERSION_1).results}
     example = results["epyc-2core/cpu/densenet-24x3.cpu.json"]
-    written = json.loads((VERSION_1 / example.file).read_text(encoding="utf-8"))
+    old = written(example.file)
     phase = complete(example).processes[0].train
-    assert phase.conditions.other_load_cpus == written["timing"]["train"]["conditions"]["others_busy"]
-    assert example.settings["stopping_rule"] == written["settings"]["rule"]
-    assert example.execution["operators"] == tuple(written["kernel_path"]["operators"])
+    assert phase.conditions.other_load_cpus == old["timing"]["train"]["conditions"]["others_busy"]
+    assert example.settings["stopping_rule"] == old["settings"]["rule"]
+    assert example.execution["operators"] == tuple(old["kernel_path"]["operators"])
     gpu = results["gtx-box/gtx1080/lstm.gpu.json"]
     assert gpu.execution["peak_memory"] == "process"
-    assert example.environment.logical_cpus == written["environment"]["cores"]
+    assert example.environment.logical_cpus == old["environment"]["cores"]
     assert example.environment.kernel == "6.18"
     timed_out = results["gtx-box/gtx1080/bilstm.cpu.json"].reason
     assert isinstance(timed_out, Reason)
@@ -66,33 +72,25 @@ def test_what_version_1_named_otherwise_has_its_new_name() -> None:
 def test_a_tuning_of_version_1_has_its_new_names() -> None:
     """Pairs are the confirmation, and options that were renamed are known by their new keys."""
     (found,) = load_results(VERSION_1).tunings
-    written = json.loads((VERSION_1 / found.file).read_text(encoding="utf-8"))
-    assert list(found.confirmation.tuned.train_s) == written["pairs"]["tuned"]["train_s"]
-    assert found.max_relative_error == written["outputs_difference"]
-    assert [attempt.option for attempt in found.attempts] == [attempt["option"] for attempt in written["attempts"]]
+    old = written(found.file)
+    assert list(found.confirmation.tuned.train_s) == old["pairs"]["tuned"]["train_s"]
+    assert found.max_relative_error == old["outputs_difference"]
+    assert [attempt.option for attempt in found.attempts] == [attempt["option"] for attempt in old["attempts"]]
 
 
 @pytest.mark.parametrize("field", ["timing", "marks", "model", "provenance", "settings", "quality", "environment"])
 @pytest.mark.parametrize("value", [5, "x", [1], {"a": {"a": {"a": {"a": {"a": 1}}}}}])
 def test_a_broken_record_of_version_1_is_a_problem(tmp_path: Path, field: str, value: Any) -> None:
     """What the upgrade does not find where it should be is named, and nothing raises."""
-    made = json.loads((VERSION_1 / FILE).read_text(encoding="utf-8"))
-    made[field] = value
-    path = tmp_path / FILE
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(made), encoding="utf-8")
-    (problem,) = load_results(tmp_path).problems
+    (problem,) = load_results(put(tmp_path, json.dumps({**written(FILE), field: value}), FILE)).problems
     assert problem.cure == "not what schema 1 asks for: delete the file and measure again"
 
 
 def test_a_field_that_version_1_lacks_is_named(tmp_path: Path) -> None:
     """The problem says which."""
-    shutil.copytree(VERSION_1, tmp_path / "results")
-    path = tmp_path / "results" / FILE
-    made = json.loads(path.read_text(encoding="utf-8"))
+    made = written(FILE)
     del made["marks"]
-    path.write_text(json.dumps(made), encoding="utf-8")
-    assert [problem.message for problem in load_results(tmp_path / "results").problems] == ["'marks' is missing"]
+    assert [problem.message for problem in load_results(write(tmp_path, made)).problems] == ["'marks' is missing"]
 
 
 @pytest.mark.parametrize("name", sorted(schema.schemas()))

@@ -18,7 +18,8 @@ from report.records import Problem, load_results
 from report.render.locale import locale
 from report.render.markdown import render_page
 from tests.report.benches import GOLDEN, golden, many, markdown_of, one, page_of, row, tuned_lstm, warning
-from tests.report.building import Json, write
+from tests.report.building import Json, energy, write
+from tests.report.page.test_models import HEADINGS
 from tests.report.records.test_loading import JSON
 from tests.report.render.test_escape import HOSTILE, hostile_text
 
@@ -52,9 +53,7 @@ def test_the_models_table_has_the_published_header(tmp_path: Path) -> None:
     page = markdown_of(tmp_path, *one())
     table = page[page.index("| Model ") :].split("\n\n")[0].splitlines()
     assert len(table) == 2 + 8
-    assert [cell.strip() for cell in table[0].split("|")[1:-1]] == [
-        "Model", "Params", "Lib", "Data", "Loss", "Accuracy", "Memory", "CPU(T)", "CPU(P)", "GPU(T)", "GPU(P)"
-    ]  # fmt: skip
+    assert [cell.strip() for cell in table[0].split("|")[1:-1]] == HEADINGS
     assert len({tuple(place for place, character in enumerate(line) if character == "|") for line in table}) == 1
 
 
@@ -179,11 +178,7 @@ def placed(texts: Mapping[str, str]) -> list[Json]:
             {"phase": "all", **stated("novel", "warning value")},
             {"phase": "train", **stated("throttled", "warning value")},
         ]
-        process["energy"] = {
-            "train_joules_per_batch": 1.5,
-            "predict_joules_per_batch": 1,
-            "source": text("energy source", 500),
-        }
+        process["energy"] = energy(1.5, 1, text("energy source", 500))
     environment = lstm["environment"]
     environment.update(cpu=text("cpu", 500), os=text("os", 500), python=text("python", 100))
     environment["gpu"].update(name=text("gpu", 500), driver=text("driver", 100))
