@@ -57,24 +57,21 @@ def regenerate(asked: Namespace) -> None:
         print(path.relative_to(ROOT))
 
 
-def carry(action: str, target: str) -> Callable[[Namespace], None]:
-    """The command that takes a stack's images to, or from, what the variable ``target`` names."""
-
-    def run(asked: Namespace) -> None:
-        value = getattr(asked, target)
-        if not value:
-            raise Problem(f"{target} is not set; run: make {action} {target}=... (docs/containers.md)")
-        chosen = choose(asked.ENGINE, asked.STACK)
-        if chosen.engine == "venv":
-            raise Problem("engine venv has no images; start Docker or Podman, or name it: ENGINE=docker")
-        if action == "mirror":
-            mirror(chosen.engine, chosen.stack, value)
-        elif action == "save":
-            save(chosen.engine, chosen.stack, Path(value))
-        else:
-            load(chosen.engine, Path(value))
-
-    return run
+def carry(asked: Namespace) -> None:
+    """Take a stack's images to a registry, into a file or out of one. Raises Problem."""
+    action, target = asked.command, "REGISTRY" if asked.command == "mirror" else "FILE"
+    value = getattr(asked, target)
+    if not value:
+        raise Problem(f"{target} is not set; run: make {action} {target}=... (docs/containers.md)")
+    chosen = choose(asked.ENGINE, asked.STACK)
+    if chosen.engine == "venv":
+        raise Problem("engine venv has no images; start Docker or Podman, or name it: ENGINE=docker")
+    if action == "mirror":
+        mirror(chosen.engine, chosen.stack, value)
+    elif action == "save":
+        save(chosen.engine, chosen.stack, Path(value))
+    else:
+        load(chosen.engine, Path(value))
 
 
 def fetch(asked: Namespace) -> int:
@@ -88,16 +85,12 @@ def fetch(asked: Namespace) -> int:
     return 1 if any(problems.values()) else 0
 
 
-def of_fleet(name: str) -> Callable[[Namespace], int]:
-    """The command of that name of the package fleet, which reads the same variables."""
-
-    def run(_asked: Namespace) -> int:
-        try:
-            return subprocess.run([sys.executable, "-s", "-m", "fleet", name], check=False).returncode
-        except KeyboardInterrupt:  # which it has received too, and told what to do
-            return 130
-
-    return run
+def of_fleet(asked: Namespace) -> int:
+    """Run the command of the same name of the package fleet, which reads the same variables."""
+    try:
+        return subprocess.run([sys.executable, "-s", "-m", "fleet", asked.command], check=False).returncode
+    except KeyboardInterrupt:  # which it has received too, and told what to do
+        return 130
 
 
 def clean(_asked: Namespace) -> None:
@@ -169,31 +162,27 @@ COMMANDS = {
         ("lock --stack cpu", "lock --stack host"),
     ),
     "mirror": Command(
-        carry("mirror", "REGISTRY"), "copy a stack's images to a registry", ("ENGINE", "STACK", "REGISTRY"),
+        carry, "copy a stack's images to a registry", ("ENGINE", "STACK", "REGISTRY"),
         ("mirror --stack gtx1080 --registry registry.example:5000",),
     ),
     "save": Command(
-        carry("save", "FILE"), "write a stack's images to a file", ("ENGINE", "STACK", "FILE"),
+        carry, "write a stack's images to a file", ("ENGINE", "STACK", "FILE"),
         ("save --stack gtx1080 --file images.tar",),
     ),
-    "load": Command(
-        carry("load", "FILE"), "read images that save wrote", ("ENGINE", "STACK", "FILE"), ("load --file images.tar",)
-    ),
+    "load": Command(carry, "read images that save wrote", ("ENGINE", "STACK", "FILE"), ("load --file images.tar",)),
     "fleet": Command(
-        of_fleet("fleet"), "measure on the machines of a cluster, through Slurm or Kubernetes (docs/fleet.md)",
+        of_fleet, "measure on the machines of a cluster, through Slurm or Kubernetes (docs/fleet.md)",
         ("FLEET", "DRY", "AGAIN"), ("fleet --fleet fleet.toml --dry 1", "fleet --fleet fleet.toml"), OF_FLEET,
     ),
     "fleet-status": Command(
-        of_fleet("fleet-status"), "show the state of each cell of a fleet", ("FLEET", "CELL"),
+        of_fleet, "show the state of each cell of a fleet", ("FLEET", "CELL"),
         ("fleet-status", "fleet-status --cell h100/current.keras"),
     ),
     "fleet-gather": Command(
-        of_fleet("fleet-gather"), "gather a fleet's results and write the page", ("FLEET", *options.OUTPUT),
+        of_fleet, "gather a fleet's results and write the page", ("FLEET", *options.OUTPUT),
         ("fleet-gather --results results",), OF_PAGE,
     ),
-    "fleet-cancel": Command(
-        of_fleet("fleet-cancel"), "stop a fleet's jobs; finished rows are kept", ("FLEET",), ("fleet-cancel",)
-    ),
+    "fleet-cancel": Command(of_fleet, "stop a fleet's jobs; finished rows are kept", ("FLEET",), ("fleet-cancel",)),
     "clean": Command(clean, "remove environments and caches; results, site and data stay", ("VENVS",), ("clean",)),
 }  # fmt: skip
 

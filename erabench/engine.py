@@ -7,7 +7,6 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
 from typing import NamedTuple, Protocol
 
 from images.stack import ROOT
@@ -46,13 +45,9 @@ def clean() -> dict[str, str]:
 @contextmanager
 def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
     """Inside the block, Ctrl-C and other stop signals call ``interrupt`` instead of ending this process."""
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        interrupt()
-
     under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     heeded = [number for number in STOPS if not (under_nohup and number == signal.SIGHUP)]
-    before = {number: signal.signal(number, handle) for number in heeded}
+    before = {number: signal.signal(number, lambda *_: interrupt()) for number in heeded}
     try:
         yield
     finally:
@@ -60,15 +55,10 @@ def stops_go_to(interrupt: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def send_interrupt(process: subprocess.Popen[str]) -> None:
-    """Do to a command what Ctrl-C would."""
-    process.send_signal(signal.SIGINT)
-
-
 def supervise(
     command: Sequence[str],
     environment: dict[str, str],
-    interrupt: Callable[[subprocess.Popen[str]], None] = send_interrupt,
+    interrupt: Callable[[subprocess.Popen[str]], None] = lambda process: process.send_signal(signal.SIGINT),
 ) -> Ended:
     """Run a command in a session of its own and return how it ended: 130 after a stop signal.
 

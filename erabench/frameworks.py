@@ -24,10 +24,6 @@ class Framework(NamedTuple):
         """Row -> its net, named by the published row that has it."""
         return {**{row: row for row in self.rows}, **self.twins}
 
-    def rows_of(self, nets: list[str]) -> list[str]:
-        """The rows of these nets."""
-        return [row for row, net in self.nets.items() if net in nets]
-
 
 def frameworks() -> list[Framework]:
     """Every folder under runners/ that declares a framework."""
@@ -60,7 +56,8 @@ def select_nets(nets: list[str], names: list[str]) -> dict[str, list[str]]:
     shared = list(dict.fromkeys(net for framework in known for net in framework.twins.values()))
     for net in nets:
         one_of("NET", net, shared)
-    found = {framework.name: framework.rows_of(nets or shared) for framework in known}
+    wanted = nets or shared
+    found = {each.name: [row for row, net in each.nets.items() if net in wanted] for each in known}
     chosen = {name: rows for name, rows in found.items() if rows}
     for name in names:
         one_of("FRAMEWORK", name, list(chosen))

@@ -13,7 +13,6 @@ from images.stack import Problem
 
 PROFILES = ("smoke", "quick", "full")
 DEVICES = ("cpu", "gpu")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Option(NamedTuple):
@@ -104,13 +103,6 @@ def one_of(variable: str, value: str, choices: tuple[str, ...] | list[str]) -> s
 def listed(text: str) -> list[str]:
     """The items of a list separated by commas or spaces, each once."""
     return list(dict.fromkeys(item for item in re.split(r"[,\s]+", text) if item))
-
-
-def folder_name(variable: str, value: str) -> str:
-    """The value. Raises Problem unless it can name a folder."""
-    if not NAME.fullmatch(value):
-        raise Problem(f"{variable}={value}: cannot name a folder; use letters, digits, '.', '_' and '-'")
-    return value
 
 
 def writable(variable: str, folder: Path) -> Path:

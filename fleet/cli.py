@@ -20,9 +20,8 @@ from fleet.schedulers.slurm import SlurmArrays
 from fleet.status import CellStatus, survey
 from fleet.submit import current, dry_run, settle_intents, submit
 from fleet.table import render
-from images.stack import Problem
+from images.stack import ROOT, Problem
 
-ROOT = Path(__file__).resolve().parent.parent
 DEFAULTS = {"FLEET": "fleet.toml", "RESULTS": "results", "SITE": "site"}
 
 
@@ -70,8 +69,8 @@ def _open(asked: Namespace, submitted: bool = True) -> tuple[Fleet, Folder, Sche
         change = f"the run in {folder.path} was submitted through {folder.place}, but the file now has {fleet.place}"
         raise Problem(f"{fleet.path}: {change}; undo that edit, or set another folder")
     if fleet.scheduler == "slurm":
-        return fleet, folder, SlurmArrays(fleet, folder, ROOT)
-    return fleet, folder, KubernetesJobs(fleet, folder, ROOT)
+        return fleet, folder, SlurmArrays(fleet, folder)
+    return fleet, folder, KubernetesJobs(fleet, folder)
 
 
 def say(text: str) -> None:
@@ -146,7 +145,7 @@ def run_gather(asked: Namespace) -> int:
     with folder.hold():
         settle_intents(folder, scheduler, say)
         found = current(folder, folder.cells(), scheduler, say)
-        status = gather(folder, found.cells, results, ROOT, say)
+        status = gather(folder, found.cells, results, say)
     waiting = sum(one.kind in ("queued", "running", "planned") for one in found.cells)
     if waiting:
         say(f"         {waiting} cells are not measured yet; gather again when they are")

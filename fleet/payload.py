@@ -30,14 +30,12 @@ CODE = ("Makefile", "pyproject.toml", "compose*.yaml", "erabench", "fleet", "ima
 LEFT_OUT = ("__pycache__", ".pyc", "images/tests.", "report/schema")
 
 
-def submission_content(fleet: Fleet, folder: Folder, order: Order) -> str:
+def submission_content(fleet: Fleet, order: Order) -> str:
     """Return submission.json: all that an attempt reads."""
     content = {
         "version": 1,
-        "run": folder.run,
         "number": order.number,
         "commit": commit(),
-        "name": order.name,
         "bench": list(fleet.bench),
         "data": fleet.data,
         "venvs": fleet.venvs,
@@ -77,7 +75,7 @@ def code_archive(root: Path, stacks: tuple[str, ...]) -> bytes:
 
 def order_archive(fleet: Fleet, folder: Folder, order: Order, at_most: int) -> bytes:
     """Return a .tar.gz of submission.json and earlier results of its cells, as far as they fit into so many bytes."""
-    content = submission_content(fleet, folder, order).encode()
+    content = submission_content(fleet, order).encode()
     return pack({"submission.json": content, **earlier_results(folder, order.cells, at_most - 20_000)})
 
 

@@ -18,10 +18,10 @@ TARGETS = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MUL
 VARIABLES = 5  # lines at the end of `make help`
 
 
-def make(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def make(*words: str, folder: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     environment = {**clean, "PYTHON": sys.executable, "ENGINE": "venv", "STACK": "cpu", **variables}
-    return subprocess.run(["make", *words], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def messages(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -69,10 +69,8 @@ def test_clean_removes_the_environments_and_nothing_whose_name_is_a_part_of_thei
         (tmp_path / name).with_name(f".{Path(name).name}.lock").touch()
     for name in ("erabench", "images", "runners"):
         (tmp_path / name).symlink_to(ROOT / name)
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    for folder in ("my venvs", "mixed"):
-        environment = {**clean, "VENVS": folder, "PYTHON": sys.executable}
-        subprocess.run(["make", "clean"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    for venvs in ("my venvs", "mixed"):
+        assert make("clean", folder=tmp_path, VENVS=venvs).returncode == 0
     left = {path.name for path in tmp_path.iterdir() if not path.is_symlink()}
     assert left == {"Makefile", "my", "results", "venvs", "mixed"}
     assert [path.name for path in (tmp_path / "mixed").iterdir()] == ["mine"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterable
@@ -43,7 +44,7 @@ def compare_frameworks(asked: Namespace) -> int:
     chosen = select_nets(options.listed(asked.NET), options.listed(asked.FRAMEWORK))
     if not asked.FRAMEWORK:
         stack = choose(asked.ENGINE, asked.STACK).stack
-        for name in chosen.keys() - set(frameworks(stack)):
+        for name in sorted(chosen.keys() - set(frameworks(stack))):
             say(f"{name}: stack {stack} has no lock for it; left out: {', '.join(chosen.pop(name))}")
     given = " ".join(f"{name}={value}" for name in ("NET", "FRAMEWORK") if (value := getattr(asked, name)))
     to_tune = tunable(chosen, given) if options.switched_on("TUNED") else {}
@@ -78,7 +79,9 @@ def checked(asked: Namespace) -> list[str]:
     found = options.listed(asked.DEVICE) or ["cpu", *(["gpu"] if gpus()[0] else [])]
     devices = [options.one_of("DEVICE", device, options.DEVICES) for device in found]
     profile = options.one_of("PROFILE", asked.PROFILE or "quick", options.PROFILES)
-    machine = options.folder_name("MACHINE", asked.MACHINE or machine_name())
+    machine = asked.MACHINE or machine_name()
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", machine):
+        raise Problem(f"MACHINE={machine}: cannot name a folder; use letters, digits, '.', '_' and '-'")
     if asked.THREADS and not (asked.THREADS.isdecimal() and int(asked.THREADS)):
         raise Problem(f"THREADS={asked.THREADS}: give a number from 1, or leave it out")
     threads = ["--threads", asked.THREADS] if asked.THREADS else []

@@ -1,11 +1,9 @@
-"""Run a framework in its image, sealed by compose.yaml."""
+"""Run a command in a framework's image, sealed by compose.yaml."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,35 +11,13 @@ from erabench.containers.command import (
     compose_command,
     has_cdi_description,
     has_nvidia_runtime,
-    image_id,
     is_rootless,
-    without_host,
 )
 from erabench.engine import Ended, supervise
 from erabench.options import writable
 from erabench.terminal import say
 from images.recipe import Recipe
 from images.stack import ROOT, Problem, declaration, gpu_capabilities
-
-KILLED = 128 + signal.SIGKILL  # exit status
-
-
-def run(engine: str, recipe: Recipe, arguments: Sequence[str], results: Path, data: Path, has_gpu: bool) -> Ended:
-    """Run ``python -m runners`` with the framework and ``arguments``, sealed. Raises Problem."""
-    identity = image_id(engine, recipe.image)
-    if not identity:
-        raise Problem(f"the image {recipe.image} is missing: make bench builds it, make load reads it from a file")
-    command = [
-        *("-m", "runners", recipe.framework, *arguments, "--results", "/results", "--data", "/data"),
-        *("--lock-sha256", recipe.lock_sha256, "--image", f"{identity} on {without_host(recipe.base)}"),
-        *(("--columns", str(os.get_terminal_size(2).columns or 80)) if sys.stderr.isatty() else ()),
-    ]
-    environ = variables(engine, recipe, results, data)
-    ended = compose_run(engine, recipe, environ, compose_files(engine, recipe, has_gpu), command)
-    if ended.status == KILLED:
-        limit = environ["MEMORY_LIMIT"]
-        say(f"the container was killed; its memory limit is {limit} (MEMORY_LIMIT)")
-    return ended
 
 
 def compose_run(

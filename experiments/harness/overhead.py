@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import statistics
 import sys
-import time
+import timeit
 from collections.abc import Callable
 
 from experiments.harness.tools import KEEPS, all_tools, bare
@@ -23,23 +24,17 @@ def make_step(seconds: float) -> Callable[[], object]:
     while took < seconds / 2:
         size *= 2
         buffer = bytes(size)
-        took = min(_seconds(lambda buffer=buffer: hashlib.sha256(buffer)) for _ in range(5))
+        took = min(timeit.repeat(functools.partial(hashlib.sha256, buffer), number=1))
     buffer = bytes(int(size * seconds / took))
     return lambda: hashlib.sha256(buffer).digest()
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
+def compare(seconds: float) -> dict[str, list[float]]:
     """Return tool -> one ratio per round: its figure for the step over the mean of the bare loop's before and after."""
     step, tools = make_step(seconds), all_tools()
     count = max(6, int(SHARE_S / seconds))
     ratios: dict[str, list[float]] = {name: [] for name in tools}
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         before = bare(step, count)
         for name, tool in tools.items():
             figure = tool(step, count)
@@ -49,13 +44,13 @@ def compare(seconds: float, rounds: int) -> dict[str, list[float]]:
     return ratios
 
 
-def main(rounds: int = ROUNDS) -> bool:
+def main() -> bool:
     """Print the tables; whether the project's loop kept its limits."""
     kept = True
     for seconds in STEPS_S:
-        print(f"\nA step of {1000 * seconds:g} ms: each tool's figure over a bare loop's, {rounds} pairs")
+        print(f"\nA step of {1000 * seconds:g} ms: each tool's figure over a bare loop's, {ROUNDS} pairs")
         print(f"  {'tool':<24}{'ratio':>8}   95 % interval       it keeps")
-        for name, ratios in compare(seconds, rounds).items():
+        for name, ratios in compare(seconds).items():
             ordered = sorted(ratios)
             low, high = median_interval(ordered) or (ordered[0], ordered[-1])
             ratio = statistics.median(ordered)

@@ -151,11 +151,6 @@ def try_row(python: Path, key: str, device: str, count: int) -> bool:
     return not any(found.is_beyond() for found in ratios)
 
 
-def published() -> list[str]:
-    """Return the rows of a bench."""
-    return [row for framework in registry.frameworks().values() for row in framework.rows]
-
-
 def main() -> int:
     """Print the table of the rows asked for; 1 if a ratio's interval lies wholly beyond 5 %."""
     parser = argparse.ArgumentParser(prog="python -m experiments.harness witness", description=__doc__.splitlines()[0])
@@ -173,7 +168,7 @@ def main() -> int:
     print("| row | pairs | training: harness | script | prediction: harness | script | training | prediction | fit |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     kept = True
-    for key in options.rows or published():
+    for key in options.rows or [row for framework in registry.frameworks().values() for row in framework.rows]:
         witness = WITNESSES[key]
         python = options.venvs / witness.framework / "bin/python"
         try:

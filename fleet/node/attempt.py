@@ -31,8 +31,8 @@ from fleet.node.venvs import own_venvs
 from fleet.plan import Cell
 from fleet.results.records import FINISHED
 from images.files import read_json, sha256_of, write_json
+from images.stack import ROOT
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
 POLL_SECONDS = 0.5
 LOOK_AROUND_SECONDS = 5.0
 GRACE_SECONDS = 20.0
@@ -101,7 +101,7 @@ class Supervisor:
             if which(command[0]) is None:
                 return self._end("failed", f"{command[0]}: not found on the node", exits.NO_COMMAND)
             self._save(phase="running", copied=copied)
-            status = self._bench(command, bench_environment(self.order, PROJECT, cache))
+            status = self._bench(command, bench_environment(self.order, cache))
         return self._conclude(status)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -115,7 +115,7 @@ class Supervisor:
         look_around = time.monotonic() + LOOK_AROUND_SECONDS
         with (self.me.path / "log").open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=PROJECT, env=environ,
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=ROOT, env=environ,
                 start_new_session=True,
             )  # fmt: skip
             while process.poll() is None and self.stop is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.plan import Cell
+from images.stack import ROOT
 
 OUTSIDE = (
     "STACK", "ENGINE", "MODEL", "DEVICE", "PROFILE", "MACHINE", "RESULTS", "SITE", "VENVS", "DATA_DIR", "FORCE",
@@ -35,10 +36,10 @@ def bench_command(order: Mapping[str, Any], cell: Cell, results: Path, site: Pat
     return [*program, *(word for key, value in options.items() for word in (f"--{key}", value))]
 
 
-def bench_environment(order: Mapping[str, Any], project: Path, cache: Path) -> dict[str, str]:
+def bench_environment(order: Mapping[str, Any], cache: Path) -> dict[str, str]:
     """Return this process's environment without what the submitting shell or its make would pass on."""
     found = {key: value for key, value in os.environ.items() if key not in OUTSIDE}
     found.setdefault("UV_CACHE_DIR", str(cache))
-    if order["commit"] and not (project / ".git").exists():
+    if order["commit"] and not (ROOT / ".git").exists():
         found["ERABENCH_COMMIT"] = order["commit"]
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -18,8 +17,9 @@ class Place:
     by_log: bool  # results go to the log, since nothing else leaves the node
 
     @classmethod
-    def of(cls, environ: Mapping[str, str] = os.environ) -> Place:
+    def of(cls) -> Place:
         """Read the environment. Raises KeyError outside a scheduler."""
+        environ = os.environ
         if "ERABENCH_POD" in environ:
             restart = environ.get("ERABENCH_FAILURES") or "0"
             index = int(environ["JOB_COMPLETION_INDEX"])

@@ -24,7 +24,7 @@ from images.stack import Problem
 Say = Callable[[str], None]
 
 
-def gather(run: Folder, statuses: Sequence[CellStatus], results: Path, root: Path, say: Say) -> int:
+def gather(run: Folder, statuses: Sequence[CellStatus], results: Path, say: Say) -> int:
     """Write the results folder; returns 0, or 1 if a type could not be gathered. Raises Problem."""
     found: dict[str, list[Found]] = {}
     for one in statuses:
@@ -42,14 +42,14 @@ def gather(run: Folder, statuses: Sequence[CellStatus], results: Path, root: Pat
                     say(f"refused  {printable(problem)}")
                 continue
             mine = [one for one in statuses if one.cell.type == name]
-            count, bad = _write_type(results / name, run, chosen, mine, root)
+            count, bad = _write_type(results / name, run, chosen, mine)
             say(f"gather   {name}: {count} records" + (f", and {bad} rows without a result" if bad else ""))
             for one in (one for one in mine if one.cell.node and one.kind in ENDED_BADLY):
                 say(f"warning  {one.cell.id}: {one.kind}; the page names the node and shows the others")
     return 1 if refused else 0
 
 
-def newest_records(run: Folder, cell: Cell, say: Say = lambda _: None) -> list[Found]:
+def newest_records(run: Folder, cell: Cell, say: Say) -> list[Found]:
     """Return a cell's records: of each row and device the newest that is finished, else the newest that is valid.
 
     Attempts are ordered by submission and restart; the nodes' clocks play no part.
@@ -92,9 +92,7 @@ def _of_another(folder: Path, run: Folder) -> Iterable[str]:
         yield f"{folder} holds results of another fleet's run ({owner}); choose another RESULTS, or remove that folder"
 
 
-def _write_type(
-    folder: Path, run: Folder, chosen: Sequence[Found], statuses: Sequence[CellStatus], root: Path
-) -> tuple[int, int]:
+def _write_type(folder: Path, run: Folder, chosen: Sequence[Found], statuses: Sequence[CellStatus]) -> tuple[int, int]:
     """Write one machine's folder; returns how many records were gathered, and how many stand for none."""
     write_json(folder / ".fleet" / "run.json", {"version": 1, "run": run.run, "fleet": run.path.name})
     if any(one.cell.node for one in statuses):
@@ -112,7 +110,7 @@ def _write_type(
     else:
         typical = list(chosen)
     wanted = {f"{one.cell.stack}/{one.name}": one.content for one in typical}
-    absent = {name: content for name, content in missing_records(statuses, chosen, root).items() if name not in wanted}
+    absent = {name: content for name, content in missing_records(statuses, chosen).items() if name not in wanted}
     every = {**wanted, **absent}
     for name, record in every.items():
         atomic_write(folder / name, record, durable=False)  # gathering can be repeated

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from fleet.files import tail
 from fleet.results.records import Found
 from fleet.status import CellStatus
-from images.stack import without_paths
+from images.stack import ROOT, without_paths
 
 # Outcome of a cell -> status of its rows, key of the reason
 ENDED_BADLY = {
@@ -28,21 +28,18 @@ ENDED_BADLY = {
 UNKNOWN = "0" * 64
 
 
-def missing_records(statuses: Sequence[CellStatus], found: Sequence[Found], root: Path) -> dict[str, bytes]:
+def missing_records(statuses: Sequence[CellStatus], found: Sequence[Found]) -> dict[str, bytes]:
     """Return a record for each row and device of cells that ended badly: path below the machine's folder -> content."""
     have = {(one.cell.id, one.name) for one in found}
     models = {one.record["model"].get("key"): one.record["model"] for one in found}
     records = {}
-    listed: dict[str, dict[str, Any]] | None = None
     for one in statuses:
         for row in one.cell.rows if one.kind in ENDED_BADLY else ():
             for device in one.cell.devices:
                 name = f"{row}.{device}.json"
                 if (one.cell.id, name) in have or device not in one.cell.offered:
                     continue
-                if row not in models and listed is None:
-                    listed = listed_models(root)
-                model = models.get(row) or (listed or {}).get(row) or _bare(row)
+                model = models.get(row) or listed_models().get(row) or _bare(row)
                 record = _record(one, device, model)
                 records[f"{one.cell.stack}/{name}"] = (json.dumps(record, indent=1, sort_keys=True) + "\n").encode()
     return records
@@ -74,21 +71,21 @@ def _record(one: CellStatus, device: str, model: dict[str, Any]) -> dict[str, An
     }
 
 
-def listed_models(root: Path) -> dict[str, dict[str, Any]]:
+@functools.cache
+def listed_models() -> dict[str, dict[str, Any]]:
     """Return the rows as `python3 -m runners --list` prints them, in the page's order."""
     command = [sys.executable, "-s", "-m", "runners", "--list"]
     try:
-        lines = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
+        lines = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
         return {}
     rows = [re.split(r"\s{2,}", line.strip()) for line in lines[1:]]
-    names = ("key", "framework", "title", "params", "library", "dataset")
-    found: dict[str, dict[str, Any]] = {}
-    for order, row in enumerate(rows, 1):
-        if len(row) == len(names):
-            found[row[0]] = dict(zip(names, row, strict=True), order=order)
-            del found[row[0]]["framework"]
-    return found
+    names = ("title", "params", "library", "dataset")
+    return {
+        key: {"key": key, **dict(zip(names, rest, strict=True)), "order": order}
+        for order, (key, _framework, *rest) in enumerate(rows, 1)
+        if len(rest) == len(names)
+    }
 
 
 def _bare(row: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from fleet.config import Fleet, NodeType
@@ -20,7 +19,7 @@ from fleet.plan import Cell
 from fleet.schedulers import Key, Order, Prepared, Refused, Task, ask
 from fleet.schedulers.manifests import LARGEST, RUN_LABEL, config_map, dry_text, manifest
 from fleet.schedulers.pods import Pod, indexes, pod_task, pods_of, save_attempt, without_pod
-from images.stack import Problem
+from images.stack import ROOT, Problem
 
 STOP_SECONDS = 6.0
 
@@ -30,8 +29,8 @@ class KubernetesJobs:
 
     largest = 10_000  # parallelism of a Job with backoffLimitPerIndex
 
-    def __init__(self, fleet: Fleet, folder: Folder, root: Path) -> None:
-        self.fleet, self.folder, self.root = fleet, folder, root
+    def __init__(self, fleet: Fleet, folder: Folder) -> None:
+        self.fleet, self.folder = fleet, folder
         self._has_code = False
         settings = fleet.kubernetes
         self._kubectl = ["kubectl", "--request-timeout=30s"]
@@ -71,7 +70,7 @@ class KubernetesJobs:
 
     def _code(self) -> dict[str, Any]:
         """Return the ConfigMap with the project, named by its content, so that a changed project is another one."""
-        archive = code_archive(self.root, tuple(sorted({name for one in self.fleet.types for name in one.stacks})))
+        archive = code_archive(ROOT, tuple(sorted({name for one in self.fleet.types for name in one.stacks})))
         name = f"erabench-{self.folder.run}-code-{hashlib.sha256(archive).hexdigest()[:8]}"
         return config_map(name, self.folder.run, "code.tar.gz", archive)
 

@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 from fleet.clock import seconds_of, whole_minutes
 from fleet.config import Fleet, NodeType
@@ -54,8 +53,8 @@ NOT_STARTED = 53  # the "signal" of a job whose script or output slurmd could no
 class SlurmArrays:
     """The cluster that this machine's Slurm commands talk to."""
 
-    def __init__(self, fleet: Fleet, folder: Folder, root: Path) -> None:
-        self.fleet, self.folder, self.root = fleet, folder, root
+    def __init__(self, fleet: Fleet, folder: Folder) -> None:
+        self.fleet, self.folder = fleet, folder
 
     @cached_property
     def largest(self) -> int:
@@ -102,7 +101,7 @@ class SlurmArrays:
 
     def prepare(self, order: Order) -> Prepared:
         """Return the job script and the sbatch command."""
-        output, script, files = submission_files(self.fleet, self.folder, self.root, order)
+        output, script, files = submission_files(self.fleet, self.folder, order)
         node = order.cells[0].node
         command = [
             "sbatch", "--parsable", f"--job-name={order.name}", f"--comment={order.name}",

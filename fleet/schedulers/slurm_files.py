@@ -21,7 +21,7 @@ from fleet.plan import Cell
 from fleet.schedulers import Key, Order, run
 from fleet.schedulers.slurm_nodes import named, nodes_of
 from images.files import sha256_of
-from images.stack import Problem
+from images.stack import ROOT, Problem
 
 LARGEST_SCRIPT = 3_900_000  # Slurm's max_script_size is 4 MiB unless a site sets another
 FOR_SRUN = ("--account", "--partition", "--qos", "--reservation")
@@ -48,21 +48,21 @@ def scratch_of(fleet: Fleet, folder: Folder) -> str:
     return f"{fleet.slurm.scratch.rstrip('/')}/erabench-{folder.run}"
 
 
-def submission_files(fleet: Fleet, folder: Folder, root: Path, order: Order) -> tuple[str, Path, dict[Path, str]]:
+def submission_files(fleet: Fleet, folder: Folder, order: Order) -> tuple[str, Path, dict[Path, str]]:
     """Return where Slurm puts the jobs' output, the script's path, and all files: submission.json and job.sh."""
     here = folder.submission(order.number)
-    content = submission_content(fleet, folder, order)
+    content = submission_content(fleet, order)
     script = here / "job.sh"
     text = f"#!/bin/bash\n# {order.name}: each array task measures one cell.\n"
     text += start_script(order.type.setup or fleet.slurm.setup)
     if fleet.slurm.shared:
-        paths = {"root": root, "folder": folder.path, "submission": here}
+        paths = {"root": ROOT, "folder": folder.path, "submission": here}
         text += SHARED.format(**{key: shlex.quote(str(path)) for key, path in paths.items()}, **exits.BY_NAME)
         return f"{here}/%a.log", script, {here / "submission.json": content, script: text}
     base = shlex.quote(scratch_of(fleet, folder))
     text += LOCAL.format(base=base, submission=f"submission-{order.number:04d}", **exits.BY_NAME)
     stacks = tuple(sorted({name for one in fleet.types for name in one.stacks}))
-    parts = {"code": code_archive(root, stacks), "order": order_archive(fleet, folder, order, 1_500_000)}
+    parts = {"code": code_archive(ROOT, stacks), "order": order_archive(fleet, folder, order, 1_500_000)}
     text += "".join(f"#{name}\n{base64.encodebytes(part).decode()}#end\n" for name, part in parts.items())
     if len(text) > LARGEST_SCRIPT:
         raise Problem(f"{script}: {len(text)} bytes are more than Slurm takes; use a shared disk (shared = true)")
@@ -73,7 +73,7 @@ def submission_files(fleet: Fleet, folder: Folder, root: Path, order: Order) -> 
 def tail_script(fleet: Fleet, folder: Folder, cell: str) -> str:
     """Return a shell script that prints the end of the log of a cell's newest attempt on a node."""
     here = shlex.quote(f"{scratch_of(fleet, folder)}/cells/{cell}")
-    return f'cd {here} && tail -c 16384 "$(ls -d *.* | tail -n 1)/log"'
+    return f'cd {here} && tail -c 16384 "$(ls -dv *.* | tail -n 1)/log"'
 
 
 def bring(fleet: Fleet, folder: Folder, wanted: Mapping[Key, tuple[Cell, str]]) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from machines import ROOT, Machine
+from made_up import Bench
 
 
 @pytest.fixture
@@ -17,16 +17,18 @@ def machine(tmp_path: Path) -> Machine:
 
 
 @pytest.fixture
-def nvml(tmp_path: Path) -> Callable[[str], dict[str, str]]:
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A bench in which everything works."""
+    return Bench(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def nvml(tmp_path: Path) -> dict[str, str]:
     """Compile the stand-in for NVIDIA's driver library; gives the variables that make a program load it."""
-
-    def build(state: str) -> dict[str, str]:
-        (source,) = (ROOT / "tests" / "runners").rglob("nvml_standin.c")
-        try:
-            subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "libnvidia-ml.so.1", source], check=True)
-        except FileNotFoundError:
-            pytest.skip("there is no C compiler to make the stand-in of libnvidia-ml.so.1")
-        (tmp_path / "state").write_text(state)
-        return {"LD_LIBRARY_PATH": str(tmp_path), "NVML_STANDIN_STATE": str(tmp_path / "state")}
-
-    return build
+    (source,) = (ROOT / "tests" / "runners").rglob("nvml_standin.c")
+    try:
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "libnvidia-ml.so.1", source], check=True)
+    except FileNotFoundError:
+        pytest.skip("there is no C compiler to make the stand-in of libnvidia-ml.so.1")
+    (tmp_path / "state").write_text("card\n")
+    return {"LD_LIBRARY_PATH": str(tmp_path), "NVML_STANDIN_STATE": str(tmp_path / "state")}

@@ -24,10 +24,10 @@ class Machine:
         (self.bin / name).write_text(f"#!/bin/sh\n{script}\n")
         (self.bin / name).chmod(0o755)
 
-    def prints(self, name: str, text: str, status: int = 0, stream: int = 1) -> None:
+    def prints(self, name: str, text: str, status: int = 0) -> None:
         """Put a command on PATH that prints a captured text, whatever it is asked."""
         (self.folder / f"{name}.txt").write_text(text)
-        self.has(name, f"/bin/cat '{self.folder}/{name}.txt' >&{stream}; exit {status}")
+        self.has(name, f"/bin/cat '{self.folder}/{name}.txt'; exit {status}")
 
     def run(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run the driver on this machine."""

@@ -2,85 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
+from made_up import Bench
 
-from erabench import data, page
+from erabench import page
 from erabench.bench import run as module
-from erabench.bench.run import bench
 from erabench.choose import Choice
 from erabench.containers.image import BaseUnavailable
-from erabench.engine import Ended
-from erabench.environments import locks
-from erabench.options import OPTIONS
 from images.stack import Problem
-
-
-class Engine:
-    """An engine that prepares or refuses, and whose rows end with a status."""
-
-    def __init__(self, name: str, refuses: dict[str, Problem] | None = None, status: str = "ok") -> None:
-        self.name, self.refuses, self.status = name, refuses or {}, status
-        self.ran: dict[str, list[str]] = {}
-
-    def prepare(self, framework: str) -> None:
-        if framework in self.refuses:
-            raise self.refuses[framework]
-
-    def run(self, framework: str, arguments: Sequence[str]) -> Ended:
-        self.ran[framework] = list(arguments)
-        if self.status == "interrupted":
-            return Ended(130, '{"rows": []}')
-        rows = [
-            {"row": row, "device": "cpu", "status": self.status, "processes": 1, "wanted": 1,
-             "timing_seconds": 1.0}
-            for row in arguments[arguments.index("--rows") + 1].split(",")
-        ]  # fmt: skip
-        return Ended(0, json.dumps({"rows": rows}))
-
-
-class Bench:
-    """A bench with made-up engines, and what came of it."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.engines: dict[str, Engine] = {}
-        self.fetched: list[str] = []
-        self.problems: dict[str, str | None] = {}
-        self.pages = 0
-        self.folder = folder
-        monkeypatch.setattr(module, "choose", lambda engine, _: Choice(engine or "docker", "why", "cpu", "why"))
-        monkeypatch.setattr(module, "opened", lambda choice, *_: self.engines[choice.engine])
-        monkeypatch.setattr(locks, "host", lambda: None)
-        monkeypatch.setattr(data, "fetch", self.fetch)
-        monkeypatch.setattr(page, "make", self.page)
-
-    def fetch(self, names: Sequence[str], *_: object) -> dict[str, str | None]:
-        self.fetched = list(names)
-        return self.problems
-
-    def page(self, *_: object) -> int:
-        self.pages += 1
-        return 0
-
-    def run(self, tune: bool = False, **variables: str) -> int:
-        """The exit status of a bench that has results of earlier ones."""
-        (self.folder / "m" / "cpu").mkdir(parents=True, exist_ok=True)
-        (self.folder / "m" / "cpu" / "ar.cpu.json").touch()
-        asked = {**dict.fromkeys(OPTIONS, ""), "RESULTS": str(self.folder), **variables}
-        return bench(Namespace(**asked), tune)
-
-
-@pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A bench in virtual environments in which everything works."""
-    bench = Bench(tmp_path, monkeypatch)
-    bench.engines = {"venv": Engine("venv"), "docker": Engine("docker")}
-    return bench
 
 
 def test_every_framework_runs_its_rows_and_the_page_is_made(made: Bench) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,14 +115,12 @@ def test_the_visible_gpu_decides_where_one_is_chosen(machine: Machine) -> None:
     assert machine.python("-c", code, CUDA_VISIBLE_DEVICES="1,0").stdout.startswith("current NVIDIA H100")
 
 
-def test_an_old_nvidia_smi_is_backed_by_the_driver_library(
-    machine: Machine, nvml: Callable[[str], dict[str, str]]
-) -> None:
+def test_an_old_nvidia_smi_is_backed_by_the_driver_library(machine: Machine, nvml: dict[str, str]) -> None:
     """nvidia-smi of the era lacks the compute capability; the driver's library has it."""
     machine.prints("docker", "27.3.1\n")
     machine.prints("nvidia-smi", OLD_SMI, status=2)
     said = "stack gtx1080 (NVIDIA GeForce GTX 1080, compute capability 6.1)"
-    assert said in chosen(machine, **nvml("card\n"))
+    assert said in chosen(machine, **nvml)
 
 
 def test_an_old_gpu_without_container_and_old_python_gets_the_cpu_stack(machine: Machine) -> None:

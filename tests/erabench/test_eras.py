@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_up import report
 
 from erabench import data, page
 from erabench.bench.rounds import Measured
@@ -59,7 +60,7 @@ class Runners:
         given = dict(pairwise(arguments))
         self.lab.calls.append((given["--round"], f"{self.year}/{framework}"))
         self.lab.moment()
-        report = []
+        rows = []
         for row in given["--rows"].split(","):
             status = self.lab.statuses.get(f"{self.year}/{row}", "ok")
             found = {} if "--force" in given else self.lab.record(f"{self.year}/{row}") or {}
@@ -71,10 +72,9 @@ class Runners:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps({"processes": processes, "status": status}))
             self.lab.moment()
-            report.append({"row": row, "device": "cpu", "status": status, "processes": len(processes),
-                           "wanted": 3, "timing_seconds": 1.0})  # fmt: skip
-        failed = any(row["status"] != "ok" for row in report)
-        return Ended(int(failed), json.dumps({"rows": report}))
+            rows.append((row, status, len(processes), 3))
+        failed = any(status != "ok" for _, status, _, _ in rows)
+        return Ended(int(failed), report(*rows))
 
 
 class Lab:
@@ -114,6 +114,12 @@ class Lab:
         self.moments += 1
         if self.moments == self.killed_at:
             raise Killed
+
+    def kill(self, moment: int) -> None:
+        """Run `make eras` until it is killed."""
+        self.killed_at = moment
+        with pytest.raises(Killed):
+            self.run()
 
     def record(self, name: str) -> dict[str, Any] | None:
         """The record of "2018/ar"."""
@@ -160,9 +166,7 @@ def test_only_the_frameworks_that_are_asked_for_are_measured(lab: Lab) -> None:
 @pytest.mark.parametrize("killed_at", range(1, 43, 3))
 def test_what_was_killed_at_any_moment_ends_as_if_it_had_not_been(lab: Lab, killed_at: int) -> None:
     """Every row has one process per round of one bench; what was finished is not called again."""
-    lab.killed_at = killed_at
-    with pytest.raises(Killed):
-        lab.run()
+    lab.kill(killed_at)
     before = len(lab.calls)
     assert lab.run() == 0
     processes = [lab.record(row)["processes"] for row in ROWS]
@@ -249,9 +253,7 @@ def test_a_row_that_is_tried_again_gets_all_its_processes_and_the_other_rows_kee
 def test_a_bench_that_was_killed_after_a_row_failed_measures_all_of_both(lab: Lab) -> None:
     """The others are within their rounds when the failed one begins."""
     lab.statuses["2020/ar"] = "timeout"
-    lab.killed_at = 28  # as round 3 begins
-    with pytest.raises(Killed):
-        lab.run()
+    lab.kill(28)  # as round 3 begins
     lab.statuses.clear()
     assert lab.run() == 0
     assert [len(lab.record(row)["processes"]) for row in ROWS] == [3] * 8
@@ -288,9 +290,7 @@ def test_a_year_whose_image_cannot_be_built_is_a_row_without_the_log(lab: Lab) -
 
 def test_a_year_that_fails_in_a_later_round_keeps_its_processes(lab: Lab) -> None:
     """They are good; only no more are added."""
-    lab.killed_at = 20
-    with pytest.raises(Killed):
-        lab.run()
+    lab.kill(20)
     lab.refusals["2020/keras"] = [Problem(FULL)] * 9
     assert lab.run() == 1
     record = lab.record("2020/lstm")

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from argparse import Namespace
-from pathlib import Path
 
 import pytest
 from machines import ROOT
-from test_bench import Bench, Engine
+from made_up import Bench
 
 from erabench import frameworks
 from erabench.bench import run as module
 from erabench.frameworks import Framework, select, select_nets
-from erabench.options import OPTIONS
 from images.stack import Problem
 
 KNOWN = [
@@ -70,18 +67,9 @@ def test_a_net_or_framework_that_nobody_shares_is_refused() -> None:
         select_nets(["densenet"], ["new"])
 
 
-@pytest.fixture
-def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    """A bench in which everything works."""
-    bench = Bench(tmp_path, monkeypatch)
-    bench.engines = {"docker": Engine("docker")}
-    return bench
-
-
 def compare(made: Bench, **variables: str) -> int:
     """The exit status of `make frameworks`."""
-    asked = {**dict.fromkeys(OPTIONS, ""), "RESULTS": str(made.folder), **variables}
-    return module.compare_frameworks(Namespace(**asked))
+    return module.compare_frameworks(made.asked(**variables))
 
 
 def test_the_rows_are_measured_and_proven(made: Bench) -> None:
@@ -129,10 +117,12 @@ def test_tuned_without_any_setting_is_refused_before_anything_is_measured(
 def test_a_framework_without_a_lock_is_left_out_and_said(
     made: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It is no failure, unless somebody named it."""
+    """It is no failure, unless somebody named it. Several are in the order of their names."""
     monkeypatch.setattr(module, "frameworks", lambda _: ["keras", "pytorch"])
     assert compare(made, NET="lstm") == 0
-    assert "erabench: jax: stack cpu has no lock for it; left out: lstm-jax\n" in capsys.readouterr().err
+    said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
+    assert said[0] == "erabench: jax: stack cpu has no lock for it; left out: lstm-jax"
+    assert [line.split(": ")[1] for line in said] == ["jax", "keras_jax", "keras_torch"]
     assert compare(made, NET="lstm", FRAMEWORK="jax") == 2
     assert "stack cpu has no lock for jax; its rows are left out" in capsys.readouterr().err
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ from collections.abc import Sequence
 
 import pytest
 from machines import ROOT
+from made_up import report
 
 from erabench.bench.rounds import Measured, Outcome, duration, progress, run_rounds
 from erabench.engine import Ended
@@ -38,10 +38,9 @@ class Runners:
             status, wanted = self.statuses.get(row, "ok"), self.wanted.get(row, 3)
             lacks = self.processes.get(row, 0) < wanted
             self.processes[row] = self.processes.get(row, 0) + (lacks and status == "ok")
-            rows.append({"row": row, "device": "cpu", "status": status, "processes": self.processes[row],
-                         "wanted": wanted, "timing_seconds": 1.0})  # fmt: skip
-        failed = any(row["status"] != "ok" for row in rows)
-        return Ended(int(failed), "display\n" + json.dumps({"rows": rows}) + "\n")
+            rows.append((row, status, self.processes[row], wanted))
+        failed = any(status != "ok" for _, status, _, _ in rows)
+        return Ended(int(failed), f"display\n{report(*rows)}\n")
 
 
 def measure(runners: Runners, seed: int = 1, force: bool = False) -> Outcome:
@@ -109,9 +108,7 @@ def test_a_failed_row_is_not_tried_again_and_the_others_go_on() -> None:
 def test_a_row_that_gains_no_process_is_not_tried_for_ever() -> None:
     """Its further processes fail one after the other."""
     runners = Runners(wanted={"lstm": 9})
-    stuck = json.dumps({"rows": [{**Measured("ok", 1, 9, 1.0)._asdict(), "row": "lstm", "device": "cpu"}]})
-    for call in range(3, 30):
-        runners.ends[call] = Ended(0, stuck)
+    runners.ends = dict.fromkeys(range(3, 30), Ended(0, report(("lstm", "ok", 1, 9))))
     run_rounds(runners.run, {"keras": ["lstm"]}, [], 1, False)
     assert len(runners.calls) <= 4
 
@@ -133,8 +130,7 @@ def test_a_runner_that_ends_without_a_report_is_named_and_the_others_go_on(
 def test_a_runner_that_gives_up_in_the_middle_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """As on a full disk: its report has the rows before, and their statuses are good."""
     runners = Runners()
-    row = {**Measured("ok", 3, 3, 1.0)._asdict(), "row": "densenet-24x3", "device": "cpu"}
-    runners.ends[1] = runners.ends[2] = Ended(2, json.dumps({"rows": [row]}))
+    runners.ends[1] = runners.ends[2] = Ended(2, report(("densenet-24x3", "ok", 3, 3)))
     assert sorted(measure(runners).broken) == ["keras", "pytorch"]
     assert "keras: the runners ended with status 2\n" in capsys.readouterr().err
 
@@ -142,7 +138,7 @@ def test_a_runner_that_gives_up_in_the_middle_is_named(capsys: pytest.CaptureFix
 def test_ctrl_c_ends_the_rounds() -> None:
     """Nothing is started after it."""
     runners = Runners()
-    runners.ends[2] = Ended(130, '{"rows": []}')
+    runners.ends[2] = Ended(130, report())
     assert measure(runners).interrupted
     assert len(runners.calls) == 2
 

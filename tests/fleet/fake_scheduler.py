@@ -93,23 +93,23 @@ class FakeScheduler:
         self.jobs = {name: [task] * len(tasks) for name, tasks in self.jobs.items()}
 
 
-def fleet_of(folder: Path, *types: str, **settings: Any) -> tuple[Fleet, Folder]:
-    """Return a fleet of types with one stack each, and its folder."""
+def fleet_of(folder: Path, *types: str, **settings: Any) -> Fleet:
+    """Return a fleet of types with one stack each."""
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     text = '[fleet]\nscheduler = "slurm"\n' + "\n".join(lines) + "\n"
     for name in types:
         text += f'[[node]]\ntype = "{name}"\nslurm = ["--constraint={name}"]\nstacks = ["cpu"]\n'
     path = folder / "fleet.toml"
     path.write_text(text)
-    fleet = load(path)
-    return fleet, Folder(fleet.folder)
+    return load(path)
 
 
 class Trial:
     """A fleet of types with one stack each, its folder, a scheduler that the test controls, and what was said."""
 
     def __init__(self, folder: Path, *types: str, largest: int = 1000, **settings: Any) -> None:
-        self.fleet, self.folder = fleet_of(folder, *types, **settings)
+        self.fleet = fleet_of(folder, *types, **settings)
+        self.folder = Folder(self.fleet.folder)
         self.scheduler = FakeScheduler(largest)
         self.said: list[str] = []
 

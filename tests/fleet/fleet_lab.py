@@ -90,14 +90,13 @@ class Run:
         self.file = folder / "fleet.toml"
         self.behave({})
 
-    def behave(self, behaviour: Mapping[str, Any], gpus: Mapping[str, str] | None = None) -> None:
+    def behave(self, behaviour: Mapping[str, Any]) -> None:
         """Say how the stub bench behaves."""
         (self.folder / "behaviour.json").write_text(json.dumps(behaviour))
-        (self.folder / "gpus.json").write_text(json.dumps(gpus or {}))
 
-    def write(self, *types: str, fleet: str = "", slurm: str = "", scheduler: str = "slurm", **more: str) -> None:
+    def write(self, *types: str, fleet: str = "", slurm: str = "", **more: str) -> None:
         """Write the fleet file: the lab's types by name, with more lines for each type."""
-        text = f'[fleet]\nscheduler = "{scheduler}"\nprofile = "quick"\n{fleet}\n'
+        text = f'[fleet]\nscheduler = "slurm"\nprofile = "quick"\n{fleet}\n'
         if "time =" not in fleet:
             text += 'time = "00:10:00"\n'
         text += f"bench = {json.dumps(['python3', str(STUB), '--home', str(self.folder)])}\n[slurm]\n{slurm}\n"
@@ -129,10 +128,11 @@ class Run:
         until(fits, seconds, lambda: found[0])
         return found[0]
 
-    def gather(self, status: int | None = None) -> tuple[Path, str]:
-        """Gather; returns the results folder and what was printed."""
+    def gather(self) -> Path:
+        """Gather; returns the results folder."""
         results, site = self.folder / "results", self.folder / "site"
-        return results, self.command("fleet-gather", "--results", str(results), "--site", str(site), status=status)
+        self.command("fleet-gather", "--results", str(results), "--site", str(site), status=None)
+        return results
 
     def page(self) -> str:
         """Return the page that gathering has made."""

@@ -4,7 +4,7 @@
 
 FOLDER/behaviour.json: {"<type>/<framework>" or "<type>" or "": behaviour}, where a behaviour may have
 "seconds" (per row, or a list whose last is for all others), "exit" (status), "memory" (MB), "deaf" (ignores signals),
-"fail" (rows), "factors" (node: of the times) and "clocks" (node: hours off). FOLDER/gpus.json: {"<node>": name}.
+"fail" (rows), "factors" (node: of the times) and "clocks" (node: hours off).
 FOLDER/ledger.jsonl gets a line per start, measured row and end.
 """
 
@@ -16,7 +16,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -39,12 +38,11 @@ def phase(seconds: float) -> dict[str, Any]:
 
 
 def record(
-    machine: str, stack: str, row: str, device: str, gpu: str = "", seconds: float = 0.01, started: float = 0.0
+    machine: str, stack: str, row: str, device: str, seconds: float = 0.01, started: float = 0.0
 ) -> dict[str, Any]:
     """Return a record of schema version 2, as the runners would write it."""
     sha = hashlib.sha256(row.encode()).hexdigest()
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started or time.time()))
-    card = {"name": gpu, "memory_bytes": 80 * 2**30, "driver": "580.65", "compute_capability": "9.0"} if gpu else None
     process = {
         "started": moment, "duration_s": 1.0, "round": 1, "order": 1, "order_seed": 1, "status": "ok", "reason": None,
         "train": phase(seconds), "predict": phase(seconds / 3), "memory": None, "energy": None, "warnings": [],
@@ -67,7 +65,7 @@ def record(
         "data": {"name": "airline", "source": "in the project", "sha256": sha, "synthetic": False, "note": None},
         "environment": {
             "cpu": "Stub CPU", "logical_cpus": 2, "threads": 2, "governor": None, "memory_bytes": 4 * 10**9,
-            "gpu": card, "os": "Debian", "kernel": "6.1", "python": "3.11.7", "versions": {"stub": "1"},
+            "gpu": None, "os": "Debian", "kernel": "6.1", "python": "3.11.7", "versions": {"stub": "1"},
         },
         "execution": {"threads": 2},
         "provenance": {
@@ -80,10 +78,9 @@ def record(
 def atomic_write(path: Path, text: str) -> None:
     """Replace a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    os.rename(partial, path)
+    partial = path.with_name(f".writing-{os.getpid()}")
+    partial.write_text(text)
+    partial.rename(path)
 
 
 class Bench:
@@ -98,8 +95,6 @@ class Bench:
         known = json.loads((self.home / "behaviour.json").read_text())
         keys = [f"{asked.machine}/{name}" for name in self.frameworks] + [asked.machine, ""]
         self.behaviour = next((known[key] for key in keys if key in known), {})
-        gpus = self.home / "gpus.json"
-        self.gpu = json.loads(gpus.read_text()).get(self.node, "") if gpus.exists() else ""
 
     def note(self, event: str, **more: Any) -> None:
         """Add a line to the ledger; all nodes of the lab share a clock."""
@@ -141,7 +136,7 @@ class Bench:
         self.rows_seen += 1
         seconds = 0.01 * self.behaviour.get("factors", {}).get(self.node, 1)
         clock = time.time() + 3600 * self.behaviour.get("clocks", {}).get(self.node, 0)
-        content = record(self.asked.machine, self.asked.stack, row, device, self.gpu, seconds, clock)
+        content = record(self.asked.machine, self.asked.stack, row, device, seconds, clock)
         content["profile"] = self.asked.profile
         if row in self.behaviour.get("fail", []):
             content |= {"status": "failed", "reason": {"key": "loss-not-finite"}, "processes": []}

@@ -32,7 +32,7 @@ class Node:
         self.run = trial.folder
         (self.cell,) = self.run.cells()
         order = Order(1, "erabench-x-0001", trial.fleet.types[0], [self.cell])
-        for path, text in submission_files(trial.fleet, self.run, ROOT, order)[2].items():
+        for path, text in submission_files(trial.fleet, self.run, order)[2].items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
 

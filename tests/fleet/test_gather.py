@@ -31,7 +31,7 @@ def results(tmp_path: Path) -> Path:
 
 def gathered(trial: Trial, results: Path) -> int:
     """Gather what there is."""
-    return gather(trial.folder, trial.cells(), results, ROOT, trial.said.append)
+    return gather(trial.folder, trial.cells(), results, trial.said.append)
 
 
 def shown(results: Path, row: str = "ar") -> dict[str, Any]:
@@ -171,7 +171,7 @@ def test_each_node_keeps_its_records_and_the_middle_one_is_shown(tmp_path: Path,
     for cell, seconds in zip(cells, (0.3, 0.1, 0.2), strict=True):
         leave_attempt(trial.folder, cell, node=cell.node, changes=record("a", "cpu", "ar", "cpu", seconds=seconds))
     statuses = [*(CellStatus(cell, "done") for cell in cells), CellStatus(bad, "timeout")]
-    gather(trial.folder, statuses, results, ROOT, trial.said.append)
+    gather(trial.folder, statuses, results, trial.said.append)
     assert trial.said[-1] == "warning  a@n4/cpu.classical: timeout; the page names the node and shows the others"
     assert shown(results)["processes"][0]["train"]["median_s"] == 0.2
     (result,) = load_results(results).results
@@ -192,7 +192,7 @@ def test_a_node_without_a_figure_has_the_end_of_the_framework_that_lacks_it(tmp_
     for cell in (cell for key, cell in plan.items() if key not in kinds):
         leave_attempt(trial.folder, cell, node=cell.node)
     statuses = [CellStatus(cell, kinds.get(key, "done")) for key, cell in plan.items()]
-    gather(trial.folder, statuses, results, ROOT, trial.said.append)
+    gather(trial.folder, statuses, results, trial.said.append)
     loaded = {result.model.key: result for result in load_results(results).results}
     without = {row: [dict(spread.without) for spread in result.nodes] for row, result in loaded.items()}
     assert without == {"ar": [{"n3": "timeout"}] * 2, "lstm": [{"n3": "out_of_memory", "n4": "timeout"}] * 2}
@@ -210,7 +210,7 @@ def test_the_page_shows_the_spread_and_names_outliers_and_failures(tmp_path: Pat
         CellStatus(bad, "out of memory", "OutOfMemory"),
         CellStatus(late, "timeout"),
     ]
-    assert gather(trial.folder, statuses, results, ROOT, trial.said.append) == 0
+    assert gather(trial.folder, statuses, results, trial.said.append) == 0
     command = [sys.executable, "-m", "report", "--results", str(results), "--site", str(tmp_path / "site")]
     subprocess.run([*command, "--locale", "en"], cwd=ROOT, check=False, capture_output=True)
     (page,) = (tmp_path / "site").rglob("*.markdown")

@@ -55,9 +55,9 @@ class Cluster:
     def add(self, *objects: dict[str, Any]) -> None:
         (self.folder / "objects.json").write_text(json.dumps(self.objects() + list(objects)))
 
-    def change(self, kind: str, **status: Any) -> None:
-        """Set the status of every object of a kind."""
-        kept = [one | {"status": status} if one["kind"] == kind else one for one in self.objects()]
+    def change(self, **status: Any) -> None:
+        """Set the status of every Job."""
+        kept = [one | {"status": status} if one["kind"] == "Job" else one for one in self.objects()]
         (self.folder / "objects.json").write_text(json.dumps(kept))
 
 
@@ -85,19 +85,17 @@ def fleet_of(folder: Path, node: str = "") -> tuple[Fleet, Folder, KubernetesJob
     )
     fleet = load(path)
     run = Folder(fleet.folder)
-    return fleet, run, KubernetesJobs(fleet, run, ROOT)
+    return fleet, run, KubernetesJobs(fleet, run)
 
 
-def pod(
-    index: int = 0, name: str = "", failures: int = 0, job: str = JOB, run: str = "", **status: Any
-) -> dict[str, Any]:
-    """Return a pod of an Indexed Job, as the API server gives it."""
+def pod(name: str = "", failures: int = 0, job: str = JOB, run: str = "", **status: Any) -> dict[str, Any]:
+    """Return the pod of a Job's index 0, as the API server gives it."""
     index_key, job_key = "batch.kubernetes.io/job-completion-index", "batch.kubernetes.io/job-name"
     return {
         "kind": "Pod",
         "metadata": {
-            "name": name or f"{job}-{index}-abcde",
-            "labels": {index_key: str(index), job_key: job, "erabench/run": run},
+            "name": name or f"{job}-0-abcde",
+            "labels": {index_key: "0", job_key: job, "erabench/run": run},
             "annotations": {"batch.kubernetes.io/job-index-failure-count": str(failures)},
             "creationTimestamp": f"2026-11-25T10:0{failures}:00Z",
         },
@@ -121,7 +119,7 @@ def manifests(folder: Path) -> list[dict[str, Any]]:
         path.write_text(content)
         fleet = load(path)
         run = Folder(fleet.folder)
-        scheduler = KubernetesJobs(fleet, run, ROOT)
+        scheduler = KubernetesJobs(fleet, run)
         for one in fleet.types:
             plan = make_plan(fleet, {"h100": ["node-7"]} if one.nodes != "any" else {})
             cells = [cell for cell in plan if cell.type == one.name]
@@ -266,7 +264,7 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
     assert ["--dry-run=server" in call for call in calls] == [True, True, False, False]
     assert calls[-1][-1] == "--output=name"
     start_pod(cluster, run.submission(1), f"{name}-0-abcde")
-    cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
+    cluster.add(pod(job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
     (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
     assert (one.kind, one.node, one.cell.id) == ("done", "node-7", "h100/cpu.keras")
     (attempt,) = attempts(run.cell(one.cell.id))
@@ -286,7 +284,7 @@ def test_results_come_back_through_the_log_as_they_were_written(tmp_path: Path, 
 def test_results_that_went_with_their_pod_are_lost_and_measured_again(tmp_path: Path, cluster: Cluster) -> None:
     """Its node was removed after it ended and before its log was read."""
     fleet, run, scheduler, name = submitted(tmp_path)
-    cluster.change("Job", completedIndexes="0")
+    cluster.change(completedIndexes="0")
     (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
     assert (one.kind, one.reason) == ("lost", "its pod is gone, and its results with it")
     assert submit(fleet, run, scheduler, False, lambda _: None) == 0
@@ -297,11 +295,11 @@ def test_results_that_were_fetched_before_their_pod_went_stay(tmp_path: Path, cl
     """The attempt on disk is what counts."""
     fleet, run, scheduler, name = submitted(tmp_path)
     start_pod(cluster, run.submission(1), f"{name}-0-abcde")
-    cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
+    cluster.add(pod(job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
     assert current(run, run.cells(), scheduler, lambda _: None).cells[0].kind == "done"
     kept = [one for one in cluster.objects() if one["kind"] != "Pod"]
     (cluster.folder / "objects.json").write_text(json.dumps(kept))
-    cluster.change("Job", completedIndexes="0")
+    cluster.change(completedIndexes="0")
     submit(fleet, run, scheduler, False, lambda _: None)
     assert [each.number for each in run.submissions()] == [1]
 
@@ -328,7 +326,7 @@ def test_a_log_that_was_cut_is_a_reason_and_the_rest_is_kept(
     fleet, run, scheduler, name = submitted(tmp_path)
     log = start_pod(cluster, run.submission(1), f"{name}-0-abcde")
     (cluster.folder / f"{name}-0-abcde.log").write_text(cut(log))
-    cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
+    cluster.add(pod(job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
     (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
     assert one.kind == "lost"
     assert one.reason.startswith(said)
@@ -345,11 +343,11 @@ def test_a_pod_that_was_replaced_leaves_its_records_too(tmp_path: Path, cluster:
     _, run, scheduler, name = submitted(tmp_path)
     log = start_pod(cluster, run.submission(1), f"{name}-0-first")
     gone = {"phase": "Failed", "reason": "Evicted"}
-    cluster.add(pod(0, f"{name}-0-first", 0, name, run.run, **gone))
+    cluster.add(pod(f"{name}-0-first", 0, name, run.run, **gone))
     (one,) = survey(run, run.cells(), scheduler).cells
     assert (one.kind, one.reason) == ("queued", "another pod follows: Evicted")
-    cluster.add(pod(0, f"{name}-0-second", 1, name, run.run, phase="Failed", containerStatuses=terminated(exitCode=1)))
-    cluster.change("Job", failedIndexes="0")
+    cluster.add(pod(f"{name}-0-second", 1, name, run.run, phase="Failed", containerStatuses=terminated(exitCode=1)))
+    cluster.change(failedIndexes="0")
     (cluster.folder / f"{name}-0-first.log").write_text(log[: log.rindex("@erabench file state.json")])
     (cluster.folder / f"{name}-0-second.log").write_text("Traceback\n")
     (one,) = current(run, run.cells(), scheduler, lambda _: None).cells
@@ -364,7 +362,7 @@ def test_cancelling_saves_what_the_logs_hold_before_the_jobs_go(tmp_path: Path, 
     (cluster.folder / f"{name}-0-abcde.log").write_text(log[: log.rindex("@erabench file state.json")])
     message = json.dumps({"outcome": "stopped", "reason": "stopped on request"})
     ended = terminated(exitCode=0, message=message)
-    cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=ended))
+    cluster.add(pod(job=name, run=run.run, phase="Succeeded", containerStatuses=ended))
     run.append(event="cancel", submissions=[1])
     assert scheduler.cancel(run.submissions()) == []
     assert [one["kind"] for one in cluster.objects()] == ["Pod"]  # which the server's garbage collection removes
@@ -376,7 +374,7 @@ def test_cancelling_saves_what_the_logs_hold_before_the_jobs_go(tmp_path: Path, 
 def test_cancelling_reports_a_log_that_could_not_be_read(tmp_path: Path, cluster: Cluster) -> None:
     """What that pod measured is lost with it."""
     _, run, scheduler, name = submitted(tmp_path)
-    cluster.add(pod(0, job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
+    cluster.add(pod(job=name, run=run.run, phase="Succeeded", containerStatuses=terminated(exitCode=0)))
     run.append(event="cancel", submissions=[1])
     (lost,) = scheduler.cancel(run.submissions())
     assert "no log of pod" in lost
@@ -387,7 +385,7 @@ def test_the_log_of_a_running_pod_is_one_command_away(
 ) -> None:
     """Only what the bench printed; records between the lines are left out."""
     fleet, run, _, name = submitted(tmp_path)
-    cluster.add(pod(0, job=name, run=run.run, phase="Running"))
+    cluster.add(pod(job=name, run=run.run, phase="Running"))
     (cluster.folder / f"{name}-0-abcde.log").write_text("epoch 1\n@erabench file x \nepoch 2\n")
     assert main(["fleet-status", "--fleet", str(fleet.path), "--cell", "h100/cpu.keras"]) == 0
     assert capsys.readouterr().out == "h100/cpu.keras: running\n  epoch 1\n  epoch 2\n"

@@ -61,7 +61,7 @@ def test_a_selector_that_sinfo_cannot_answer_is_refused(tmp_path: Path) -> None:
 
 def found(folder: Path, options: list[str]) -> list[str]:
     """Return the nodes of a type with these options."""
-    fleet, _ = fleet_of(folder, "a")
-    fleet.path.write_text(fleet.path.read_text().replace('"--constraint=a"', ", ".join(f'"{one}"' for one in options)))
-    fleet = load(fleet.path)
+    file = fleet_of(folder, "a").path
+    file.write_text(file.read_text().replace('"--constraint=a"', ", ".join(f'"{one}"' for one in options)))
+    fleet = load(file)
     return nodes_of(fleet, fleet.types[0])

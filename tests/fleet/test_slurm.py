@@ -49,9 +49,9 @@ def jobs(lab: Lab) -> list[str]:
     return lab.slurm("squeue", "-h", "-r", "-o", "%F_%K").split()
 
 
-def done(run: Run, count: int, seconds: float = 240) -> str:
+def done(run: Run, count: int) -> str:
     """Wait until all of that many cells are done. Slurm may hold a requeued one back for two minutes."""
-    return run.until(rf"\n{count} cells: {count} done", seconds)
+    return run.until(rf"\n{count} cells: {count} done", 240)
 
 
 def test_nine_cells_run_on_their_types_one_at_a_time_on_a_node(run: Run, lab: Lab) -> None:
@@ -71,7 +71,7 @@ def test_nine_cells_run_on_their_types_one_at_a_time_on_a_node(run: Run, lab: La
     assert "submit" not in text
     assert "9 done" in text
     assert len(run.journal("submitted")) == 3
-    results, _ = run.gather()
+    results = run.gather()
     assert sorted(path.name for path in results.glob("[!.]*")) == ["epyc", "h100", "p100"]
     assert len(list(results.glob("*/cpu/*.json"))) == 27
     page = run.page()
@@ -242,7 +242,7 @@ def test_without_a_shared_disk_the_records_come_back_as_they_were_written(run: R
     run.write("epyc", "p100", fleet='rows = ["lstm", "ar"]', slurm=slurm)
     run.command("fleet")
     run.until("epyc +done +done", 60)
-    results, _ = run.gather()
+    results = run.gather()
     sent = {path.name: path.read_bytes() for path in scratch.glob("erabench-*/cells/epyc/*/*/results/epyc/cpu/*.json")}
     brought = {path.name: path.read_bytes() for path in (results / "epyc" / "cpu").glob("*.json")}
     assert len(sent) == 2
@@ -265,7 +265,7 @@ def test_each_node_of_a_type_is_measured_and_outliers_are_named(run: Run, lab: L
     run.write("epyc", fleet='rows = ["lstm"]', epyc='nodes = "each"')
     run.command("fleet")
     done(run, 2)
-    results, _ = run.gather()
+    results = run.gather()
     assert {path.name for path in (results / "epyc" / ".fleet" / "nodes").iterdir()} == {"cpu1", "cpu2"}
     (record,) = (results / "epyc" / "cpu").glob("*.json")
     train = json.loads(record.read_text())["nodes"][0]
@@ -379,7 +379,7 @@ def test_with_accounting_ends_are_known_after_slurm_forgot_them(reasons: Run, ac
     until(lambda: not accounting.slurm("squeue", "-h", "-t", "all"), 120)
     text = reasons.command("fleet-status")
     assert ENDS in text
-    results, _ = reasons.gather()
+    results = reasons.gather()
     records = results.glob("*/cpu/bilstm.cpu.json")
     statuses = {path.parts[-3]: json.loads(path.read_text())["status"] for path in records}
     assert statuses == {"epyc": "ok", "p100": "timeout", "h100": "out_of_memory" if CGROUPS.exists() else "failed"}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from fleet.folder import NO_RUN, Folder, Submission
 from fleet.plan import make_plan
 from fleet.schedulers import Task, ask
 from fleet.schedulers.slurm import _exit, _task
+from fleet.schedulers.slurm_files import scratch_of, tail_script
 from fleet.status import CellStatus, estimate, survey
 from fleet.submit import dry_run
 from fleet.table import render
@@ -162,7 +164,7 @@ def test_a_lost_cell_is_submitted_as_often_as_retries_allow(tmp_path: Path) -> N
 def test_an_edit_is_refused_while_its_cells_are_on_their_way(tmp_path: Path) -> None:
     """Cells that changed or went away must not be queued; afterwards they are measured as the file says now."""
     trial = started(tmp_path, "a", "b", rows=["ar"])
-    trial.fleet, _ = fleet_of(tmp_path, "a", rows=["ar"], profile="full")
+    trial.fleet = fleet_of(tmp_path, "a", rows=["ar"], profile="full")
     with pytest.raises(
         Problem, match=r"was edited, and cells of the earlier version .*: a/cpu.classical, b/cpu.classical"
     ):
@@ -205,11 +207,11 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_used_is_named_with_the_cure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Here a file is where the run's folder belongs."""
-    fleet, folder = fleet_of(tmp_path, "a")
-    folder.path.write_text("")
+    fleet = fleet_of(tmp_path, "a")
+    fleet.folder.write_text("")
     assert main(["fleet", "--fleet", str(fleet.path)]) == 2
     assert capsys.readouterr().err == (
-        f"erabench: {folder.path}: File exists; free some space or make it accessible, "
+        f"erabench: {fleet.folder}: File exists; free some space or make it accessible, "
         "then run the same command again\n"
     )
 
@@ -306,7 +308,7 @@ def test_the_table_shows_types_against_frameworks(tmp_path: Path) -> None:
 
 def test_the_end_is_estimated_from_cells_that_are_done(tmp_path: Path) -> None:
     """Without any, the time limits bound it; nothing active has no end."""
-    fleet, _ = fleet_of(tmp_path, "a", "b", time="01:00:00")
+    fleet = fleet_of(tmp_path, "a", "b", time="01:00:00")
     cells = make_plan(fleet, {})
     assert estimate([CellStatus(cells[0], "done", seconds=5)]) is None
     assert estimate([CellStatus(cells[0], "queued"), CellStatus(cells[1], "running", seconds=600)]) == (6600, True)
@@ -359,6 +361,18 @@ def test_a_command_that_hangs_or_is_absent_is_no_answer() -> None:
         ask(["sleep", "5"], timeout=0.1)
     with pytest.raises(Unanswered, match="sbatch-x: not found; run this where the scheduler's commands are"):
         ask(["sbatch-x"])
+
+
+def test_the_newest_attempt_on_a_node_is_the_one_whose_log_is_read(tmp_path: Path) -> None:
+    """The tenth restart comes after the ninth."""
+    trial = started(tmp_path, "a")
+    fleet = replace(trial.fleet, slurm=replace(trial.fleet.slurm, scratch=str(tmp_path)))
+    for attempt in ("0001-5_0.9", "0001-5_0.10"):
+        path = Path(scratch_of(fleet, trial.folder), "cells/a/cpu.keras", attempt, "log")
+        path.parent.mkdir(parents=True)
+        path.write_text(attempt)
+    script = tail_script(fleet, trial.folder, "a/cpu.keras")
+    assert subprocess.run(["sh", "-c", script], capture_output=True, text=True).stdout == "0001-5_0.10"
 
 
 @pytest.mark.parametrize(
