@@ -93,21 +93,31 @@ def copy_record(record: Result | Tuning, folder: Path) -> str:
     renaming, so that the linked file stays as it is). By size and time the next run recognizes either.
     """
     place = f"{folder}/{record.file}"
-    partial = f"{place}.part"
     path = os.path.realpath(record.path) if os.path.islink(record.path) else record.path
+    partial = place  # what is not there yet needs no second step, which would take twice the time
     with suppress(FileNotFoundError):
         old, new = os.lstat(place), os.stat(path)
         if (old.st_size, old.st_mtime_ns) == (new.st_size, new.st_mtime_ns):
             return place
-    os.makedirs(os.path.dirname(place), exist_ok=True)
-    with suppress(FileNotFoundError):
+        partial = f"{place}.part"
         os.unlink(partial)
     try:
-        os.link(path, partial)
+        _link(path, partial)
     except OSError:  # another file system, or one without links, or somebody else's file
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        partial = f"{place}.part"
         shutil.copy2(path, partial)
-    os.replace(partial, place)
+    if partial != place:
+        os.replace(partial, place)
     return place
+
+
+def _link(path: str, place: str) -> None:
+    try:
+        os.link(path, place)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        os.link(path, place)
 
 
 def prune(folder: Path, wanted: set[str]) -> None:
