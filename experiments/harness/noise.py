@@ -109,13 +109,13 @@ def sides(folder: Path, benches: int, subject: Subject, slowdown: float, phase: 
 
 def shifts(folder: Path, benches: int) -> dict[tuple[str, str, int, int], Shift]:
     """Return (row, phase, bench, other bench) -> the shift of that time between them."""
-    medians = {
-        (subject.row, phase, bench): [statistics.median(process) for process in side]
+    fastest = {
+        (subject.row, phase, bench): list(map(min, side))
         for subject, phase in itertools.product(SUBJECTS, PHASES)
         for bench, side in enumerate(sides(folder, benches, subject, 1.0, phase))
     }
     return {
-        (subject.row, phase, i, j): Shift.of(medians[subject.row, phase, i], medians[subject.row, phase, j])
+        (subject.row, phase, i, j): Shift.of(fastest[subject.row, phase, i], fastest[subject.row, phase, j])
         for subject, phase in itertools.product(SUBJECTS, PHASES)
         for i, j in itertools.permutations(range(benches), 2)
     }

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from report.comparison.differences import Difference, Pair, Scalar
+from report.comparison.statistics import drift
 from report.comparison.verdicts import ComparedRow, Comparison, Time, Word, bench_of
 from report.page.measurements import PHASE_NAMES
 from report.page.models import SCORES, seconds
 from report.records import PHASES, Result
+from report.records.spread import exponential
 from report.text import N_, Joined, Message, Number, Text, joined, message
 
 NAMED = 4  # rows and values in a cell; of more only how many
@@ -47,20 +47,21 @@ class Table(NamedTuple):
 def times_table(comparison: Comparison) -> Table:
     """Return ratio, interval and verdict of every time."""
     legend = message(
-        "A and B are seconds: the median over fresh processes and its uncertainty. B/A is their ratio with its 95 % "
-        "interval from the processes, without the drift of the machine between the two benches where three other rows "
-        "show it; elsewhere a drift of 5 % is allowed for. B is faster or slower where the interval excludes 1. "
+        "A and B are seconds: the median over fresh processes and its uncertainty. B/A has a 95 % interval from the "
+        "processes, and is without the drift of the machine between the two benches where three other rows show it; of "
+        "separate benches, 5 % is never called a difference. B is faster or slower where the interval excludes 1. "
         "Detectable is the slowdown that these data would have shown nine times in ten. Verdicts marked as paired come "
         "from rows that one bench measured side by side."
     )
-    of_pairs = message(
-        "A ratio of pairs is the median of the pairs' ratios, which need not be the ratio of the two medians."
+    compared = message(
+        "A ratio compares the fastest sample of each process, which other programs disturb least, and need not be the "
+        "ratio of the two medians."
     )
     interval, detectable, verdict = message("95 % interval"), message("Detectable"), message("Verdict")
     columns = (message("Row"), message("Time of"), "A", "B", "B/A", interval, detectable, verdict)
     return Table(
         message("Times"),
-        joined((legend, of_pairs), " "),
+        joined((legend, compared), " "),
         columns,
         range(2, 7),
         tuple(_time_cells(time, comparison) for time in comparison.times),
@@ -130,7 +131,7 @@ def _drift(comparison: Comparison) -> Iterator[Message]:
                 "own drift. B/A is without it.",
                 device="/".join((*(named[name] for name in comparison.several), device.upper())),
                 count=str(len(shifts) // len(PHASES)),
-                factor=Number(math.exp(statistics.fmean(shift.size for shift in shifts)), "ratio"),
+                factor=Number(exponential(drift(shifts).size), "ratio"),
             )
 
 

@@ -1,7 +1,8 @@
 """The ratio of two times, each measured by several fresh processes, and its verdict.
 
-The unit of evidence is the process: its samples do not show how much the next process will differ. Decision 0010 has
-the sources, what was rejected and the error rates.
+The unit of evidence is the process: its samples do not show how much the next process will differ. What stands for a
+process is its fastest sample, since other programs and the host only ever add to a time. Decisions 0010, 0013 and 0015
+have the sources, what was rejected and the error rates.
 """
 
 from __future__ import annotations
@@ -22,13 +23,16 @@ FEWEST_PROCESSES = 3
 FEWEST_CONTROLS = 6
 """Times of unchanged rows that it takes to measure the drift between two benches: training and prediction of three."""
 
+SMALLEST_VARIANCE = 1e-8
+"""Of a control's shift: one whose processes all took exactly as long would count alone."""
+
 FALSE = 0.05
 """The share of false ones among the verdicts of a table that is looked at as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Median of b over median of a, with its 95 % interval; None where a side has too few processes."""
+    """Time of b over time of a, with its 95 % interval; None where a side has too few processes."""
 
     value: float
     low: float | None
@@ -59,45 +63,60 @@ class Ratio:
 
 
 class Shift(NamedTuple):
-    """The logarithm of a time's ratio between two benches, and how much of its variance is that of the processes."""
+    """The logarithm of a time's ratio between two benches, and its variance."""
 
     size: float
     variance: float
 
     @classmethod
     def of(cls, a_s: Sequence[float], b_s: Sequence[float]) -> Shift:
-        """Return the shift of the mean logarithms of the processes' medians."""
+        """Return the shift of the mean logarithms of the processes' times, and its variance by their spread."""
         a, b = Spread.of(a_s), Spread.of(b_s)
         return cls(b.mean - a.mean, a.of_mean + b.of_mean)
 
 
-def ratio(a_s: Sequence[float], b_s: Sequence[float], controls: Sequence[Shift] = ()) -> Ratio:
-    """Compare the processes' medians of two separate benches: positive seconds, at least one on each side.
+def drift(controls: Sequence[Shift]) -> Shift:
+    """Return how far the machine drifted between two benches, and the variance of a row's own drift around that.
 
-    ``controls`` are the shifts of the times of other rows in the same benches, which nothing changed for. Their mean is
-    the drift of the machine between the benches and is taken out. How far they lie apart beyond what their processes
-    explain is how far a time without any change may lie from it (Hedges, Psychological Bulletin 93, 1983: the variance
-    between studies of known precision); that variance and the mean's are added. With fewer than FEWEST_CONTROLS, the
-    drift is unknown, and a fixed variance stands for it.
-
-    The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947), widened if needed to contain the ratio
-    of the medians, which is what a reader sees.
+    ``controls`` are the shifts of the times of rows that nothing changed for. They are averaged with the inverses of
+    their variances as weights, after what they differ by beyond those was added to each (DerSimonian and Laird,
+    Controlled Clinical Trials 7, 1986: studies of known precision, their random effect by moments). With fewer than
+    FEWEST_CONTROLS the drift is unknown and taken as none.
     """
-    sizes = [control.size for control in controls] if len(controls) >= FEWEST_CONTROLS else []
-    drift = statistics.fmean(sizes) if sizes else 0.0
-    value = statistics.median(b_s) / statistics.median(a_s) / math.exp(drift)
+    if len(controls) < FEWEST_CONTROLS:
+        return Shift(0.0, 0.0)
+
+    def mean(between: float) -> tuple[float, list[float]]:
+        weights = [1 / (max(control.variance, SMALLEST_VARIANCE) + between) for control in controls]
+        of_sizes = (weight * control.size for weight, control in zip(weights, controls, strict=True))
+        return math.fsum(of_sizes) / math.fsum(weights), weights
+
+    centre, weights = mean(0.0)
+    whole, freedom = math.fsum(weights), len(controls) - 1
+    apart = math.fsum(weight * (one.size - centre) ** 2 for weight, one in zip(weights, controls, strict=True))
+    between = max(0.0, (apart - freedom) / (whole - math.fsum(weight**2 for weight in weights) / whole))
+    centre, weights = mean(between)
+    return Shift(centre, between + 1 / math.fsum(weights))
+
+
+def ratio(a_s: Sequence[float], b_s: Sequence[float], controls: Sequence[Shift] = ()) -> Ratio:
+    """Compare two separate benches by one time per process: positive seconds, at least one on each side.
+
+    The machine's ``drift`` by ``controls`` is taken out and its variance added, with DRIFT for what they cannot show.
+    The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947), widened if needed to contain the ratio
+    of the medians over the processes.
+    """
+    machine = drift(controls)
+    factor = exponential(machine.size)
+    value = statistics.median(b_s) / statistics.median(a_s) / factor
     if min(len(a_s), len(b_s)) < FEWEST_PROCESSES:
-        return Ratio(value, None, None, None, drift=math.exp(drift))
+        return Ratio(value, None, None, None, drift=factor)
     a, b = Spread.of(a_s), Spread.of(b_s)
     parts = [(a.of_mean, a.processes - 1), (b.of_mean, b.processes - 1)]
-    if sizes:
-        seen = statistics.variance(sizes)
-        between = max(0.0, seen - statistics.fmean(control.variance for control in controls))
-        parts.append((between + seen / len(sizes), len(sizes) - 1))
-        found = combined(parts)
-    else:
-        found = combined(parts, DRIFT**2)
-    return replace(_interval(value, b.mean - a.mean - drift, found, paired=False), drift=math.exp(drift))
+    if machine.variance:
+        parts.append((machine.variance, len(controls) - 1))
+    found = combined(parts, DRIFT**2)
+    return replace(_interval(value, b.mean - a.mean - machine.size, found, paired=False), drift=factor)
 
 
 def paired_ratio(a_s: Sequence[float], b_s: Sequence[float]) -> Ratio:

@@ -123,7 +123,7 @@ def is_control(pair: Pair, fields: Sequence[Differing]) -> bool:
 
 def shifts_of(pair: Pair) -> list[Shift]:
     """Return the shifts of a row's training time and of its prediction time."""
-    return [Shift.of(*([phase.median_s for phase in side.phases(name)] for side in pair)) for name in PHASES]
+    return [Shift.of(*([phase.fastest_s for phase in side.phases(name)] for side in pair)) for name in PHASES]
 
 
 def paired(a: Sequence[Result], b: Sequence[Result]) -> tuple[list[Pair], list[Result], list[Result]]:
@@ -149,7 +149,7 @@ def compare_phase(a: Result, b: Result, name: PhaseName, controls: Sequence[Shif
     ``controls`` are the shifts of other rows, which nothing changed for. None if a side has no time. Whether both did
     the same work is not checked here.
     """
-    a_s, b_s = ([phase.median_s for phase in result.phases(name)] for result in (a, b))
+    a_s, b_s = ([phase.fastest_s for phase in result.phases(name)] for result in (a, b))
     if not a_s or not b_s:
         return None
     together = side_by_side(a, b, name)
@@ -157,13 +157,13 @@ def compare_phase(a: Result, b: Result, name: PhaseName, controls: Sequence[Shif
 
 
 def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], list[float]] | None:
-    """Return the medians of the processes that ran in the same rounds of one bench; None where no bench made both.
+    """Return the fastest samples of the processes that ran in the same rounds; None where no bench made both.
 
     Two benches may have drawn their orders with one seed. So the processes must lie as one bench places them: both of
     a round before any of the next.
     """
     partners = {(process.order_seed, process.round): process for process in b.finished}
-    medians: tuple[list[float], list[float]] = ([], [])
+    fastest: tuple[list[float], list[float]] = ([], [])
     last_start = ""
     for first in a.finished:
         second = partners.get((first.order_seed, first.round))
@@ -174,9 +174,9 @@ def side_by_side(a: Result, b: Result, name: PhaseName) -> tuple[list[float], li
         last_start = max(first.started, second.started)
         phases = _valid(first, name), _valid(second, name)
         if phases[0] and phases[1]:
-            medians[0].append(phases[0].median_s)
-            medians[1].append(phases[1].median_s)
-    return medians if a.machine == b.machine and len(medians[0]) >= FEWEST_PROCESSES else None
+            fastest[0].append(phases[0].fastest_s)
+            fastest[1].append(phases[1].fastest_s)
+    return fastest if a.machine == b.machine and len(fastest[0]) >= FEWEST_PROCESSES else None
 
 
 def _valid(process: Process, name: PhaseName) -> Phase | None:

@@ -9,6 +9,7 @@ from report.output.tables import Column, Value
 from report.page.models import joules, peak_memory
 from report.page.rows import Row
 from report.records import DEVICES, PHASES, PhaseName, Result, total
+from report.records.figure import detectable
 
 ROW = (
     ("machine", "string", "", "name of the machine"),
@@ -52,6 +53,7 @@ PHASE = (
     ("s", "number", "s", "median over the processes, in seconds per unit"),
     ("low_s", "number", "s", "lower end of its 95 % interval; empty with one process"),
     ("high_s", "number", "s", "upper end of that interval"),
+    ("fastest_s", "number", "s", "fastest sample of a process, median; ratios compare these"),
     ("detectable", "number", "", "slowdown that two such benches would show nine times in ten"),
     ("processes", "integer", "", "fresh processes behind it"),
     ("samples", "integer", "", "samples of all processes"),
@@ -128,7 +130,8 @@ def _of_phase(row: Row, result: Result, phase: PhaseName) -> dict[str, Value]:
         "s": step.median_s,
         "low_s": step.low_s,
         "high_s": step.high_s,
-        "detectable": step.detectable,
+        "fastest_s": statistics.median(timed.fastest_s for timed in phases),
+        "detectable": detectable(result, phase),
         "processes": len(phases),
         "samples": sum(len(timed.samples_s) for timed in phases),
         "iqr_s": statistics.median(timed.iqr_s for timed in phases),

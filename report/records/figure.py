@@ -21,8 +21,6 @@ class Figure:
     low_s: float | None
     high_s: float | None
     processes: int
-    detectable: float | None
-    """The slowdown (1.1: by a tenth) that two separate benches with this spread would show nine times in ten."""
 
     @property
     def relative(self) -> float | None:
@@ -39,7 +37,7 @@ class Figure:
     def times(self, factor: float) -> Figure:
         """Return the figure of ``factor`` times the work."""
         low, high = (value and value * factor for value in (self.low_s, self.high_s))
-        return Figure(self.median_s * factor, low, high, self.processes, self.detectable)
+        return Figure(self.median_s * factor, low, high, self.processes)
 
 
 def figure(result: Result, phase: PhaseName) -> Figure | None:
@@ -48,13 +46,23 @@ def figure(result: Result, phase: PhaseName) -> Figure | None:
     return of_medians(medians) if medians else None
 
 
+def detectable(result: Result, phase: PhaseName) -> float | None:
+    """Return the slowdown (1.1: by a tenth) that two such separate benches would show nine times in ten.
+
+    None with fewer than two processes.
+    """
+    times = [found.fastest_s for found in result.phases(phase)]
+    side = (Spread.of(times).of_mean, len(times) - 1) if len(times) > 1 else None
+    return side and exponential(combined([side, side], DRIFT**2).detectable)
+
+
 def total(result: Result, which: Literal["epoch", "test_set"]) -> Figure | None:
     """Return the seconds of an epoch or a test set: measured once, or extrapolated from the figure of its phase."""
     found = result.epoch if which == "epoch" else result.test_set
     if found is None:
         return None
     if found.how == "measured":
-        return Figure(found.seconds, None, None, 1, None)
+        return Figure(found.seconds, None, None, 1)
     step = figure(result, "train" if which == "epoch" else "predict")
     return step and step.times(found.batches)
 
@@ -72,13 +80,11 @@ def of_medians(medians_s: Sequence[float]) -> Figure:
 def _of_ordered(ordered: tuple[float, ...]) -> Figure:
     count, median = len(ordered), statistics.median(ordered)
     if count < 2:
-        return Figure(median, None, None, count, None)
+        return Figure(median, None, None, count)
     spread = Spread.of(ordered)
-    side = (spread.of_mean, count - 1)
-    detectable = exponential(combined([side, side], DRIFT**2).detectable)
     rank = median_rank(count)
     if rank:
-        return Figure(median, ordered[rank - 1], ordered[-rank], count, detectable)
-    half = combined([side]).half
+        return Figure(median, ordered[rank - 1], ordered[-rank], count)
+    half = combined([(spread.of_mean, count - 1)]).half
     low, high = exponential(spread.mean - half), exponential(spread.mean + half)
-    return Figure(median, min(low, ordered[0]), max(high, ordered[-1]), count, detectable)
+    return Figure(median, min(low, ordered[0]), max(high, ordered[-1]), count)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from msgspec import Meta
+from msgspec.structs import force_setattr
 
 from report.records.common import (
     Duration,
@@ -30,6 +31,7 @@ from report.records.common import (
     Whole,
 )
 from report.records.model import Model, Sameness
+from report.records.series import Counted
 
 ScoreName = Literal["loss", "accuracy"]
 Numbers = tuple[Number | None, ...]
@@ -145,6 +147,12 @@ class Phase(Record, frozen=True):
     valid: Annotated[bool, Meta(description="false: the model did not train, so its time may not be shown")]
     reason: Annotated[Reason, Meta(description="why it is not valid")] | None
     conditions: Conditions | None = None
+    fastest_s: Seconds = 1e9
+    """The shortest sample, which ratios compare (decision 0015). Not part of the record: computed when it is read."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.samples_s, Counted):  # one that another process read comes without its samples
+            force_setattr(self, "fastest_s", min(self.samples_s))
 
 
 class Memory(Record, frozen=True):

@@ -14,8 +14,8 @@ from typing import NamedTuple
 DRIFT = 0.025
 """Standard deviation, in logarithms, of the ratio of two benches of one machine beyond what their processes differ by.
 
-It stands for the drift where too few unchanged rows measure it: such benches never tell apart what differs by less than
-1.96 DRIFT, 5 %, however steady their processes are, and a machine that drifts by more gives false verdicts.
+Benches never tell apart what differs by less than 1.96 DRIFT, 5 %, however steady their processes are. Where too few
+unchanged rows show how far the machine drifted, one that drifts by more gives false verdicts.
 """
 
 _T = (  # Student's t by degrees of freedom: for 95 % two-sided, and what nine in ten values stay below
@@ -36,16 +36,16 @@ _T = (  # Student's t by degrees of freedom: for 95 % two-sided, and what nine i
 
 
 class Spread(NamedTuple):
-    """Logarithms of the medians of processes, summed up."""
+    """Logarithms of the times of processes, summed up."""
 
     processes: int
     mean: float
     variance: float  # of one process; 0 for a single one, from which it is unknown
 
     @classmethod
-    def of(cls, medians_s: Sequence[float]) -> Spread:
+    def of(cls, times_s: Sequence[float]) -> Spread:
         """Sum up positive seconds, at least one."""
-        logs = [math.log(value) for value in medians_s]
+        logs = [math.log(value) for value in times_s]
         count, mean = len(logs), math.fsum(logs) / len(logs)
         return cls(count, mean, math.fsum((value - mean) ** 2 for value in logs) / max(1, count - 1))
 

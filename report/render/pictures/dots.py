@@ -63,7 +63,7 @@ def seconds(section: Section, say: Say) -> tuple[str, Text] | None:
                     ours[place] = step
                 printed, printed_size = known.get((row.model.key, device, phase), (None, None))
                 if printed and size in (None, printed_size):  # two times of different batches do not belong together
-                    theirs[place] = Figure(printed, None, None, 1, None)
+                    theirs[place] = Figure(printed, None, None, 1)
             label = HEADINGS[f"{device}_{phase}"]
             series.append(Series(label if ours else "", shape, colour, ours))
             series.append(Series(label if theirs and not ours else "", shape, colour, theirs, hollow=True))

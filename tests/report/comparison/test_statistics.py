@@ -159,7 +159,7 @@ def test_the_drift_is_taken_out_of_the_ratio() -> None:
 
 
 def test_what_the_processes_of_other_rows_explain_is_no_drift() -> None:
-    """Restless rows beside a steady one, on a machine that does not drift: a tenth more is mostly found."""
+    """Restless rows beside a steady one, on a machine that does not drift: a tenth more is found in most benches."""
     seeded = random.Random(2017)
 
     def bench(share: float, count: int) -> list[float]:
@@ -172,7 +172,24 @@ def test_what_the_processes_of_other_rows_explain_is_no_drift() -> None:
         false += ratio(a, b, shifts).verdict != "indistinguishable"
         found += ratio(a, [1.1 * value for value in b], shifts).verdict == "slower"
     assert false / 500 <= 0.065
-    assert found / 500 >= 0.7  # 0.08 with the whole variance of the other rows' shifts
+    assert found / 500 >= 0.5  # 0.08 with the whole variance of the other rows' shifts
+
+
+def test_a_restless_row_says_little_about_the_drift() -> None:
+    """Six steady and six restless times beside a steady row: a tenth more is found, with few false verdicts."""
+    seeded = random.Random(2017)
+
+    def bench(share: float) -> list[float]:
+        return [seeded.lognormvariate(0, share) for _ in range(5)]
+
+    false = found = 0
+    for _ in range(500):
+        shifts = [Shift.of(bench(share), bench(share)) for share in (0.01, 0.15) * 6]
+        a, b = bench(0.015), bench(0.015)
+        false += ratio(a, b, shifts).verdict != "indistinguishable"
+        found += ratio(a, [1.1 * value for value in b], shifts).verdict == "slower"
+    assert false / 500 <= 0.05
+    assert found / 500 >= 0.9
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,27 @@ def test_a_round_in_which_one_row_failed_makes_no_pair(tmp_path: Path) -> None:
     assert (found.paired, found.low) == (False, None)
 
 
+@pytest.mark.parametrize("stack", ["cpu", "another"])
+def test_the_fastest_samples_are_compared(tmp_path: Path, stack: str) -> None:
+    """Other programs slow all samples but the fastest; a row whose fastest samples take longer is slower."""
+
+    def row(fastest: float, typical: float, **changes: Any) -> Json:
+        made = record(**changes)
+        for one in made["processes"]:
+            one["train"].update(samples_s=[typical, fastest, 2 * typical], median_s=typical)
+            one["order_seed"] = 7 if "stack" in changes else 8
+        return made
+
+    quiet = row(0.010, 0.0101)
+    disturbed, slower = row(0.010, 0.014, stack=stack), row(0.012, 0.0121, stack=stack)
+    words = {
+        name: next(time for time in of(tmp_path / name, quiet, one).times if time.name == "train")
+        for name, one in (("disturbed", disturbed), ("slower", slower))
+    }
+    assert (words["disturbed"].word, words["slower"].word) == ("indistinguishable", "slower")
+    assert words["slower"].ratio.value == pytest.approx(1.2)
+
+
 def test_a_disturbed_process_does_not_count(tmp_path: Path) -> None:
     """Of a round with two processes of one row, the other one makes the pair, whichever came first."""
     a, b = record(stack="a"), record(stack="b")

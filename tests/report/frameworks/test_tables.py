@@ -204,8 +204,8 @@ def test_a_product_in_jax_s_default_precision_is_tf32_where_the_gpu_has_it(
 @pytest.mark.parametrize(
     ("language", "heading", "legend"),
     [
-        ("en", "## One net, every framework", "A ratio of pairs is the median of the pairs' ratios, which need"),
-        ("ko", "## 같은 신경망, 여러 프레임워크", "쌍의 비율은 쌍마다 구한 비율의 중앙값이며, 두 중앙값의"),
+        ("en", "## One net, every framework", "A ratio compares the fastest sample of each process, which other"),
+        ("ko", "## 같은 신경망, 여러 프레임워크", "비율은 프로세스마다 가장 빨랐던 측정값, 곧 다른 프로그램의"),
     ],
 )
 def test_the_page_has_the_tables_and_one_picture_and_twins_are_no_rows(

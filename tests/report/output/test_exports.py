@@ -71,6 +71,7 @@ def test_the_three_files_hold_the_same_raw_values(tmp_path: Path) -> None:
     assert {name: found[name] for name in expected} == expected
     assert found["gpu_train_low_s"] < 0.0104 < found["gpu_train_high_s"]
     assert found["gpu_train_detectable"] > 1
+    assert 0.0101 < found["gpu_train_fastest_s"] < 0.0104
     assert (texts[0]["gpu_train_s"], texts[0]["cpu_train_s"]) == ("0.0104", "")
 
 

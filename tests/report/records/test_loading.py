@@ -67,6 +67,7 @@ def test_long_series_are_counted_and_read_again_when_they_are_wanted(tmp_path: P
     (result,) = load_results(write(tmp_path, made)).results
     phase = result.processes[0].train
     assert (len(phase.samples_s), len(phase.losses)) == (40, 3)
+    assert phase.fastest_s == min(made["processes"][0]["train"]["samples_s"])
     with pytest.raises(LookupError, match="complete"):
         list(phase.samples_s)
     with pytest.raises(LookupError, match="complete"):
