@@ -15,6 +15,8 @@ from erabench.environments.python import find_python
 from images.lock import OWN
 from images.stack import ROOT, STACKS, declaration, frameworks, locks, settings
 
+HOST_IMPORT = "import jinja2, markdown_it, mdit_py_plugins.footnote, msgspec, numpy, pooch, pyarrow.parquet, requests"
+
 
 def folder() -> Path:
     """Return the folder of all environments: VENVS, else .venvs in the project."""
@@ -36,7 +38,8 @@ def clean() -> list[Path]:
 
 def own(name: str) -> Environment:
     """An environment of the project's own code: "host" or "tests"."""
-    return Environment(folder() / name, (ROOT / "images" / f"{name}.lock",), sys.executable)
+    first_import = HOST_IMPORT if name == "host" else ""
+    return Environment(folder() / name, (ROOT / "images" / f"{name}.lock",), sys.executable, first_import)
 
 
 def of_stack(stack: str, name: str) -> Environment:

@@ -48,8 +48,9 @@ def times_table(comparison: Comparison) -> Table:
     """Return ratio, interval and verdict of every time."""
     legend = message(
         "A and B are seconds: the median over fresh processes and its uncertainty. B/A has a 95 % interval from the "
-        "processes, and is without the drift of the machine between the two benches where three other rows show it; of "
-        "separate benches, 5 % is never called a difference. B is faster or slower where the interval excludes 1. "
+        "processes, and is without the drift of the machine between the two benches where three other rows show it. "
+        "Of separate benches, the slowest of every five processes counts as the next slower one, and 5 % is never "
+        "called a difference. B is faster or slower where the interval excludes 1. "
         "Detectable is the slowdown that these data would have shown nine times in ten. Verdicts marked as paired come "
         "from rows that one bench measured side by side."
     )

@@ -1,8 +1,9 @@
 """The ratio of two times, each measured by several fresh processes, and its verdict.
 
 The unit of evidence is the process: its samples do not show how much the next process will differ. What stands for a
-process is its fastest sample, since other programs and the host only ever add to a time. Decisions 0010, 0013 and 0015
-have the sources, what was rejected and the error rates.
+process is its fastest sample, since other programs and the host only ever add to a time; one process in five may have
+no undisturbed sample at all. Decisions 0010, 0013, 0015 and 0016 have the sources, what was rejected and the error
+rates.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Shift(NamedTuple):
     @classmethod
     def of(cls, a_s: Sequence[float], b_s: Sequence[float]) -> Shift:
         """Return the shift of the mean logarithms of the processes' times, and its variance by their spread."""
-        a, b = Spread.of(a_s), Spread.of(b_s)
+        a, b = Spread.undisturbed(a_s), Spread.undisturbed(b_s)
         return cls(b.mean - a.mean, a.of_mean + b.of_mean)
 
 
@@ -103,15 +104,15 @@ def ratio(a_s: Sequence[float], b_s: Sequence[float], controls: Sequence[Shift] 
     """Compare two separate benches by one time per process: positive seconds, at least one on each side.
 
     The machine's ``drift`` by ``controls`` is taken out and its variance added, with DRIFT for what they cannot show.
-    The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947), widened if needed to contain the ratio
-    of the medians over the processes.
+    The interval is Welch's of the mean logarithms (Welch, Biometrika 34, 1947) of the undisturbed processes, widened if
+    needed to contain the ratio of the medians over the processes.
     """
     machine = drift(controls)
     factor = exponential(machine.size)
     value = statistics.median(b_s) / statistics.median(a_s) / factor
     if min(len(a_s), len(b_s)) < FEWEST_PROCESSES:
         return Ratio(value, None, None, None, drift=factor)
-    a, b = Spread.of(a_s), Spread.of(b_s)
+    a, b = Spread.undisturbed(a_s), Spread.undisturbed(b_s)
     parts = [(a.of_mean, a.processes - 1), (b.of_mean, b.processes - 1)]
     if machine.variance:
         parts.append((machine.variance, len(controls) - 1))

@@ -52,8 +52,10 @@ def detectable(result: Result, phase: PhaseName) -> float | None:
     None with fewer than two processes.
     """
     times = [found.fastest_s for found in result.phases(phase)]
-    side = (Spread.of(times).of_mean, len(times) - 1) if len(times) > 1 else None
-    return side and exponential(combined([side, side], DRIFT**2).detectable)
+    if len(times) < 2:
+        return None
+    spread = Spread.undisturbed(times)
+    return exponential(combined([(spread.of_mean, spread.processes - 1)] * 2, DRIFT**2).detectable)
 
 
 def total(result: Result, which: Literal["epoch", "test_set"]) -> Figure | None:

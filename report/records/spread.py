@@ -38,16 +38,29 @@ _T = (  # Student's t by degrees of freedom: for 95 % two-sided, and what nine i
 class Spread(NamedTuple):
     """Logarithms of the times of processes, summed up."""
 
-    processes: int
+    processes: int  # that count with a time of their own
     mean: float
     variance: float  # of one process; 0 for a single one, from which it is unknown
 
     @classmethod
-    def of(cls, times_s: Sequence[float]) -> Spread:
-        """Sum up positive seconds, at least one."""
-        logs = [math.log(value) for value in times_s]
-        count, mean = len(logs), math.fsum(logs) / len(logs)
-        return cls(count, mean, math.fsum((value - mean) ** 2 for value in logs) / max(1, count - 1))
+    def of(cls, times_s: Sequence[float], winsorized: int = 0) -> Spread:
+        """Sum up positive seconds, at least one; the ``winsorized`` slowest count as the next slower one.
+
+        The variance of a mean of such processes is that of Dixon and Tukey (Technometrics 10, 1968), here for one side.
+        """
+        logs = sorted(math.log(value) for value in times_s)
+        own = len(logs) - winsorized
+        logs[own:] = [logs[own - 1]] * winsorized
+        mean = math.fsum(logs) / len(logs)
+        return cls(own, mean, math.fsum((value - mean) ** 2 for value in logs) / max(1, own - 1))
+
+    @classmethod
+    def undisturbed(cls, times_s: Sequence[float]) -> Spread:
+        """Sum up the processes of one bench: of every five, the slowest one counts as the next slower one.
+
+        One that was disturbed from start to end would otherwise hide most differences of its row (decision 0016).
+        """
+        return cls.of(times_s, winsorized=len(times_s) // 5)
 
     @property
     def of_mean(self) -> float:

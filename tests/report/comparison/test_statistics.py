@@ -1,6 +1,6 @@
 """Ratios of times: few false verdicts, real slowdowns found, and no surprise from odd numbers.
 
-The processes here are drawn as they were seen on two-core virtual machines; docs/decisions/0010 has the whole study.
+The processes here are drawn as they were seen on two-core virtual machines; decisions 0010 and 0016 have the studies.
 """
 
 import math
@@ -35,6 +35,11 @@ def two_values(random: random.Random) -> float:
     return random.lognormvariate(0, 0.04) * random.choice((1, 1.35))
 
 
+def disturbed(random: random.Random) -> float:
+    """A process of a steady row, one in forty of which another guest of the host slows from start to end."""
+    return random.lognormvariate(0, 0.012) * (1.3 if random.random() < 1 / 40 else 1)
+
+
 def shares(draw: Draw, slowdown: float, count: int = 5) -> tuple[float, float]:
     """Of ``BENCHES`` pairs of benches: the share of false verdicts, and that of slowdowns found.
 
@@ -57,11 +62,12 @@ def shares(draw: Draw, slowdown: float, count: int = 5) -> tuple[float, float]:
         (spread(0.02), 1.1, 0.90),
         (spread(0.025), 1.1, 0.87),
         (spread(0.10), 1.5, 0.95),
-        (spread(0.15), 1.5, 0.92),
+        (spread(0.15), 1.5, 0.88),
         (restless, 1.5, 0.90),
-        (two_values, 1.5, 0.95),
+        (two_values, 1.5, 0.80),
+        (disturbed, 1.1, 0.94),  # 0.82 where the disturbed process counts with its own time
     ],
-    ids=["1 %", "2 %", "2.5 %", "10 %", "15 %", "restless", "two values"],
+    ids=["1 %", "2 %", "2.5 %", "10 %", "15 %", "restless", "two values", "disturbed"],
 )
 def test_benches_one_after_another_seldom_disagree_falsely_and_find_slowdowns(
     draw: Draw, slowdown: float, least: float
@@ -172,7 +178,7 @@ def test_what_the_processes_of_other_rows_explain_is_no_drift() -> None:
         false += ratio(a, b, shifts).verdict != "indistinguishable"
         found += ratio(a, [1.1 * value for value in b], shifts).verdict == "slower"
     assert false / 500 <= 0.065
-    assert found / 500 >= 0.5  # 0.08 with the whole variance of the other rows' shifts
+    assert found / 500 >= 0.45  # 0.08 with the whole variance of the other rows' shifts
 
 
 def test_a_restless_row_says_little_about_the_drift() -> None:
