@@ -81,14 +81,15 @@ job = dict(jobs.make_row(model, "cpu", None, options).job(timing_only=True), che
 before = facts()
 result = dict(status=None)
 worker.run(job, result, worker.events.Sender(os.open(os.devnull, os.O_WRONLY)))
-print(json.dumps([result["status"], result["environment"]["threads"], before, facts()]))
+print(json.dumps([result["status"], result["environment"]["threads"], result.get("execution"), before, facts()]))
 """
 
 
 def check_row(framework, row):
     """A real row in the worker leaves the process as it found it: variables, processors, priority, allocator."""
-    status, threads, before, after = run(ROW, framework, row)
+    status, threads, execution, before, after = run(ROW, framework, row)
     assert (status, threads) == ("ok", None)
+    assert execution is None  # which only a row's first process asks for
     assert changed(before.pop("variables"), after["variables"]) == {}
     assert before == {name: after[name] for name in before}
     assert after["adapts"]

@@ -1,6 +1,10 @@
 """The steps that are timed train, and report what they ran; tuned variants are the same function."""
 
 import inspect
+import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from pytorch_helpers import NET, make_context, small_data
 from twins import check_option, check_training, losses_of
 
 from runners.contract import BATCH_SIZE, OptionUnavailable
+from runners.parent.jobs import RUNNERS
 from runners.pytorch import compat, tuning
 from runners.pytorch.densenet import images
 from runners.pytorch.densenet.net import DenseNet
@@ -53,6 +58,28 @@ def test_what_ran_is_read_from_the_profiler():
     assert "native_batch_norm" in execution["operators"]
     assert any("conv" in name for name in execution["operators"])
     assert execution["memory_format"] == "contiguous"
+
+
+AFTER_THE_CHECK = """
+import json, os, sys
+exec(json.load(open(sys.argv[1]))["check"])
+before = set(sys.modules)
+from pytorch_helpers import make_context
+from runners.pytorch.densenet.row import prepare
+steps = prepare(make_context())
+steps.train(steps.train_batch())
+files = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - before}
+print(json.dumps(sorted(name for name, file in files.items() if "/torch/" in file or "/sympy/" in file)))
+"""
+
+
+def test_a_new_environment_has_byte_code_of_what_a_row_imports():
+    """It runs the framework's check once; what a row imported beyond that, each process would compile again."""
+    command = [sys.executable, "-c", AFTER_THE_CHECK, os.path.join(RUNNERS, "pytorch", "framework.json")]
+    found = subprocess.run(
+        command, stdout=subprocess.PIPE, env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)), check=True
+    )
+    assert json.loads(found.stdout.decode()) == []
 
 
 CPU_OPTIONS = {option.key: option.settings for option in framework("pytorch").options if "cpu" in option.devices}
