@@ -1,9 +1,9 @@
 """The ratio of two times, each measured by several fresh processes, and its verdict.
 
 The unit of evidence is the process: its samples do not show how much the next process will differ. What stands for a
-process is its fastest sample, since other programs and the host only ever add to a time; one process in five may have
-no undisturbed sample at all. Decisions 0010, 0013, 0015 and 0016 have the sources, what was rejected and the error
-rates.
+process is its fastest sample, since other programs and the host only ever add to a time. Now and then all samples of
+one are disturbed, so the slowest of every five counts as the next slower one. Decisions 0010, 0013, 0015 and 0016 have
+the sources, what was rejected and the error rates.
 """
 
 from __future__ import annotations
