@@ -15,7 +15,11 @@ from erabench.environments.python import find_python
 from images.lock import OWN
 from images.stack import ROOT, STACKS, declaration, frameworks, locks, settings
 
-HOST_IMPORT = "import jinja2, markdown_it, mdit_py_plugins.footnote, msgspec, numpy, pooch, pyarrow.parquet, requests"
+HOST_IMPORT = (
+    "import babel.messages.pofile, jinja2.ext, markdown_it, mdit_py_plugins.footnote, mdit_py_plugins.front_matter, "
+    "msgspec, numpy, pooch, pyarrow.parquet, requests"
+)
+"""What the driver and the report import, so that a new environment has its byte code before the first page is made."""
 
 
 def folder() -> Path:

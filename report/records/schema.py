@@ -33,7 +33,7 @@ def _text(noun: str, version: int, kind: type[msgspec.Struct]) -> str:
     del top["properties"]["path"]  # set by the loader
     if noun == "result":
         del definitions["Phase"]["properties"]["fastest_s"]  # computed by the loader
-    if noun == "result":  # as in Result.__post_init__
+        # as in Result.__post_init__
         ok = {name: {"type": "object"} for name in _OK} | {"processes": {"minItems": 1}}
         top["if"] = {"properties": {"status": {"const": "ok"}}}
         top["then"] = {"properties": ok}

@@ -245,3 +245,23 @@ def test_an_index_that_is_switched_off_is_off_for_uv_too() -> None:
     """uv has an option for it, and no variable."""
     assert pip.options(pip.translated("global.no-index='true'\n")) == ["--no-index"]
     assert pip.options({}) == []
+
+
+AFTER_THE_IMPORT = """
+import sys
+from pathlib import Path
+from erabench.environments.locks import HOST_IMPORT
+exec(HOST_IMPORT)
+before = set(sys.modules)
+from report.__main__ import main
+status = main(["--results", "docs/example/results", "--site", sys.argv[1]])
+files = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - before}
+print(sorted(name for name, file in files.items() if "/site-packages/" in file), status)
+"""
+
+
+def test_the_host_s_environment_has_byte_code_of_what_the_report_imports(tmp_path: Path) -> None:
+    """A page in Korean imports no package beyond the import that is run once in a new environment."""
+    command = [str(locks.own("host").interpreter), "-c", AFTER_THE_IMPORT, str(tmp_path)]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[-1] == "[] 0"
